@@ -1,0 +1,46 @@
+import type { RecordError, RecordInput } from '../record.ts';
+
+/** One HTTP body of a gateway, already decompressed and bounded in size. */
+export interface FormatPayload {
+  body: Buffer;
+  /** Media type without parameters, lower case; '' when absent. */
+  contentType: string;
+  /** Request headers, names in lower case. */
+  headers: Readonly<Record<string, string | undefined>>;
+  /** Time of receipt, epoch milliseconds: the default for records without a time. */
+  nowMs: number;
+}
+
+/** Where a source's records carry the identity of the API key. The first rule that yields a value wins. */
+export interface KeySource {
+  /** Dotted path into the gateway's own record, e.g. `consumer.username`. */
+  field?: string;
+  /** Name of a logged request header holding the RAW key (it is hashed at once). */
+  header?: string;
+  /** Claim of the logged bearer JWT whose value is the key id (the signature was checked by the gateway). */
+  jwtClaim?: string;
+}
+
+export interface FormatOptions {
+  /** Empty: the format's own default place. */
+  keySources: readonly KeySource[];
+}
+
+export interface FormatResult {
+  records: RecordInput[];
+  /** Entries that are not countable, each with its position in the payload, the field and the reason. */
+  rejects: RecordError[];
+  /** Entries that are by design not counted (client spans, intermediate log entries, health lines). */
+  skipped: number;
+}
+
+/** A gateway's payload format. `parse` is pure: no I/O, no clock, never throws on bad input. */
+export interface Format {
+  name: string;
+  parse(payload: FormatPayload, options: FormatOptions): FormatResult;
+  /** Whether the payload looks like this format, for `auto`. */
+  recognises(payload: FormatPayload): boolean;
+}
+
+/** Id under which requests without any key are counted: they never vanish. */
+export const NO_KEY = '(no key)';

@@ -1,0 +1,251 @@
+import { isIP } from 'node:net';
+
+/**
+ * One API request as a gateway reports it: the wire contract of `POST /v1/requests`.
+ * Every gateway format (`formats/*.ts`) is translated into this shape first, so that one validation,
+ * one redaction and one batch path serve all of them.
+ */
+export interface RecordInput {
+  /** Stable id of the API key. Either this or `key` is required. */
+  key_id?: string;
+  /** The raw API key. It is hashed at once, looked up, and never queued, stored or logged. */
+  key?: string;
+  /** Start of the request: RFC 3339 text or epoch milliseconds. Default: time of receipt. */
+  timestamp?: string | number;
+  method?: string;
+  /** Path as requested. Query values are dropped, parameter names are kept. */
+  path?: string;
+  /** Route template such as `/v1/users/{id}`; derived from `path` when absent. */
+  route?: string;
+  /** HTTP status, 100 to 599. */
+  status?: number;
+  latency_ms?: number | null;
+  request_bytes?: number | null;
+  response_bytes?: number | null;
+  ip?: string | null;
+  /** ISO 3166-1 alpha-2; overrides the lookup of `ip`. */
+  country?: string | null;
+  user_agent?: string | null;
+  request_id?: string | null;
+  service?: string | null;
+  environment?: string | null;
+  /** Whether the gateway refused the request for its rate limit. Default: status is 429. */
+  rate_limited?: boolean | null;
+  /** Short machine-readable reason of a failure, such as `upstream_timeout`. */
+  error?: string | null;
+}
+
+/** A record that passed validation. Empty string = not reported; `latencyMs` NaN = not reported. */
+export interface RequestRecord {
+  keyId: string;
+  timestampMs: number;
+  method: string;
+  path: string;
+  route: string;
+  status: number;
+  latencyMs: number;
+  requestBytes: number;
+  responseBytes: number;
+  ip: string;
+  country: string;
+  userAgent: string;
+  requestId: string;
+  service: string;
+  environment: string;
+  rateLimited: boolean;
+  error: string;
+}
+
+/** Why a record was not accepted. `index` counts the records of the request from 0. */
+export interface RecordError {
+  index: number;
+  field: string;
+  message: string;
+}
+
+/** Accepted event times, relative to the time of receipt. */
+export interface TimeWindow {
+  pastMs: number;
+  futureMs: number;
+}
+
+/** Longest accepted or kept text per field, in UTF-16 code units. Identity fields are refused beyond it, descriptive ones are cut. */
+export const FIELD_LIMITS = {
+  key_id: 200,
+  key: 4096,
+  method: 24,
+  path: 2048,
+  route: 512,
+  user_agent: 512,
+  request_id: 128,
+  service: 100,
+  environment: 40,
+  error: 200,
+} as const;
+
+/** A day in milliseconds is the longest latency that is believed. */
+const MAX_LATENCY_MS = 86_400_000;
+/** 2^40: one tebibyte in one request or response. */
+const MAX_BYTES = 1_099_511_627_776;
+
+const METHOD = /^[A-Za-z_-]+$/;
+const COUNTRY = /^[A-Za-z]{2}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
+const CONTROL = /[\u0000-\u001f\u007f]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced here.
+const CONTROL_ALL = /[\u0000-\u001f\u007f]/g;
+const RFC3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:?\d{2})$/;
+
+/** Thrown inside this file only; {@link parseRecord} turns it into a {@link RecordError}. */
+class FieldError {
+  readonly field: string;
+  readonly message: string;
+  constructor(field: string, message: string) {
+    this.field = field;
+    this.message = message;
+  }
+}
+
+function fail(field: string, message: string): never {
+  throw new FieldError(field, message);
+}
+
+/** Descriptive text: cut to its limit, control characters replaced, absent = ''. */
+function text(value: unknown, field: keyof typeof FIELD_LIMITS): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') fail(field, `must be a string, not ${typeName(value)}`);
+  const cut = value.length > FIELD_LIMITS[field] ? value.slice(0, FIELD_LIMITS[field]) : value;
+  return CONTROL.test(cut) ? cut.replace(CONTROL_ALL, ' ') : cut;
+}
+
+/** Text that names a thing: refused when too long or unprintable, because a cut name would be another name. */
+function identity(value: unknown, field: 'key_id' | 'key'): string {
+  if (typeof value !== 'string') fail(field, `must be a string, not ${typeName(value)}`);
+  if (value.length === 0) fail(field, 'must not be empty');
+  if (value.length > FIELD_LIMITS[field]) fail(field, `must have at most ${FIELD_LIMITS[field]} characters`);
+  if (CONTROL.test(value)) fail(field, 'must not contain control characters');
+  return value;
+}
+
+function typeName(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+}
+
+function timestamp(value: unknown, nowMs: number, window: TimeWindow): number {
+  if (value === undefined || value === null) return nowMs;
+  let ms: number;
+  if (typeof value === 'number') ms = value;
+  else if (typeof value === 'string' && RFC3339.test(value)) ms = Date.parse(value);
+  else fail('timestamp', 'must be RFC 3339 with a time zone, or epoch milliseconds');
+  if (!Number.isFinite(ms)) fail('timestamp', 'is not a valid time');
+  if (ms < nowMs - window.pastMs) {
+    fail('timestamp', `is older than the accepted ${Math.round(window.pastMs / 86_400_000)} days`);
+  }
+  if (ms > nowMs + window.futureMs) {
+    fail('timestamp', `is more than ${Math.round(window.futureMs / 60_000)} minutes in the future`);
+  }
+  return Math.floor(ms);
+}
+
+function number(value: unknown, field: string, absent: number, max: number): number {
+  if (value === undefined || value === null) return absent;
+  if (typeof value !== 'number' || !Number.isFinite(value)) fail(field, `must be a number, not ${typeName(value)}`);
+  if (value < 0) fail(field, 'must not be negative');
+  if (value > max) fail(field, `must be at most ${max}`);
+  return value;
+}
+
+function status(value: unknown): number {
+  if (value === undefined || value === null) fail('status', 'is required');
+  if (typeof value !== 'number' || !Number.isInteger(value)) fail('status', 'must be an integer from 100 to 599');
+  if (value < 100 || value > 599) fail('status', `must be from 100 to 599, not ${value}`);
+  return value;
+}
+
+function method(value: unknown): string {
+  if (value === undefined || value === null || value === '') return '';
+  if (typeof value !== 'string') fail('method', `must be a string, not ${typeName(value)}`);
+  if (value.length > FIELD_LIMITS.method || !METHOD.test(value)) fail('method', 'must be an HTTP method name');
+  return value.toUpperCase();
+}
+
+function ip(value: unknown): string {
+  if (value === undefined || value === null || value === '') return '';
+  if (typeof value !== 'string' || isIP(value) === 0) fail('ip', 'must be an IPv4 or IPv6 address without port');
+  return value;
+}
+
+function country(value: unknown): string {
+  if (value === undefined || value === null || value === '') return '';
+  if (typeof value !== 'string' || !COUNTRY.test(value)) fail('country', 'must be an ISO 3166-1 alpha-2 code');
+  return value.toUpperCase();
+}
+
+function flag(value: unknown, field: string, absent: boolean): boolean {
+  if (value === undefined || value === null) return absent;
+  if (typeof value !== 'boolean') fail(field, `must be true or false, not ${typeName(value)}`);
+  return value;
+}
+
+/** Result of {@link parseRecord}: a record whose `keyId` may still have to be looked up by `rawKey`. */
+export interface ParsedRecord {
+  record: RequestRecord;
+  /** Raw key to be hashed and looked up by the caller at once; '' when the record named its key id. */
+  rawKey: string;
+}
+
+/**
+ * Validates one record of the wire contract.
+ * Unknown fields are ignored, so that a gateway may send more than is counted.
+ *
+ * @param nowMs time of receipt, epoch milliseconds
+ * @returns the record, or the first field that is wrong and why (`index` as given)
+ */
+export function parseRecord(
+  value: unknown,
+  index: number,
+  nowMs: number,
+  window: TimeWindow,
+): ParsedRecord | RecordError {
+  try {
+    return parseFields(value, nowMs, window);
+  } catch (error) {
+    if (error instanceof FieldError) return { index, field: error.field, message: error.message };
+    throw error;
+  }
+}
+
+function parseFields(value: unknown, nowMs: number, window: TimeWindow): ParsedRecord {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    fail('', `record must be a JSON object, not ${typeName(value)}`);
+  }
+  const input = value as { [K in keyof RecordInput]: unknown };
+  const named = input.key_id !== undefined && input.key_id !== null;
+  if (!named && (input.key === undefined || input.key === null)) fail('key_id', 'is required (or key)');
+  const code = status(input.status);
+  const record: RequestRecord = {
+    keyId: named ? identity(input.key_id, 'key_id') : '',
+    timestampMs: timestamp(input.timestamp, nowMs, window),
+    method: method(input.method),
+    path: text(input.path, 'path'),
+    route: text(input.route, 'route'),
+    status: code,
+    latencyMs: number(input.latency_ms, 'latency_ms', Number.NaN, MAX_LATENCY_MS),
+    requestBytes: Math.floor(number(input.request_bytes, 'request_bytes', 0, MAX_BYTES)),
+    responseBytes: Math.floor(number(input.response_bytes, 'response_bytes', 0, MAX_BYTES)),
+    ip: ip(input.ip),
+    country: country(input.country),
+    userAgent: text(input.user_agent, 'user_agent'),
+    requestId: text(input.request_id, 'request_id'),
+    service: text(input.service, 'service'),
+    environment: text(input.environment, 'environment'),
+    rateLimited: flag(input.rate_limited, 'rate_limited', code === 429),
+    error: text(input.error, 'error'),
+  };
+  return { record, rawKey: named ? '' : identity(input.key, 'key') };
+}
+
+/** Tells the two results of {@link parseRecord} apart. */
+export function isRecordError(parsed: ParsedRecord | RecordError): parsed is RecordError {
+  return 'message' in parsed;
+}
