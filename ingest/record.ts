@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 
 /**
@@ -6,10 +7,12 @@ import { isIP } from 'node:net';
  * one redaction and one batch path serve all of them.
  */
 export interface RecordInput {
-  /** Stable id of the API key. Either this or `key` is required. */
+  /** Stable id of the API key. One of `key_id`, `key` and `key_sha256` is required; the first given counts. */
   key_id?: string;
   /** The raw API key. It is hashed at once, looked up, and never queued, stored or logged. */
   key?: string;
+  /** SHA-256 of the raw API key, 64 hexadecimal digits: for gateways that hash at their side. */
+  key_sha256?: string;
   /** Start of the request: RFC 3339 text or epoch milliseconds. Default: time of receipt. */
   timestamp?: string | number;
   method?: string;
@@ -88,6 +91,7 @@ const MAX_LATENCY_MS = 86_400_000;
 /** 2^40: one tebibyte in one request or response. */
 const MAX_BYTES = 1_099_511_627_776;
 
+const SHA256 = /^[0-9A-Fa-f]{64}$/;
 const METHOD = /^[A-Za-z_-]+$/;
 const COUNTRY = /^[A-Za-z]{2}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
@@ -187,11 +191,13 @@ function flag(value: unknown, field: string, absent: boolean): boolean {
   return value;
 }
 
-/** Result of {@link parseRecord}: a record whose `keyId` may still have to be looked up by `rawKey`. */
+/** Result of {@link parseRecord}: a record whose `keyId` may still have to be looked up by its key's hash. */
 export interface ParsedRecord {
+  /** Position in the request, from 0. */
+  index: number;
   record: RequestRecord;
-  /** Raw key to be hashed and looked up by the caller at once; '' when the record named its key id. */
-  rawKey: string;
+  /** SHA-256 of the raw key, lower-case hex; '' when the record named its key id. */
+  keySha256: string;
 }
 
 /**
@@ -208,20 +214,20 @@ export function parseRecord(
   window: TimeWindow,
 ): ParsedRecord | RecordError {
   try {
-    return parseFields(value, nowMs, window);
+    return parseFields(value, index, nowMs, window);
   } catch (error) {
     if (error instanceof FieldError) return { index, field: error.field, message: error.message };
     throw error;
   }
 }
 
-function parseFields(value: unknown, nowMs: number, window: TimeWindow): ParsedRecord {
+function parseFields(value: unknown, index: number, nowMs: number, window: TimeWindow): ParsedRecord {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     fail('', `record must be a JSON object, not ${typeName(value)}`);
   }
   const input = value as { [K in keyof RecordInput]: unknown };
   const named = input.key_id !== undefined && input.key_id !== null;
-  if (!named && (input.key === undefined || input.key === null)) fail('key_id', 'is required (or key)');
+  const keySha256 = named ? '' : hashOfKey(input.key, input.key_sha256);
   const code = status(input.status);
   const record: RequestRecord = {
     keyId: named ? identity(input.key_id, 'key_id') : '',
@@ -242,7 +248,14 @@ function parseFields(value: unknown, nowMs: number, window: TimeWindow): ParsedR
     rateLimited: flag(input.rate_limited, 'rate_limited', code === 429),
     error: text(input.error, 'error'),
   };
-  return { record, rawKey: named ? '' : identity(input.key, 'key') };
+  return { index, record, keySha256 };
+}
+
+function hashOfKey(key: unknown, sha256: unknown): string {
+  if (key !== undefined && key !== null) return createHash('sha256').update(identity(key, 'key')).digest('hex');
+  if (sha256 === undefined || sha256 === null) fail('key_id', 'is required (or key, or key_sha256)');
+  if (typeof sha256 !== 'string' || !SHA256.test(sha256)) fail('key_sha256', 'must be 64 hexadecimal digits');
+  return sha256.toLowerCase();
 }
 
 /** Tells the two results of {@link parseRecord} apart. */

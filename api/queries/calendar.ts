@@ -1,0 +1,88 @@
+import { DateTime, IANAZone } from 'luxon';
+import { Problem } from '../../ingest/problem.ts';
+
+export const BUCKETS = ['minute', 'quarter_hour', 'hour', 'day', 'week', 'month'] as const;
+export type Bucket = (typeof BUCKETS)[number];
+
+export const MINUTE_SECONDS = 60;
+export const QUARTER_HOUR_SECONDS = 900;
+const HOUR_SECONDS = 3_600;
+export const DAY_SECONDS = 86_400;
+/** 90 days of hours and a margin: more points than this say nothing on a screen. */
+export const MAX_BUCKETS = 3_000;
+
+/** A range of time as it is answered: whole seconds since the epoch, `to` not included. */
+export interface Range {
+  from: number;
+  to: number;
+  bucket: Bucket;
+  timezone: string;
+  /** First second of every bucket that touches the range, ascending. */
+  starts: number[];
+}
+
+export interface RangeRequest {
+  fromMs: number;
+  toMs: number;
+  bucket: Bucket | 'auto';
+  timezone: string;
+}
+
+/** Bucket that shows a range in roughly 30 to 200 points. */
+export function autoBucket(seconds: number): Bucket {
+  if (seconds <= 3 * HOUR_SECONDS) return 'minute';
+  if (seconds <= 36 * HOUR_SECONDS) return 'quarter_hour';
+  if (seconds <= 10 * DAY_SECONDS) return 'hour';
+  if (seconds <= 120 * DAY_SECONDS) return 'day';
+  if (seconds <= 730 * DAY_SECONDS) return 'week';
+  return 'month';
+}
+
+/**
+ * The range that is answered for what was asked: widened to whole minutes, or to quarter hours where minutes
+ * are not kept any more, and cut into buckets of the given time zone.
+ *
+ * @param minutesKeptSince epoch seconds from which counts per minute exist
+ * @throws {Problem} 400 for an empty range, an unknown zone, too many buckets, or minutes that are gone
+ */
+export function resolveRange(request: RangeRequest, minutesKeptSince: number): Range {
+  const { timezone } = request;
+  if (!IANAZone.isValidZone(timezone)) throw badField('timezone', `"${timezone}" is not an IANA time zone`);
+  if (request.toMs <= request.fromMs) throw badField('to', 'must be later than from');
+  const asked = Math.ceil((request.toMs - request.fromMs) / 1000);
+  const bucket = request.bucket === 'auto' ? autoBucket(asked) : request.bucket;
+  const minutesThere = request.fromMs / 1000 >= minutesKeptSince;
+  if (bucket === 'minute' && !minutesThere)
+    throw badField('bucket', 'minutes are not kept for so long; use quarter_hour');
+  const step = minutesThere ? MINUTE_SECONDS : QUARTER_HOUR_SECONDS;
+  const from = Math.floor(request.fromMs / 1000 / step) * step;
+  const to = Math.ceil(request.toMs / 1000 / step) * step;
+  return { from, to, bucket, timezone, starts: bucketStarts(from, to, bucket, timezone) };
+}
+
+function badField(field: string, message: string): Problem {
+  return new Problem(400, 'Bad request', `${field}: ${message}`, { extra: { errors: [{ field, message }] } });
+}
+
+/**
+ * First seconds of the buckets that touch [from, to). Hours and shorter are even steps that begin at a full
+ * local hour (offsets are multiples of 15 minutes); days and longer follow the calendar of the zone, so a
+ * day of a clock change has 23 or 25 hours.
+ */
+export function bucketStarts(from: number, to: number, bucket: Bucket, timezone: string): number[] {
+  const starts: number[] = [];
+  const add = (start: number) => {
+    if (starts.length === MAX_BUCKETS)
+      throw badField('bucket', `more than ${MAX_BUCKETS} buckets; use a longer bucket`);
+    starts.push(start);
+  };
+  if (bucket === 'day' || bucket === 'week' || bucket === 'month') {
+    let at = DateTime.fromSeconds(from, { zone: timezone }).startOf(bucket);
+    for (; at.toSeconds() < to; at = at.plus({ [bucket]: 1 }).startOf(bucket)) add(at.toSeconds());
+    return starts;
+  }
+  const step = { minute: MINUTE_SECONDS, quarter_hour: QUARTER_HOUR_SECONDS, hour: HOUR_SECONDS }[bucket];
+  const offset = DateTime.fromSeconds(from, { zone: timezone }).offset * 60;
+  for (let at = Math.floor((from + offset) / step) * step - offset; at < to; at += step) add(at);
+  return starts;
+}

@@ -1,0 +1,59 @@
+import type { QueryParams } from '../../workers/clickhouse/store.ts';
+import type { Segment } from './segments.ts';
+
+/** Which keys a question is about: a condition on `key_id` with its bound parameters. */
+export interface KeyFilter {
+  sql: string;
+  params: QueryParams;
+}
+
+export const ONE_KEY = (keyId: string): KeyFilter => ({ sql: 'key_id = {key_id:String}', params: { key_id: keyId } });
+export const ALL_KEYS: KeyFilter = { sql: '1', params: {} };
+
+/** States of a latency column, as every rollup keeps them. */
+export const LATENCY_STATE = 'quantilesDDState(0.01, 0.5, 0.95, 0.99)(latency_ms)';
+export const LATENCY_MERGE = 'quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(latency)';
+
+/** Sums of `requests` named as in the rollups, for the edges that no rollup covers. */
+const RAW_COUNTS = `count() AS requests, countIf(status >= 400 AND status < 500) AS client_errors,
+  countIf(status >= 500) AS server_errors`;
+
+/** Counts of usage_* over the segments, as one subquery. */
+export function usageRows(segments: readonly Segment[], keys: KeyFilter, columns: string): string {
+  return union(
+    segments,
+    ({ tier }, span) => `SELECT ${columns} FROM usage_${tier} WHERE ${keys.sql} AND ${span('start')}`,
+  );
+}
+
+/** Counts of a dimension (endpoints, countries, statuses) over the segments, as one subquery. */
+export function dimensionRows(
+  table: 'endpoints' | 'countries' | 'statuses',
+  segments: readonly Segment[],
+  keys: KeyFilter,
+  by: string,
+): string {
+  const latency = table === 'endpoints';
+  return union(segments, ({ tier }, span) =>
+    tier === 'minute'
+      ? `SELECT ${by}, ${RAW_COUNTS}${latency ? `, ${LATENCY_STATE} AS latency` : ''} FROM requests
+         WHERE ${keys.sql} AND ${span('timestamp')} GROUP BY ${by}`
+      : `SELECT ${by}, requests, client_errors, server_errors${latency ? ', latency' : ''} FROM ${table}_${tier}
+         WHERE ${keys.sql} AND ${span('start')}`,
+  );
+}
+
+/** Bounds are whole numbers computed here, not input: they may stand in the text. */
+function union(
+  segments: readonly Segment[],
+  select: (segment: Segment, span: (column: string) => string) => string,
+): string {
+  return segments
+    .map((segment) =>
+      select(
+        segment,
+        (column) => `${column} >= toDateTime(${segment.from}, 'UTC') AND ${column} < toDateTime(${segment.to}, 'UTC')`,
+      ),
+    )
+    .join('\nUNION ALL\n');
+}

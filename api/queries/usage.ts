@@ -1,0 +1,172 @@
+import type { Store } from '../../workers/clickhouse/store.ts';
+import type { Range } from './calendar.ts';
+import { segmentsOf, type Tier } from './segments.ts';
+import { dimensionRows, type KeyFilter, LATENCY_MERGE, usageRows } from './union.ts';
+
+export interface Latency {
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+}
+
+/** Counts of one bucket. */
+export interface Counts {
+  requests: number;
+  redirects: number;
+  client_errors: number;
+  server_errors: number;
+  rate_limited: number;
+  latency_ms: Latency;
+}
+
+/** Counts of a whole range. */
+export interface Totals extends Counts {
+  error_rate: number;
+  request_bytes: number;
+  response_bytes: number;
+}
+
+export interface Usage {
+  totals: Totals;
+  previous: Totals;
+  series: (Counts & { start: string })[];
+  endpoints: {
+    method: string;
+    route: string;
+    requests: number;
+    error_rate: number;
+    latency_ms: { p95: number | null };
+  }[];
+  countries: { country: string; requests: number; error_rate: number }[];
+  statuses: { status: number; requests: number }[];
+}
+
+/** Rows of a breakdown at most; the tail beyond it is in the totals. */
+const MAX_BREAKDOWN_ROWS = 300;
+
+const SUMS = `sum(requests) AS requests, sum(redirects) AS redirects, sum(client_errors) AS client_errors,
+  sum(server_errors) AS server_errors, sum(rate_limited) AS rate_limited, sum(request_bytes) AS request_bytes,
+  sum(response_bytes) AS response_bytes, ${LATENCY_MERGE} AS latency_ms`;
+const COLUMNS =
+  'requests, redirects, client_errors, server_errors, rate_limited, request_bytes, response_bytes, latency';
+const ERROR_RATE = 'if(requests = 0, 0, (sum(client_errors) + sum(server_errors)) / requests) AS error_rate';
+
+interface SumRow extends Omit<Totals, 'latency_ms' | 'error_rate'> {
+  latency_ms: (number | null)[];
+}
+
+/** Everything the usage tab shows of the keys in `range`, from rollups only (and raw rows at the edges). */
+export async function readUsage(store: Store, range: Range, keys: KeyFilter): Promise<Usage> {
+  const length = range.to - range.from;
+  const [bySeries, previous, endpoints, countries, statuses] = await Promise.all([
+    readSeries(store, range, keys),
+    readTotals(store, range.from - length, range.from, keys),
+    readEndpoints(store, range, keys),
+    readBreakdown<{ country: string; requests: number; error_rate: number }>(
+      store,
+      'countries',
+      range,
+      keys,
+      'country',
+    ),
+    readBreakdown<{ status: number; requests: number; error_rate: number }>(store, 'statuses', range, keys, 'status'),
+  ]);
+  return {
+    totals: bySeries.totals,
+    previous,
+    series: bySeries.series,
+    endpoints,
+    countries,
+    statuses: statuses.map(({ status, requests }) => ({ status, requests })),
+  };
+}
+
+/** A row of UTC days fits into buckets only when these are UTC days or longer. */
+function coarsestTier({ bucket, timezone }: Range): Tier {
+  if (bucket === 'minute') return 'minute';
+  const calendar = bucket === 'day' || bucket === 'week' || bucket === 'month';
+  return calendar && (timezone === 'UTC' || timezone === 'Etc/UTC') ? 'day' : 'quarter_hour';
+}
+
+async function readSeries(store: Store, range: Range, keys: KeyFilter): Promise<Pick<Usage, 'totals' | 'series'>> {
+  const segments = segmentsOf(range.from, range.to, coarsestTier(range));
+  const rows = await store.query<SumRow & { bucket: number; whole: number }>(
+    `SELECT roundDown(toUnixTimestamp(start), {starts:Array(UInt32)}) AS bucket, grouping(bucket) AS whole, ${SUMS}
+     FROM (${usageRows(segments, keys, `start, ${COLUMNS}`)})
+     GROUP BY GROUPING SETS ((bucket), ())`,
+    { ...keys.params, starts: range.starts },
+  );
+  const whole = rows.find((row) => row.whole === 1);
+  const byBucket = new Map(rows.filter((row) => row.whole === 0).map((row) => [row.bucket, row]));
+  const series = range.starts.map((start) => ({
+    start: new Date(start * 1000).toISOString(),
+    ...countsOf(byBucket.get(start)),
+  }));
+  return { totals: totalsOf(whole), series };
+}
+
+export async function readTotals(store: Store, from: number, to: number, keys: KeyFilter): Promise<Totals> {
+  const [row] = await store.query<SumRow>(
+    `SELECT ${SUMS} FROM (${usageRows(segmentsOf(from, to, 'day'), keys, COLUMNS)})`,
+    keys.params,
+  );
+  return totalsOf(row);
+}
+
+async function readEndpoints(store: Store, range: Range, keys: KeyFilter): Promise<Usage['endpoints']> {
+  const rows = await store.query<{
+    method: string;
+    route: string;
+    requests: number;
+    error_rate: number;
+    latency: (number | null)[];
+  }>(
+    `SELECT method, route, sum(requests) AS requests, ${ERROR_RATE}, ${LATENCY_MERGE} AS latency
+     FROM (${dimensionRows('endpoints', segmentsOf(range.from, range.to, 'day'), keys, 'method, route')})
+     GROUP BY method, route ORDER BY requests DESC, route, method LIMIT ${MAX_BREAKDOWN_ROWS}`,
+    keys.params,
+  );
+  return rows.map(({ latency, ...row }) => ({ ...row, latency_ms: { p95: latencyOf(latency).p95 } }));
+}
+
+async function readBreakdown<Row>(
+  store: Store,
+  table: 'countries' | 'statuses',
+  range: Range,
+  keys: KeyFilter,
+  by: string,
+): Promise<Row[]> {
+  return store.query<Row>(
+    `SELECT ${by}, sum(requests) AS requests, ${ERROR_RATE}
+     FROM (${dimensionRows(table, segmentsOf(range.from, range.to, 'day'), keys, by)})
+     GROUP BY ${by} ORDER BY requests DESC, ${by} LIMIT ${MAX_BREAKDOWN_ROWS}`,
+    keys.params,
+  );
+}
+
+function countsOf(row: SumRow | undefined): Counts {
+  return {
+    requests: row?.requests ?? 0,
+    redirects: row?.redirects ?? 0,
+    client_errors: row?.client_errors ?? 0,
+    server_errors: row?.server_errors ?? 0,
+    rate_limited: row?.rate_limited ?? 0,
+    latency_ms: latencyOf(row?.latency_ms),
+  };
+}
+
+function totalsOf(row: SumRow | undefined): Totals {
+  const counts = countsOf(row);
+  return {
+    ...counts,
+    error_rate: counts.requests === 0 ? 0 : (counts.client_errors + counts.server_errors) / counts.requests,
+    request_bytes: row?.request_bytes ?? 0,
+    response_bytes: row?.response_bytes ?? 0,
+  };
+}
+
+/** Quantiles as an answer: microsecond precision, null when no request reported a latency. */
+export function latencyOf(quantiles: (number | null)[] | undefined): Latency {
+  const [p50, p95, p99] = (quantiles ?? []).map((value) => (value === null ? null : Math.round(value * 1000) / 1000));
+  return { p50: p50 ?? null, p95: p95 ?? null, p99: p99 ?? null };
+}

@@ -1,0 +1,34 @@
+import type { Request } from 'express';
+import { Problem } from './problem.ts';
+import { allows, bearerToken, type Scope, type TokenGrant, type TokenReader } from './token.ts';
+
+const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="keytally"' };
+
+/**
+ * The grant behind a request.
+ * @param token where it was presented; default: the Authorization header
+ * @throws {Problem} 401 without a valid token, 403 when it lacks `scope`
+ */
+export async function authenticate(
+  tokens: TokenReader,
+  req: Request,
+  scope: Scope,
+  token = bearerToken(req.get('authorization')),
+): Promise<TokenGrant> {
+  if (token === '') {
+    throw new Problem(401, 'Unauthorized', 'send Authorization: Bearer <token>', { headers: CHALLENGE });
+  }
+  const grant = await tokens.find(token).catch(() => {
+    throw new Problem(503, 'Not available', 'tokens cannot be checked at the moment; retry later', {
+      headers: { 'Retry-After': '5' },
+    });
+  });
+  const nowMs = Date.now();
+  if (!grant || (grant.expiresAtMs !== 0 && grant.expiresAtMs <= nowMs)) {
+    throw new Problem(401, 'Unauthorized', 'the token is unknown, revoked or expired', { headers: CHALLENGE });
+  }
+  if (!allows(grant, scope, nowMs)) {
+    throw new Problem(403, 'Forbidden', `the token has no "${scope}" scope`);
+  }
+  return grant;
+}

@@ -1,0 +1,173 @@
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRaw } from 'node:zlib';
+import { NumberColumn, TextColumn } from './column.ts';
+import { ByteReader, ByteWriter } from './column-codec.ts';
+import type { RequestRecord } from './record.ts';
+
+const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
+
+/** Most rows in one batch: one insert must stay one block for its token to be exact. */
+export const MAX_BATCH_ROWS = 50_000;
+/** A decoded batch larger than this is refused: it was not written by us. */
+const MAX_DECODED_BYTES = 512 * 1024 * 1024;
+const LAYOUT_VERSION = 1;
+
+const TEXT_COLUMNS = [
+  'keyId',
+  'organizationId',
+  'method',
+  'path',
+  'route',
+  'ip',
+  'country',
+  'userAgent',
+  'service',
+  'environment',
+  'error',
+] as const;
+
+/**
+ * The unit of work: an immutable list of records under one id, held column by column.
+ * One batch is one job is one INSERT, so a retry sends exactly the same rows.
+ */
+export class Batch {
+  rows = 0;
+  readonly keyId = new TextColumn();
+  /** Organization of the token that sent the record; '' for a token of the whole platform. */
+  readonly organizationId = new TextColumn();
+  readonly method = new TextColumn();
+  readonly path = new TextColumn();
+  readonly route = new TextColumn();
+  readonly ip = new TextColumn();
+  readonly country = new TextColumn();
+  readonly userAgent = new TextColumn();
+  readonly service = new TextColumn();
+  readonly environment = new TextColumn();
+  readonly error = new TextColumn();
+  readonly requestId: string[] = [];
+  readonly timestampMs = new NumberColumn();
+  readonly status = new NumberColumn();
+  readonly latencyMs = new NumberColumn();
+  readonly requestBytes = new NumberColumn();
+  readonly responseBytes = new NumberColumn();
+  readonly rateLimited = new NumberColumn();
+
+  add(record: RequestRecord, organizationId: string): void {
+    const row = this.rows++;
+    this.keyId.set(row, record.keyId);
+    this.organizationId.set(row, organizationId);
+    this.method.set(row, record.method);
+    this.path.set(row, record.path);
+    this.route.set(row, record.route);
+    this.ip.set(row, record.ip);
+    this.country.set(row, record.country);
+    this.userAgent.set(row, record.userAgent);
+    this.service.set(row, record.service);
+    this.environment.set(row, record.environment);
+    this.error.set(row, record.error);
+    this.requestId.push(record.requestId);
+    this.timestampMs.set(row, record.timestampMs);
+    this.status.set(row, record.status);
+    this.latencyMs.set(row, record.latencyMs);
+    this.requestBytes.set(row, record.requestBytes);
+    this.responseBytes.set(row, record.responseBytes);
+    this.rateLimited.set(row, record.rateLimited ? 1 : 0);
+  }
+}
+
+/** Compresses a batch for the queue. Base64, because a BullMQ job is JSON text. */
+export async function encodeBatch(batch: Batch): Promise<string> {
+  const out = new ByteWriter();
+  out.uint(LAYOUT_VERSION);
+  out.uint(batch.rows);
+  for (const name of TEXT_COLUMNS) {
+    const { values, codes } = batch[name];
+    out.text(JSON.stringify(values));
+    out.codes(codes, batch.rows, values.length);
+  }
+  writeRequestIds(out, batch.requestId);
+  let previous = 0;
+  for (let row = 0; row < batch.rows; row++) {
+    const ms = batch.timestampMs.at(row);
+    out.int(ms - previous);
+    previous = ms;
+  }
+  for (let row = 0; row < batch.rows; row++) out.uint(batch.status.at(row));
+  // Microseconds keep what a gateway can measure; 0 means not reported.
+  for (let row = 0; row < batch.rows; row++) {
+    const ms = batch.latencyMs.at(row);
+    out.uint(Number.isNaN(ms) ? 0 : Math.round(ms * 1000) + 1);
+  }
+  for (let row = 0; row < batch.rows; row++) out.uint(batch.requestBytes.at(row));
+  for (let row = 0; row < batch.rows; row++) out.uint(batch.responseBytes.at(row));
+  for (let row = 0; row < batch.rows; row++) out.uint(batch.rateLimited.at(row));
+  return (await deflate(out.done(), { level: 1 })).toString('base64');
+}
+
+/** @throws RangeError or a zlib error when the payload is not a batch of this layout */
+export async function decodeBatch(payload: string): Promise<Batch> {
+  const bytes = await inflate(Buffer.from(payload, 'base64'), { maxOutputLength: MAX_DECODED_BYTES });
+  const input = new ByteReader(bytes);
+  const version = input.uint();
+  if (version !== LAYOUT_VERSION) throw new RangeError(`batch layout ${version} is not known to this version`);
+  const rows = input.uint();
+  if (rows > MAX_BATCH_ROWS) throw new RangeError(`batch claims ${rows} rows`);
+  const batch = new Batch();
+  batch.rows = rows;
+  for (const name of TEXT_COLUMNS) {
+    const values = JSON.parse(input.text()) as string[];
+    const codes = input.codes(rows, values.length);
+    Object.assign(batch, { [name]: TextColumn.of(values, codes) });
+  }
+  batch.requestId.push(...readRequestIds(input, rows));
+  let previous = 0;
+  const column = (read: () => number) => {
+    const values = new Float64Array(rows);
+    for (let row = 0; row < rows; row++) values[row] = read();
+    return NumberColumn.of(values);
+  };
+  Object.assign(batch, {
+    timestampMs: column(() => (previous += input.int())),
+    status: column(() => input.uint()),
+    latencyMs: column(() => {
+      const micros = input.uint();
+      return micros === 0 ? Number.NaN : (micros - 1) / 1000;
+    }),
+    requestBytes: column(() => input.uint()),
+    responseBytes: column(() => input.uint()),
+    rateLimited: column(() => input.uint()),
+  });
+  return batch;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const IDS_ABSENT = 0;
+const IDS_UUID = 1;
+const IDS_TEXT = 2;
+
+/** Request ids are all different, so a dictionary would only cost; UUIDs are packed to their 16 bytes. */
+function writeRequestIds(out: ByteWriter, ids: readonly string[]): void {
+  if (ids.every((id) => id === '')) {
+    out.uint(IDS_ABSENT);
+  } else if (ids.every((id) => UUID.test(id))) {
+    out.uint(IDS_UUID);
+    out.bytes(Buffer.from(ids.join('').replaceAll('-', ''), 'hex'));
+  } else {
+    out.uint(IDS_TEXT);
+    out.text(JSON.stringify(ids));
+  }
+}
+
+function readRequestIds(input: ByteReader, rows: number): string[] {
+  const kind = input.uint();
+  if (kind === IDS_ABSENT) return new Array<string>(rows).fill('');
+  if (kind === IDS_TEXT) return JSON.parse(input.text()) as string[];
+  const hex = input.bytes().toString('hex');
+  const ids: string[] = [];
+  for (let at = 0; at < rows * 32; at += 32) {
+    const part = (from: number, to: number) => hex.slice(at + from, at + to);
+    ids.push(`${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20, 32)}`);
+  }
+  return ids;
+}

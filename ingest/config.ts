@@ -1,0 +1,106 @@
+import { z } from 'zod';
+
+/** Raised at start for a setting that cannot be used; the message names the variable. */
+export class ConfigError extends Error {}
+
+const count = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+      message: `must be a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`,
+    })
+    .optional();
+const list = z
+  .string()
+  .default('')
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  );
+
+/**
+ * Every environment variable of Keytally: name, range, default.
+ * The configuration table of the README is checked against this schema by a test.
+ */
+export const EnvSchema = z.object({
+  PORT: count(8080, 0, 65_535),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PUBLIC_URL: url('http:', 'https:'),
+  KEYTALLY_DATA_DIR: z.string().min(1).default('./data'),
+  KEYTALLY_ADMIN_TOKEN: z
+    .string()
+    .regex(/^kt_[A-Za-z0-9]{20,}$/, 'must be kt_ followed by at least 20 letters or digits')
+    .optional(),
+  REDIS_URL: url('redis:', 'rediss:'),
+  REDIS_MAX_MEMORY_BYTES: count(1_073_741_824, 67_108_864, 2 ** 46),
+  CLICKHOUSE_URL: url('http:', 'https:'),
+  CLICKHOUSE_USER: z.string().min(1).default('default'),
+  CLICKHOUSE_PASSWORD: z.string().default(''),
+  CLICKHOUSE_DATABASE: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a plain identifier')
+    .default('keytally'),
+  CLICKHOUSE_CLUSTER: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, 'must be a plain identifier')
+    .optional(),
+  GEOIP_DB: z.string().min(1).optional(),
+  IP_STORAGE: z.enum(['truncated', 'full', 'none']).default('truncated'),
+  TRUSTED_PROXIES: list,
+  ACCEPT_PAST_DAYS: count(400, 1, 2900),
+  ACCEPT_FUTURE_MINUTES: count(60, 0, 1440),
+  INGEST_LINGER_MS: count(250, 0, 250),
+  INGEST_MAX_BODY_BYTES: count(16_777_216, 1024, 268_435_456),
+  INGEST_MAX_RECORDS: count(50_000, 1, 50_000),
+  INGEST_REQUESTS_PER_MINUTE: count(60_000, 1, 10_000_000),
+  INGEST_SHARDS: count(1, 1, 64),
+  ROUTES_PER_KEY: count(200, 1, 10_000),
+  WORKER_CONCURRENCY: count(2, 1, 32),
+  API_REQUESTS_PER_MINUTE: count(1200, 1, 10_000_000),
+  RETENTION_REQUESTS_DAYS: count(30, 1, 3650),
+  RETENTION_MINUTE_DAYS: count(15, 1, 3650),
+  RETENTION_QUARTER_HOUR_DAYS: count(400, 1, 3650),
+  RETENTION_DAY_DAYS: count(1825, 1, 36_500),
+  SMTP_URL: url('smtp:', 'smtps:'),
+  MAIL_FROM: z.string().min(3).optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+/** Settings of one process, parsed once at start. */
+export type Config = z.infer<typeof EnvSchema>;
+
+/** Variables whose value must never be shown back in an error. */
+const SECRET = /PASSWORD|TOKEN|_URL$/;
+
+/**
+ * Reads the settings from the environment. An empty variable counts as absent, as in a compose file.
+ * @throws {ConfigError} naming every unusable variable and the reason, one per line
+ */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = EnvSchema.safeParse(given);
+  if (parsed.success) return checkTogether(parsed.data);
+  throw new ConfigError(parsed.error.issues.map((issue) => describe(issue, given)).join('\n'));
+}
+
+function describe(issue: z.core.$ZodIssue, given: Record<string, string | undefined>): string {
+  const name = String(issue.path[0]);
+  const shown = SECRET.test(name) ? '' : ` (got ${JSON.stringify(given[name])})`;
+  return `${name}: ${issue.message}${shown}`;
+}
+
+function checkTogether(config: Config): Config {
+  if (config.CLICKHOUSE_CLUSTER && !config.CLICKHOUSE_URL) {
+    throw new ConfigError('CLICKHOUSE_CLUSTER: needs CLICKHOUSE_URL, the embedded engine has no cluster');
+  }
+  if (config.RETENTION_MINUTE_DAYS > config.RETENTION_REQUESTS_DAYS) {
+    throw new ConfigError(
+      'RETENTION_MINUTE_DAYS: must not exceed RETENTION_REQUESTS_DAYS, whose rows complete the edges of minute ranges',
+    );
+  }
+  return config;
+}

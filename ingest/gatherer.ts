@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import type { Queue } from 'bullmq';
+import { Batch, encodeBatch, MAX_BATCH_ROWS } from './batch.ts';
+import type { Logger } from './logger.ts';
+import { batchesQueued, batchRows } from './metrics.ts';
+import { Problem } from './problem.ts';
+import type { BatchClaim, BatchJob } from './queue.ts';
+import type { RequestRecord } from './record.ts';
+
+/** Records held in memory that Redis does not have yet. Beyond this the collector answers 503. */
+export const MAX_PENDING_ROWS = 400_000;
+/** From this many rows on a batch does not wait for more: larger blocks cost the engine no less per row. */
+const FULL_BATCH_ROWS = 25_000;
+/** Below this many rows in the last batch the traffic is light, and waiting would only delay. */
+const LIGHT_BATCH_ROWS = 200;
+const LIGHT_LINGER_DIVISOR = 5;
+const ENQUEUE_TRIES = 4;
+const ENQUEUE_RETRY_MS = 100;
+
+interface OpenBatch {
+  id: string;
+  batch: Batch;
+  claims: BatchClaim[];
+  timer: NodeJS.Timeout;
+  stored: Promise<void>;
+  settle: { resolve: () => void; reject: (error: unknown) => void };
+}
+
+/**
+ * Gathers requests into batches and hands each to Redis as one job. A request is never split over two
+ * batches: its Idempotency-Key could not be claimed as a whole otherwise.
+ */
+export class Gatherer {
+  readonly #queues: readonly Queue<BatchJob>[];
+  readonly #lingerMs: number;
+  readonly #log: Logger;
+  #open: OpenBatch | undefined;
+  #pendingRows = 0;
+  #lastRows = 0;
+  #nextShard = 0;
+  #inFlight = new Set<Promise<void>>();
+
+  constructor(queues: readonly Queue<BatchJob>[], lingerMs: number, log: Logger) {
+    this.#queues = queues;
+    this.#lingerMs = lingerMs;
+    this.#log = log;
+  }
+
+  get pendingRows(): number {
+    return this.#pendingRows;
+  }
+
+  /**
+   * Adds one request's records. Resolves with the batch id once Redis has the job.
+   * @param claimId id of the request's Idempotency-Key, '' without one
+   * @throws {Problem} 503 when too much is pending or Redis does not take the job
+   */
+  async add(records: readonly RequestRecord[], organizationId: string, claimId: string): Promise<string> {
+    if (this.#pendingRows + records.length > MAX_PENDING_ROWS) throw overloaded('the collector is at its memory bound');
+    if (this.#open && this.#open.batch.rows + records.length > MAX_BATCH_ROWS) this.#flush();
+    const open = (this.#open ??= this.#start());
+    if (claimId !== '') open.claims.push({ id: claimId, firstRow: open.batch.rows, rows: records.length });
+    for (const record of records) open.batch.add(record, organizationId);
+    this.#pendingRows += records.length;
+    if (open.batch.rows >= FULL_BATCH_ROWS) this.#flush();
+    await open.stored;
+    return open.id;
+  }
+
+  #start(): OpenBatch {
+    const settle = {} as OpenBatch['settle'];
+    const stored = new Promise<void>((resolve, reject) => Object.assign(settle, { resolve, reject }));
+    const light = this.#lastRows < LIGHT_BATCH_ROWS;
+    const timer = setTimeout(() => this.#flush(), light ? this.#lingerMs / LIGHT_LINGER_DIVISOR : this.#lingerMs);
+    return { id: randomUUID(), batch: new Batch(), claims: [], timer, stored, settle };
+  }
+
+  #flush(): void {
+    const open = this.#open;
+    if (!open) return;
+    this.#open = undefined;
+    clearTimeout(open.timer);
+    this.#lastRows = open.batch.rows;
+    const done = this.#store(open)
+      .then(open.settle.resolve, open.settle.reject)
+      .finally(() => {
+        this.#pendingRows -= open.batch.rows;
+        this.#inFlight.delete(done);
+      });
+    this.#inFlight.add(done);
+  }
+
+  async #store(open: OpenBatch): Promise<void> {
+    const { id: jobId, batch, claims } = open;
+    const payload = await encodeBatch(batch);
+    const job: BatchJob = { rows: batch.rows, claims, receivedAtMs: Date.now(), payload };
+    const queue = this.#queues[this.#nextShard++ % this.#queues.length]!;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await queue.add('batch', job, { jobId });
+        break;
+      } catch (error) {
+        // The job may be there already (the answer was lost): the same id makes the repeat harmless.
+        if (attempt === ENQUEUE_TRIES) {
+          this.#log.error({ err: error, batch_id: jobId, rows: batch.rows }, 'Redis did not take the batch');
+          throw overloaded('the queue does not accept records at the moment');
+        }
+        await new Promise((resolve) => setTimeout(resolve, ENQUEUE_RETRY_MS * attempt));
+      }
+    }
+    batchesQueued.inc();
+    batchRows.observe(batch.rows);
+  }
+
+  /** Hands everything gathered to Redis; resolves when Redis has it or refused it. */
+  async close(): Promise<void> {
+    this.#flush();
+    await Promise.allSettled([...this.#inFlight]);
+  }
+}
+
+export function overloaded(detail: string): Problem {
+  return new Problem(503, 'Not able to store', `${detail}; retry later`, { headers: { 'Retry-After': '5' } });
+}

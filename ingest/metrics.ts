@@ -1,0 +1,41 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** All metrics of this process; every part adds its own. Labels are registered at zero, so absence never looks like calm. */
+export const metrics = new Registry();
+collectDefaultMetrics({ register: metrics });
+
+const registers = [metrics];
+
+export const recordsReceived = new Counter({
+  name: 'keytally_ingest_records_total',
+  help: 'Records received, by outcome',
+  labelNames: ['outcome'] as const,
+  registers,
+});
+for (const outcome of ['accepted', 'rejected', 'refused_overload', 'refused_redis'])
+  recordsReceived.inc({ outcome }, 0);
+
+export const routesFolded = new Counter({
+  name: 'keytally_ingest_routes_folded_total',
+  help: 'Records whose route was counted as (other) because its key reached ROUTES_PER_KEY',
+  registers,
+});
+
+export const batchesQueued = new Counter({
+  name: 'keytally_ingest_batches_total',
+  help: 'Batches handed to Redis',
+  registers,
+});
+
+export const batchRows = new Histogram({
+  name: 'keytally_ingest_batch_rows',
+  help: 'Rows per batch',
+  buckets: [1, 10, 100, 1_000, 5_000, 20_000, 50_000],
+  registers,
+});
+
+export const redisMemory = new Gauge({
+  name: 'keytally_redis_memory_used_ratio',
+  help: 'used_memory / maxmemory of Redis as last seen, 0 when Redis has no limit',
+  registers,
+});

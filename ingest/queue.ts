@@ -1,0 +1,53 @@
+import { type JobsOptions, Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+/** Name of the queue of record batches; each shard is its own queue under its own hash tag. */
+export const BATCH_QUEUE = 'batches';
+
+/**
+ * One waiting batch. The job's id is the batch id, which is also the insert's deduplication token and
+ * the `batch_id` of its rows.
+ */
+export interface BatchJob {
+  rows: number;
+  /** Requests in this batch that carried an Idempotency-Key: their row ranges and the id to be claimed. */
+  claims: BatchClaim[];
+  /** Time the batch was handed to Redis, epoch milliseconds. */
+  receivedAtMs: number;
+  /** Compressed columns, see `batch.ts`. */
+  payload: string;
+}
+
+export interface BatchClaim {
+  id: string;
+  firstRow: number;
+  rows: number;
+}
+
+/** Retries of an error that may pass by itself (a broken connection, a busy server). */
+const ATTEMPTS = 10;
+
+export const BATCH_JOB_OPTIONS: Omit<JobsOptions, 'jobId'> = {
+  attempts: ATTEMPTS,
+  backoff: { type: 'exponential', delay: 200, jitter: 0.5 },
+  removeOnComplete: true,
+  // A job that failed for good still holds its records: it stays until somebody replays or drops it.
+  removeOnFail: false,
+  keepLogs: 0,
+  stackTraceLimit: 3,
+};
+
+/** Hash tag of a shard: all keys of one queue live on one node of a Redis Cluster, the shards on different ones. */
+export function shardPrefix(shard: number): string {
+  return `{keytally-${shard}}`;
+}
+
+export function openBatchQueue(connection: Redis, shard: number): Queue<BatchJob> {
+  return new Queue<BatchJob>(BATCH_QUEUE, {
+    connection,
+    prefix: shardPrefix(shard),
+    defaultJobOptions: BATCH_JOB_OPTIONS,
+    // Nobody reads the event stream: it would only take memory from waiting batches.
+    streams: { events: { maxLen: 100 } },
+  });
+}

@@ -1,0 +1,76 @@
+import { createHash, randomInt } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { LruMap } from './lru-map.ts';
+
+/** `manage` includes `read`; `admin` includes everything. */
+export type Scope = 'ingest' | 'read' | 'manage' | 'admin';
+export const SCOPES: readonly Scope[] = ['ingest', 'read', 'manage', 'admin'];
+
+/** What a token may do. The token itself is never stored, only its SHA-256. */
+export interface TokenGrant {
+  id: string;
+  name: string;
+  scopes: Scope[];
+  /** '' = every organization. */
+  organizationId: string;
+  /** '' = every key of the organization. */
+  keyId: string;
+  /** Epoch milliseconds; 0 = never. */
+  expiresAtMs: number;
+}
+
+/** Redis hash: SHA-256 of the token → grant as JSON. ClickHouse holds the durable copy (workers/tokens.ts). */
+export const TOKENS_KEY = '{keytally}:tokens';
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const TOKEN_LENGTH = 40;
+const TOKEN = /^kt_[A-Za-z0-9]{20,200}$/;
+
+/** A new token: `kt_` and 40 random letters or digits, about 238 bits. */
+export function newToken(): string {
+  let token = 'kt_';
+  for (let i = 0; i < TOKEN_LENGTH; i++) token += ALPHABET[randomInt(ALPHABET.length)];
+  return token;
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Whether the grant allows `scope` at time `nowMs`. */
+export function allows(grant: TokenGrant, scope: Scope, nowMs: number): boolean {
+  if (grant.expiresAtMs !== 0 && grant.expiresAtMs <= nowMs) return false;
+  if (grant.scopes.includes('admin') || grant.scopes.includes(scope)) return true;
+  return scope === 'read' && grant.scopes.includes('manage');
+}
+
+/** A revoked token stops working within this time everywhere. */
+const CACHE_MS = 2_000;
+const CACHE_TOKENS = 10_000;
+
+/** Looks tokens up by their hash: comparing hashes of a secret leaks nothing about the secret by timing. */
+export class TokenReader {
+  readonly #redis: Redis;
+  readonly #cache = new LruMap<string, { grant: TokenGrant | undefined; untilMs: number }>(CACHE_TOKENS);
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** The grant of a presented token, also when expired; undefined when unknown or not shaped like one. */
+  async find(token: string): Promise<TokenGrant | undefined> {
+    if (!TOKEN.test(token)) return undefined;
+    const hash = sha256(token);
+    const cached = this.#cache.get(hash);
+    if (cached && cached.untilMs > Date.now()) return cached.grant;
+    const json = await this.#redis.hget(TOKENS_KEY, hash);
+    const grant = json ? (JSON.parse(json) as TokenGrant) : undefined;
+    this.#cache.set(hash, { grant, untilMs: Date.now() + CACHE_MS });
+    return grant;
+  }
+}
+
+/** The token of an `Authorization: Bearer` header; '' when there is none. */
+export function bearerToken(authorization: string | undefined): string {
+  return /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
+}

@@ -1,0 +1,41 @@
+import type { Redis } from 'ioredis';
+import type { BatchClaim } from '../ingest/queue.ts';
+import type { RowRange } from './rows.ts';
+
+/** A repeated POST is recognised for this long after the first one. */
+const CLAIM_SECONDS = 24 * 60 * 60;
+
+/**
+ * Claims every Idempotency-Key of a batch for that batch. A claim is sticky: a retry of the same batch finds
+ * its own name and keeps the same rows, any other batch finds a foreign name and leaves the rows out.
+ *
+ * @returns the claims another batch owns, whose rows must not be inserted again
+ */
+export async function claimForBatch(
+  redis: Redis,
+  batchId: string,
+  claims: readonly BatchClaim[],
+): Promise<BatchClaim[]> {
+  const owners = await Promise.all(
+    claims.map(async ({ id }) => {
+      const key = `{keytally}:claim:${id}`;
+      const owner = await redis.set(key, batchId, 'EX', CLAIM_SECONDS, 'NX', 'GET');
+      // A batch that waited long for the store must not lose its claim between two attempts.
+      if (owner === batchId) await redis.expire(key, CLAIM_SECONDS);
+      return owner ?? batchId;
+    }),
+  );
+  return claims.filter((_, at) => owners[at] !== batchId);
+}
+
+/** The rows of a batch without those of `foreign` claims (which do not overlap), in order. */
+export function ownRanges(rows: number, foreign: readonly BatchClaim[]): RowRange[] {
+  const ranges: RowRange[] = [];
+  let first = 0;
+  for (const claim of [...foreign].sort((a, b) => a.firstRow - b.firstRow)) {
+    if (claim.firstRow > first) ranges.push({ first, end: claim.firstRow });
+    first = claim.firstRow + claim.rows;
+  }
+  if (first < rows) ranges.push({ first, end: rows });
+  return ranges;
+}

@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Config, ConfigError } from '../../ingest/config.ts';
+import { packageRoot } from '../../ingest/package-root.ts';
+import type { Store } from './store.ts';
+
+/** Blocks whose tokens each table remembers. Views' targets need the same window as requests, or a retry counts twice there. */
+const DEDUPLICATION_WINDOW = 10_000;
+const FILE = /^(\d{4})_[a-z_]+\.sql$/;
+
+export interface Migration {
+  number: number;
+  file: string;
+  sql: string;
+}
+
+/** Migration files in order. @throws Error when numbers repeat or leave a gap */
+export function readMigrations(folder = join(packageRoot(), 'workers/clickhouse/migrations')): Migration[] {
+  const migrations = readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .map((file) => ({
+      number: Number(FILE.exec(file)?.[1] ?? Number.NaN),
+      file,
+      sql: readFileSync(join(folder, file), 'utf8'),
+    }));
+  migrations.forEach(({ number, file }, at) => {
+    if (number !== at + 1) throw new Error(`migration ${file} should have number ${at + 1}`);
+  });
+  return migrations;
+}
+
+/**
+ * Fills the placeholders of a migration, so that the same file serves one node and a cluster:
+ * `${local}` suffix of the table that holds rows, `${on_cluster}`, `${MergeTree}` and its kin,
+ * `${deduplication_window}`, `${distributed <table> <sharding key>}`.
+ */
+export function expand(sql: string, cluster: string | undefined): string[] {
+  const text = sql
+    .replace(/^\s*--.*$/gm, '')
+    .replaceAll('${local}', cluster ? '_local' : '')
+    .replaceAll('${on_cluster}', cluster ? `ON CLUSTER '${cluster}'` : '')
+    .replaceAll(
+      '${deduplication_window}',
+      `${cluster ? 'replicated' : 'non_replicated'}_deduplication_window = ${DEDUPLICATION_WINDOW}`,
+    )
+    .replace(/\$\{(\w*MergeTree)(?: (\w+))?\}/g, (_, engine: string, version?: string) =>
+      cluster
+        ? `Replicated${engine}('/clickhouse/tables/{shard}/{database}/{table}', '{replica}'${version ? `, ${version}` : ''})`
+        : `${engine}(${version ?? ''})`,
+    )
+    .replace(/\$\{distributed (\w+) ([^}]+)\}/g, (_, table: string, shardingKey: string) =>
+      cluster
+        ? `CREATE TABLE IF NOT EXISTS ${table} ON CLUSTER '${cluster}' AS ${table}_local ` +
+          `ENGINE = Distributed('${cluster}', currentDatabase(), ${table}_local, ${shardingKey});`
+        : '',
+    );
+  return text
+    .split(';')
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '');
+}
+
+/**
+ * Brings the schema up to date. Every statement may be repeated, so that a start that was cut off, or two
+ * starting at once, end in the same schema.
+ * @throws {ConfigError} when the schema was written by a newer program
+ */
+export async function migrate(store: Store, config: Config): Promise<void> {
+  const cluster = config.CLICKHOUSE_CLUSTER;
+  const [versions] = expand(
+    `CREATE TABLE IF NOT EXISTS schema_migrations \${on_cluster}
+     (number UInt32, file String, applied_at DateTime64(3, 'UTC')) ENGINE = \${ReplacingMergeTree} ORDER BY number`,
+    cluster,
+  );
+  await store.command(versions!);
+  const migrations = readMigrations();
+  const [row] = await store.queryWriter<{ newest: number }>('SELECT max(number) AS newest FROM schema_migrations');
+  const newest = row?.newest ?? 0;
+  if (newest > migrations.length) {
+    throw new ConfigError(
+      `CLICKHOUSE_DATABASE: its schema has version ${newest}, this program knows ${migrations.length}: run a newer Keytally`,
+    );
+  }
+  for (const migration of migrations.slice(newest)) {
+    for (const statement of expand(migration.sql, cluster)) await store.command(statement);
+    await store.insertRows('schema_migrations', [
+      { number: migration.number, file: migration.file, applied_at: new Date().toISOString() },
+    ]);
+  }
+}

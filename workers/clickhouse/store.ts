@@ -1,0 +1,170 @@
+import { Readable } from 'node:stream';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import type { Config } from '../../ingest/config.ts';
+import { ConfigError } from '../../ingest/config.ts';
+import { withoutSecret } from '../../ingest/redis.ts';
+
+/** Settings of one statement, written into its text (see {@link withSettings}). */
+export type Settings = Readonly<Record<string, string | number>>;
+
+export type QueryParams = Readonly<Record<string, unknown>>;
+
+/**
+ * Settings of every read. 64-bit integers come as JSON numbers: counts stay far below 2^53. A query that
+ * takes longer than the page waits for it is ended by the engine.
+ */
+const READ_SETTINGS: Settings = {
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_quote_denormals: 0,
+  output_format_decimal_trailing_zeros: 0,
+  date_time_output_format: 'iso',
+  join_use_nulls: 0,
+  max_execution_time: 25,
+};
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_CONNECTIONS = 40;
+/** Sessions that read on the embedded engine: statements of one session run one after another. */
+const EMBEDDED_READERS = 4;
+
+/**
+ * The store as the rest of Keytally sees it: ClickHouse as a server, or the same engine inside this process.
+ * Settings never go through the client's own option: on the embedded engine they would stay on the session
+ * and reach later statements (an insert without a token was dropped silently that way).
+ */
+export class Store {
+  readonly embedded: boolean;
+  readonly #writer: ClickHouseClient;
+  readonly #readers: readonly ClickHouseClient[];
+  #nextReader = 0;
+
+  constructor(writer: ClickHouseClient, readers: readonly ClickHouseClient[], embedded: boolean) {
+    this.#writer = writer;
+    this.#readers = readers;
+    this.embedded = embedded;
+  }
+
+  /** Rows of a SELECT (without FORMAT and SETTINGS). Every value goes in as a bound parameter `{name:Type}`. */
+  async query<Row>(sql: string, params: QueryParams = {}, settings: Settings = {}): Promise<Row[]> {
+    const reader = this.#readers[this.#nextReader++ % this.#readers.length]!;
+    return this.#select<Row>(reader, sql, params, settings);
+  }
+
+  /** As {@link query}, on the writing session: sees everything this process wrote before. */
+  async queryWriter<Row>(sql: string, params: QueryParams = {}): Promise<Row[]> {
+    return this.#select<Row>(this.#writer, sql, params, {});
+  }
+
+  async #select<Row>(client: ClickHouseClient, sql: string, params: QueryParams, settings: Settings): Promise<Row[]> {
+    const result = await client.query({
+      query: withSettings(sql, { ...READ_SETTINGS, ...settings }),
+      query_params: { ...params },
+      format: 'JSONEachRow',
+    });
+    return result.json<Row>();
+  }
+
+  async command(sql: string, params: QueryParams = {}): Promise<void> {
+    await this.#writer.command({ query: sql, query_params: { ...params } });
+  }
+
+  /**
+   * Inserts tab-separated rows as one block.
+   * @param statement `INSERT INTO t (columns)`
+   * @param queryId shown in system.query_log of a server
+   */
+  async insert(statement: string, settings: Settings, rows: string, queryId: string): Promise<void> {
+    const result = await this.#writer.exec({
+      query: `${withSettings(statement, settings)} FORMAT TabSeparated`,
+      // One chunk: the embedded connection decodes every chunk by itself and would tear a character apart.
+      values: Readable.from([rows], { objectMode: false }),
+      query_id: queryId,
+    });
+    result.stream.resume();
+  }
+
+  /** Inserts objects; for the small tables of the registry, not for records. */
+  async insertRows(table: string, rows: readonly object[], settings: Settings = {}): Promise<void> {
+    if (rows.length === 0) return;
+    const body = rows.map((row) => JSON.stringify(row)).join('\n');
+    const base = { async_insert: 0, input_format_skip_unknown_fields: 0, date_time_input_format: 'best_effort' };
+    const result = await this.#writer.exec({
+      query: `${withSettings(`INSERT INTO ${table}`, { ...base, ...settings })} FORMAT JSONEachRow`,
+      values: Readable.from([body], { objectMode: false }),
+    });
+    result.stream.resume();
+  }
+
+  async ping(): Promise<boolean> {
+    try {
+      await this.query('SELECT 1');
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const client of [...this.#readers, this.#writer]) await client.close();
+  }
+}
+
+/** Appends a SETTINGS clause; values are numbers or quoted text. */
+export function withSettings(sql: string, settings: Settings): string {
+  const parts = Object.entries(settings).map(([name, value]) => `${name} = ${literal(value)}`);
+  return parts.length === 0 ? sql : `${sql} SETTINGS ${parts.join(', ')}`;
+}
+
+function literal(value: string | number): string {
+  return typeof value === 'number' ? String(value) : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+/**
+ * Opens the store that the configuration names and creates its database.
+ * @throws {ConfigError} when the server cannot be reached or the embedded engine is not installed
+ */
+export async function openStore(config: Config, dataFolder: string): Promise<Store> {
+  return config.CLICKHOUSE_URL ? openServer(config) : openEmbedded(config, dataFolder);
+}
+
+async function openServer(config: Config): Promise<Store> {
+  const url = config.CLICKHOUSE_URL!;
+  const connect = (database: string) =>
+    createClient({
+      url,
+      username: config.CLICKHOUSE_USER,
+      password: config.CLICKHOUSE_PASSWORD,
+      database,
+      request_timeout: REQUEST_TIMEOUT_MS,
+      max_open_connections: MAX_CONNECTIONS,
+      keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
+      compression: { request: true, response: true },
+    });
+  const boot = connect('default');
+  const answer = await boot.ping({ select: true });
+  if (!answer.success) {
+    await boot.close();
+    throw new ConfigError(`CLICKHOUSE_URL: cannot use ClickHouse at ${withoutSecret(url)}: ${answer.error.message}`);
+  }
+  const cluster = config.CLICKHOUSE_CLUSTER ? ` ON CLUSTER '${config.CLICKHOUSE_CLUSTER}'` : '';
+  await boot.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}${cluster}` });
+  await boot.close();
+  const client = connect(config.CLICKHOUSE_DATABASE);
+  return new Store(client, [client], false);
+}
+
+async function openEmbedded(config: Config, dataFolder: string): Promise<Store> {
+  const { createChdbConnection } = await import('chdb/connection').catch(() => {
+    throw new ConfigError('CLICKHOUSE_URL: is not set, and the embedded engine (package chdb) is not installed');
+  });
+  const session = async () => {
+    const client = createClient({ connection: createChdbConnection({ path: dataFolder }) } as never);
+    await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}` });
+    await client.command({ query: `USE ${config.CLICKHOUSE_DATABASE}` });
+    return client;
+  };
+  const writer = await session();
+  const readers: ClickHouseClient[] = [];
+  for (let i = 0; i < EMBEDDED_READERS; i++) readers.push(await session());
+  return new Store(writer, readers, true);
+}

@@ -1,0 +1,79 @@
+import { type Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
+import { classifyInsertError, type ErrorClass } from './errors.ts';
+import { insertFailures, jobsStalled } from './metrics.ts';
+import { type BatchParts, bury, processBatch, wholeBatch } from './process-batch.ts';
+
+/** A batch of a dead worker is taken over after this time at most twice over. */
+const LOCK_DURATION_MS = 10_000;
+const STALLED_INTERVAL_MS = 5_000;
+/** A worker that is killed while it holds a batch must never cost the batch, however often that happens. */
+const MAX_STALLED_COUNT = 1_000_000;
+/** While the store is away one batch tries again after this time; all others wait with it. */
+const PAUSE_MS = 2_000;
+
+export interface ConsumerOptions {
+  /** Separate connection of the worker; BullMQ duplicates it for blocking reads. */
+  connection: Redis;
+  /** Called when this program does not fit the store and must stop. */
+  onCrash: (error: unknown) => void;
+}
+
+/** Starts one consumer per shard. Each acknowledges a batch only after ClickHouse confirmed it. */
+export function startConsumers(parts: BatchParts, options: ConsumerOptions): Worker<BatchJob>[] {
+  return Array.from({ length: parts.config.INGEST_SHARDS }, (_, shard) => startConsumer(parts, options, shard));
+}
+
+function startConsumer(parts: BatchParts, options: ConsumerOptions, shard: number): Worker<BatchJob> {
+  const worker: Worker<BatchJob> = new Worker<BatchJob>(
+    BATCH_QUEUE,
+    async (job: Job<BatchJob>) => {
+      try {
+        await processBatch(parts, job.id!, job.data);
+      } catch (error) {
+        await settleFailure(parts, options, worker, job, error);
+      }
+    },
+    {
+      connection: options.connection,
+      prefix: shardPrefix(shard),
+      concurrency: parts.config.WORKER_CONCURRENCY,
+      lockDuration: LOCK_DURATION_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: MAX_STALLED_COUNT,
+      autorun: true,
+    },
+  );
+  worker.on('error', (error) => parts.log.warn({ err: error }, 'queue connection'));
+  worker.on('stalled', (jobId) => {
+    jobsStalled.inc();
+    parts.log.warn({ batch_id: jobId }, 'batch taken over from a worker that stopped');
+  });
+  worker.on('failed', (job, error) => {
+    parts.log.warn({ batch_id: job?.id, attempt: job?.attemptsMade, err: error }, 'batch failed, will be tried again');
+  });
+  return worker;
+}
+
+async function settleFailure(
+  parts: BatchParts,
+  options: ConsumerOptions,
+  worker: Worker<BatchJob>,
+  job: Job<BatchJob>,
+  error: unknown,
+): Promise<void> {
+  const errorClass: ErrorClass = classifyInsertError(error);
+  insertFailures.inc({ class: errorClass });
+  if (errorClass === 'wait') {
+    parts.log.warn({ batch_id: job.id, err: error }, 'the store is not available; all workers pause');
+    await worker.rateLimit(PAUSE_MS);
+    throw Worker.RateLimitError();
+  }
+  if (errorClass === 'crash') options.onCrash(error);
+  const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+  if (!lastAttempt) throw error;
+  await bury(parts, [
+    wholeBatch(job.id!, job.data, `gave up after ${job.attemptsMade + 1} attempts: ${(error as Error).message}`),
+  ]);
+}

@@ -1,0 +1,81 @@
+import { ClickHouseError } from '@clickhouse/client';
+
+/**
+ * What to do about a failed insert.
+ * - `wait`: the store is away or overloaded; all workers pause, no attempt is spent
+ * - `retry`: may pass by itself; the same batch again under the same id
+ * - `dead_letter`: the rows themselves are wrong; the same rows will fail every time
+ * - `crash`: this program does not fit the store; a person must look
+ */
+export type ErrorClass = 'wait' | 'retry' | 'dead_letter' | 'crash';
+
+/**
+ * By ClickHouse's error code. Not by the error's name, which the embedded client reads out of the message text
+ * and finds in the statement instead when that holds a word in parentheses.
+ */
+const BY_CODE: Readonly<Record<number, ErrorClass>> = {
+  6: 'dead_letter', // CANNOT_PARSE_TEXT
+  25: 'dead_letter', // CANNOT_PARSE_ESCAPE_SEQUENCE
+  26: 'dead_letter', // CANNOT_PARSE_QUOTED_STRING
+  27: 'dead_letter', // CANNOT_PARSE_INPUT_ASSERTION_FAILED
+  33: 'dead_letter', // CANNOT_READ_ALL_DATA
+  38: 'dead_letter', // CANNOT_PARSE_DATE
+  41: 'dead_letter', // CANNOT_PARSE_DATETIME
+  53: 'dead_letter', // TYPE_MISMATCH
+  69: 'dead_letter', // ARGUMENT_OUT_OF_BOUND
+  72: 'dead_letter', // CANNOT_PARSE_NUMBER
+  117: 'dead_letter', // INCORRECT_DATA
+  131: 'dead_letter', // TOO_LARGE_STRING_SIZE
+  321: 'dead_letter', // VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
+  407: 'dead_letter', // DECIMAL_OVERFLOW
+  467: 'dead_letter', // CANNOT_PARSE_BOOL
+  8: 'crash', // THERE_IS_NO_COLUMN
+  16: 'crash', // NO_SUCH_COLUMN_IN_TABLE
+  47: 'crash', // UNKNOWN_IDENTIFIER
+  60: 'crash', // UNKNOWN_TABLE
+  62: 'crash', // SYNTAX_ERROR
+  81: 'crash', // UNKNOWN_DATABASE
+  115: 'crash', // UNKNOWN_SETTING
+  164: 'wait', // READONLY
+  194: 'wait', // REQUIRED_PASSWORD
+  202: 'wait', // TOO_MANY_SIMULTANEOUS_QUERIES
+  210: 'wait', // NETWORK_ERROR
+  225: 'wait', // NO_ZOOKEEPER
+  241: 'wait', // MEMORY_LIMIT_EXCEEDED
+  242: 'wait', // TABLE_IS_READ_ONLY
+  243: 'wait', // NOT_ENOUGH_SPACE
+  279: 'wait', // ALL_CONNECTION_TRIES_FAILED
+  497: 'wait', // ACCESS_DENIED
+  516: 'wait', // AUTHENTICATION_FAILED
+  999: 'wait', // KEEPER_EXCEPTION
+  159: 'retry', // TIMEOUT_EXCEEDED
+  209: 'retry', // SOCKET_TIMEOUT
+};
+const TOO_MANY_PARTS = 252;
+
+const CONNECTION_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EAI_AGAIN',
+  'UND_ERR_SOCKET',
+]);
+
+/** Class of an insert's error. A timeout means "unknown": the same id again tells. */
+export function classifyInsertError(error: unknown): ErrorClass {
+  if (error instanceof ClickHouseError) {
+    const errorCode = Number(error.code);
+    // One insert over more than 100 partitions raises the same code as merges that fall behind; waiting cures only the latter.
+    if (errorCode === TOO_MANY_PARTS)
+      return /partitions for single INSERT/.test(error.message) ? 'dead_letter' : 'wait';
+    return BY_CODE[errorCode] ?? 'retry';
+  }
+  const { code, name, message } = error as NodeJS.ErrnoException;
+  if (code && CONNECTION_CODES.has(code)) return 'wait';
+  if (name === 'AggregateError' || message === 'Timeout error.' || message?.includes('socket hang up')) return 'wait';
+  return 'retry';
+}

@@ -1,0 +1,34 @@
+import type { Settings, Store } from './clickhouse/store.ts';
+import { REQUEST_COLUMNS } from './rows.ts';
+
+const STATEMENT = `INSERT INTO requests (${REQUEST_COLUMNS.join(', ')})`;
+
+/**
+ * Settings that together make a repeated insert count once in `requests` and in the target of every view.
+ * Each is written out, because server defaults differ between versions. The block sizes keep one insert one
+ * block: a token covers a block, and two blocks under one token would be one of them lost.
+ */
+export function insertSettings(token: string): Settings {
+  return {
+    insert_deduplication_token: token,
+    insert_deduplicate: 1,
+    deduplicate_blocks_in_dependent_materialized_views: 1,
+    async_insert: 0,
+    max_insert_block_size: 1_048_576,
+    min_insert_block_size_rows: 1_048_576,
+    min_insert_block_size_bytes: 1_073_741_824,
+    max_insert_threads: 1,
+    input_format_parallel_parsing: 0,
+    input_format_tsv_empty_as_default: 0,
+    date_time_input_format: 'basic',
+    max_partitions_per_insert_block: 100,
+    throw_on_max_partitions_per_insert_block: 1,
+    materialized_views_ignore_errors: 0,
+    parallel_view_processing: 0,
+  };
+}
+
+/** Inserts the rows of one batch under its token. A repeat with the same token and rows changes nothing. */
+export async function insertRequests(store: Store, token: string, rows: string): Promise<void> {
+  await store.insert(STATEMENT, insertSettings(token), rows, token);
+}

@@ -1,0 +1,49 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { metrics } from '../ingest/metrics.ts';
+
+const registers = [metrics];
+
+export const rowsInserted = new Counter({
+  name: 'keytally_worker_rows_inserted_total',
+  help: 'Rows confirmed by ClickHouse (a repeat under the same token is counted again here, not there)',
+  registers,
+});
+
+export const rowsRepeated = new Counter({
+  name: 'keytally_worker_rows_repeated_total',
+  help: 'Rows left out because an earlier batch owns their Idempotency-Key',
+  registers,
+});
+
+export const rowsDead = new Counter({
+  name: 'keytally_worker_rows_dead_lettered_total',
+  help: 'Rows written to dead_letters',
+  registers,
+});
+
+export const insertFailures = new Counter({
+  name: 'keytally_worker_insert_failures_total',
+  help: 'Failed inserts by what was done about them',
+  labelNames: ['class'] as const,
+  registers,
+});
+for (const name of ['wait', 'retry', 'dead_letter', 'crash']) insertFailures.inc({ class: name }, 0);
+
+export const insertSeconds = new Histogram({
+  name: 'keytally_worker_insert_seconds',
+  help: 'Time of one insert with all views',
+  buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+  registers,
+});
+
+export const lastInsert = new Gauge({
+  name: 'keytally_worker_last_insert_timestamp_seconds',
+  help: 'Time of the last confirmed insert, 0 before the first',
+  registers,
+});
+
+export const jobsStalled = new Counter({
+  name: 'keytally_worker_jobs_stalled_total',
+  help: 'Batches taken over from a worker that stopped renewing its lock',
+  registers,
+});

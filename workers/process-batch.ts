@@ -1,0 +1,114 @@
+import type { Redis } from 'ioredis';
+import { type Batch, decodeBatch } from '../ingest/batch.ts';
+import type { Config } from '../ingest/config.ts';
+import type { Logger } from '../ingest/logger.ts';
+import type { BatchJob } from '../ingest/queue.ts';
+import { claimForBatch, ownRanges } from './claims.ts';
+import type { Store } from './clickhouse/store.ts';
+import { type DeadLetter, MAX_LETTERS_PER_BATCH, writeDeadLetters } from './dead-letter.ts';
+import { classifyInsertError } from './errors.ts';
+import type { Geo } from './geo.ts';
+import { insertRequests } from './insert.ts';
+import { insertIsolating, type Poison } from './isolate.ts';
+import { insertSeconds, lastInsert, rowsDead, rowsInserted, rowsRepeated } from './metrics.ts';
+import { type RowRange, rowsOf } from './rows.ts';
+
+export interface BatchParts {
+  store: Store;
+  redis: Redis;
+  geo: Geo;
+  config: Config;
+  log: Logger;
+}
+
+/**
+ * Takes one batch to ClickHouse: decode, leave out what another batch owns, enrich, insert once under the
+ * batch's id. Returning means ClickHouse confirmed every row, or it stands in dead_letters.
+ *
+ * @throws whatever the store raised when the same batch may succeed later
+ */
+export async function processBatch(parts: BatchParts, batchId: string, job: BatchJob): Promise<void> {
+  let batch: Batch;
+  try {
+    batch = await decodeBatch(job.payload);
+  } catch (error) {
+    await bury(parts, [wholeBatch(batchId, job, `cannot be decoded: ${(error as Error).message}`)]);
+    return;
+  }
+  const foreign = await claimForBatch(parts.redis, batchId, job.claims);
+  const ranges = ownRanges(batch.rows, foreign);
+  rowsRepeated.inc(foreign.reduce((sum, claim) => sum + claim.rows, 0));
+  const text = (part: readonly RowRange[]) =>
+    rowsOf(batch, batchId, job.receivedAtMs, part, { geo: parts.geo, ipStorage: parts.config.IP_STORAGE });
+  if (ranges.length === 0) return;
+  try {
+    await insertTimed(parts.store, batchId, text(ranges), count(ranges));
+  } catch (error) {
+    if (classifyInsertError(error) !== 'dead_letter') throw error;
+    await isolate(parts, batchId, job, ranges, text);
+  }
+}
+
+async function insertTimed(store: Store, token: string, rows: string, rowCount: number): Promise<void> {
+  const stop = insertSeconds.startTimer();
+  await insertRequests(store, token, rows);
+  stop();
+  rowsInserted.inc(rowCount);
+  lastInsert.setToCurrentTime();
+}
+
+async function isolate(
+  parts: BatchParts,
+  batchId: string,
+  job: BatchJob,
+  ranges: readonly RowRange[],
+  text: (part: readonly RowRange[]) => string,
+): Promise<void> {
+  const poison: Poison[] = [];
+  for (const range of ranges) {
+    const bad = await insertIsolating(
+      range,
+      batchId,
+      (part, token) => insertTimed(parts.store, token, text([part]), part.end - part.first),
+      (error) => classifyInsertError(error) === 'dead_letter',
+    );
+    poison.push(...bad);
+  }
+  await bury(parts, lettersOf(batchId, job, poison, text));
+}
+
+function lettersOf(
+  batchId: string,
+  job: BatchJob,
+  poison: readonly Poison[],
+  text: (part: readonly RowRange[]) => string,
+): DeadLetter[] {
+  const letters = poison.slice(0, MAX_LETTERS_PER_BATCH).map(({ row, error }) => ({
+    id: `${batchId}-${row}`,
+    batchId,
+    rows: 1,
+    reason: (error as Error).message,
+    sample: text([{ first: row, end: row + 1 }]),
+    payload: job.payload,
+    firstRow: row,
+  }));
+  const rest = poison.length - letters.length;
+  if (rest === 0) return letters;
+  return [...letters, { ...wholeBatch(batchId, job, `${rest} more rows of this batch are bad`), rows: rest }];
+}
+
+export function wholeBatch(batchId: string, job: BatchJob, reason: string): DeadLetter {
+  return { id: batchId, batchId, rows: job.rows, reason, sample: '', payload: job.payload, firstRow: 0 };
+}
+
+export async function bury(parts: BatchParts, letters: readonly DeadLetter[]): Promise<void> {
+  await writeDeadLetters(parts.store, letters);
+  for (const { batchId, rows, reason } of letters) {
+    rowsDead.inc(rows);
+    parts.log.error({ batch_id: batchId, rows, reason: reason.slice(0, 300) }, 'rows went to dead_letters');
+  }
+}
+
+function count(ranges: readonly RowRange[]): number {
+  return ranges.reduce((sum, { first, end }) => sum + end - first, 0);
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { newToken, type Scope, sha256, TOKENS_KEY, type TokenGrant } from '../ingest/token.ts';
+import type { Store } from './clickhouse/store.ts';
+
+/** What is asked for when a token is made. */
+export interface TokenRequest {
+  name: string;
+  scopes: Scope[];
+  organizationId?: string;
+  keyId?: string;
+  expiresAtMs?: number;
+}
+
+interface TokenRow {
+  sha256: string;
+  id: string;
+  name: string;
+  scopes: Scope[];
+  organization_id: string;
+  key_id: string;
+  expires_at_ms: number;
+  created_at_ms: number;
+  revoked: boolean;
+}
+
+/** A token as it is listed: never the token itself. */
+export type TokenEntry = TokenGrant & { createdAtMs: number };
+
+const LIVE_TOKENS = `SELECT sha256, id, name, scopes, organization_id, key_id, revoked,
+    toUnixTimestamp64Milli(created_at) AS created_at_ms,
+    ifNull(toUnixTimestamp64Milli(expires_at), 0) AS expires_at_ms
+  FROM tokens FINAL`;
+
+/** Tokens: ClickHouse keeps them, Redis serves them to the edge. */
+export class Tokens {
+  readonly #store: Store;
+  readonly #redis: Redis;
+
+  constructor(store: Store, redis: Redis) {
+    this.#store = store;
+    this.#redis = redis;
+  }
+
+  /** Makes a token. The token is in the result and nowhere else. `token`: use this one instead of a new one. */
+  async create(request: TokenRequest, token = newToken()): Promise<{ token: string; grant: TokenGrant }> {
+    const grant: TokenGrant = {
+      id: randomUUID(),
+      name: request.name,
+      scopes: request.scopes,
+      organizationId: request.organizationId ?? '',
+      keyId: request.keyId ?? '',
+      expiresAtMs: request.expiresAtMs ?? 0,
+    };
+    await this.#write(sha256(token), grant, Date.now(), false);
+    await this.#redis.hset(TOKENS_KEY, sha256(token), JSON.stringify(grant));
+    return { token, grant };
+  }
+
+  async list(): Promise<TokenEntry[]> {
+    const rows = await this.#rows();
+    return rows.filter((row) => !row.revoked).map((row) => ({ ...grantOf(row), createdAtMs: row.created_at_ms }));
+  }
+
+  /** @returns whether there was such a token */
+  async revoke(id: string): Promise<boolean> {
+    const row = (await this.#rows()).find((candidate) => candidate.id === id && !candidate.revoked);
+    if (!row) return false;
+    await this.#redis.hdel(TOKENS_KEY, row.sha256);
+    await this.#write(row.sha256, grantOf(row), row.created_at_ms, true);
+    return true;
+  }
+
+  /**
+   * Brings Redis in line with ClickHouse and makes sure there is an administrator.
+   * @param given token from the configuration; without one, the first start makes one
+   * @returns the new token, to be shown once; undefined when one exists already
+   */
+  async ensureAdmin(given: string | undefined): Promise<string | undefined> {
+    const rows = await this.#rows();
+    for (const row of rows) {
+      if (row.revoked) await this.#redis.hdel(TOKENS_KEY, row.sha256);
+      else await this.#redis.hset(TOKENS_KEY, row.sha256, JSON.stringify(grantOf(row)));
+    }
+    if (given) {
+      if (rows.some((row) => row.sha256 === sha256(given) && !row.revoked)) return undefined;
+      await this.create({ name: 'KEYTALLY_ADMIN_TOKEN', scopes: ['admin'] }, given);
+      return undefined;
+    }
+    if (rows.length > 0) return undefined;
+    // Two workers may start at once on an empty store: only one of them makes the first token.
+    const first = await this.#redis.set('{keytally}:first-token', '1', 'EX', 60, 'NX');
+    return first ? (await this.create({ name: 'first administrator', scopes: ['admin'] })).token : undefined;
+  }
+
+  #rows(): Promise<TokenRow[]> {
+    return this.#store.queryWriter<TokenRow>(LIVE_TOKENS);
+  }
+
+  async #write(hash: string, grant: TokenGrant, createdAtMs: number, revoked: boolean): Promise<void> {
+    await this.#store.insertRows('tokens', [
+      {
+        sha256: hash,
+        id: grant.id,
+        name: grant.name,
+        scopes: grant.scopes,
+        organization_id: grant.organizationId,
+        key_id: grant.keyId,
+        created_at: new Date(createdAtMs).toISOString(),
+        expires_at: grant.expiresAtMs === 0 ? null : new Date(grant.expiresAtMs).toISOString(),
+        revoked,
+        version: Date.now(),
+      },
+    ]);
+  }
+}
+
+function grantOf(row: TokenRow): TokenGrant {
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: row.scopes,
+    organizationId: row.organization_id,
+    keyId: row.key_id,
+    expiresAtMs: Number(row.expires_at_ms),
+  };
+}
