@@ -344,3 +344,15 @@ export function redactIdentity(text: string, maxLength = 128): string {
   if (text.length <= maxLength && redactText(text) === text) return text;
   return 'sha256:' + createHash('sha256').update(text).digest('hex').slice(0, 40);
 }
+
+/** Whether text contains a key or JWT that is known by its prefix: certain, unlike a guess from its looks. */
+export function looksLikeKey(text: string): boolean {
+  let from = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : 0;
+    if (code < 128 && WORD[code] === 1) continue;
+    if (i - from >= 8 && isVendorKey(text, from, i)) return true;
+    from = i + 1;
+  }
+  return false;
+}

@@ -59,8 +59,10 @@ export class TokenReader {
 
   /** The grant of a presented token, also when expired; undefined when unknown or not shaped like one. */
   async find(token: string): Promise<TokenGrant | undefined> {
-    if (!TOKEN.test(token)) return undefined;
-    const hash = sha256(token);
+    return TOKEN.test(token) ? this.findByHash(sha256(token)) : undefined;
+  }
+
+  async findByHash(hash: string): Promise<TokenGrant | undefined> {
     const cached = this.#cache.get(hash);
     if (cached && cached.untilMs > Date.now()) return cached.grant;
     const json = await this.#redis.hget(TOKENS_KEY, hash);

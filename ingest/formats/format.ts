@@ -24,6 +24,10 @@ export interface KeySource {
 export interface FormatOptions {
   /** Empty: the format's own default place. */
   keySources: readonly KeySource[];
+  /** CIDR ranges whose `X-Forwarded-For` is believed. Default: none, so the address the gateway saw counts. */
+  trustedProxies?: readonly string[];
+  /** Logged request headers whose country is believed, e.g. `cf-ipcountry`. Default: none. */
+  countryHeaders?: readonly string[];
 }
 
 export interface FormatResult {
@@ -32,12 +36,18 @@ export interface FormatResult {
   rejects: RecordError[];
   /** Entries that are by design not counted (client spans, intermediate log entries, health lines). */
   skipped: number;
+  /** Name of the format that was found, where `auto` had to find it; '' when none fits. */
+  format?: string;
+  /** Identity of the whole payload, the same on every retry (Firehose, CloudEvents): the batch's idempotency key. */
+  requestId?: string;
 }
 
 /** A gateway's payload format. `parse` is pure: no I/O, no clock, never throws on bad input. */
 export interface Format {
   name: string;
   parse(payload: FormatPayload, options: FormatOptions): FormatResult;
+  /** Like `parse`, in steps of a few milliseconds: the caller gives the event loop a turn at every `yield`. */
+  steps(payload: FormatPayload, options: FormatOptions): Generator<void, FormatResult>;
   /** Whether the payload looks like this format, for `auto`. */
   recognises(payload: FormatPayload): boolean;
 }

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import express, { type RequestHandler, type Router } from 'express';
+import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import type { Config } from '../ingest/config.ts';
+import type { ReadinessChecks } from '../ingest/http-server.ts';
+import type { Logger } from '../ingest/logger.ts';
+import { packageRoot } from '../ingest/package-root.ts';
+import { Problem } from '../ingest/problem.ts';
+import { connectRedis } from '../ingest/redis.ts';
+import { bearerToken, sha256, TokenReader } from '../ingest/token.ts';
+import type { Store } from '../workers/clickhouse/store.ts';
+import { Registry } from '../workers/keys/registry.ts';
+import { Tokens } from '../workers/tokens.ts';
+import { cookie } from './caller.ts';
+import { DOCS_STYLE, docsPage } from './docs-page.ts';
+import { INGEST_PATHS } from './ingest-docs.ts';
+import { mountRoutes } from './mount.ts';
+import { openApiDocument } from './openapi.ts';
+import type { ApiParts } from './route.ts';
+import { ROUTES } from './routes/routes.ts';
+import { SESSION_COOKIE, Sessions } from './sessions.ts';
+
+export interface ApiPart {
+  router: Router;
+  /** The dashboard's files; every unknown page is its index, because it routes by itself. */
+  fallback: RequestHandler;
+  checks: ReadinessChecks;
+  close(): Promise<void>;
+}
+
+export interface ApiOptions {
+  config: Config;
+  redisUrl: string;
+  store: Store;
+  log: Logger;
+  geoBuiltAt: Date | undefined;
+}
+
+/** @throws {ConfigError} when Redis cannot be reached */
+export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: ApiOptions): Promise<ApiPart> {
+  const redis = await connectRedis(redisUrl, 'producer', (error) => log.warn({ err: error }, 'Redis connection'));
+  const tokenReader = new TokenReader(redis);
+  const parts: ApiParts = {
+    config,
+    store,
+    registry: new Registry(store, redis),
+    tokens: new Tokens(store, redis),
+    tokenReader,
+    sessions: new Sessions(redis, tokenReader),
+    log,
+    geoBuiltAt,
+  };
+  const router = express.Router();
+  router.use('/v1', limiter(config));
+  router.use(mountRoutes(parts, ROUTES));
+  mountDocs(router);
+  return {
+    router,
+    fallback: dashboardFiles(),
+    checks: {
+      redis: async () => ((await redis.ping()) === 'PONG' ? undefined : 'Redis does not answer'),
+      clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
+    },
+    close: async () => redis.disconnect(),
+  };
+}
+
+/** Per token or session, else per address: a stranger guessing tokens is slowed like everyone else. */
+function limiter(config: Config): RequestHandler {
+  return rateLimit({
+    windowMs: 60_000,
+    limit: config.API_REQUESTS_PER_MINUTE,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    keyGenerator: (req) =>
+      sha256(bearerToken(req.get('authorization')) || cookie(req, SESSION_COOKIE) || ipKeyGenerator(req.ip ?? '')),
+    handler: (_req, _res, next) =>
+      next(new Problem(429, 'Too many requests', 'the limit per token and minute is reached')),
+  });
+}
+
+function mountDocs(router: Router): void {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  const document = openApiDocument(ROUTES, INGEST_PATHS, version);
+  const page = docsPage(document as unknown as Parameters<typeof docsPage>[0]);
+  router.get('/openapi.json', (_req, res) => void res.json(document));
+  router.get('/docs', (_req, res) => void res.type('html').send(page));
+  router.get('/docs.css', (_req, res) => void res.type('css').send(DOCS_STYLE));
+}
+
+function dashboardFiles(): RequestHandler {
+  const folder = join(packageRoot(), 'dist/dashboards');
+  const index = join(folder, 'index.html');
+  const files = express.static(folder, { index: false, maxAge: '1h' });
+  return (req, res, next) => {
+    if ((req.method !== 'GET' && req.method !== 'HEAD') || req.path.startsWith('/v1/') || !existsSync(index))
+      return next();
+    files(req, res, () => {
+      // A file that is missing is a 404, not a page: a broken link to a script must not answer with HTML.
+      if (/\.\w{1,5}$/.test(req.path)) return next();
+      res.set('Cache-Control', 'no-cache').sendFile(index);
+    });
+  };
+}

@@ -1,0 +1,132 @@
+import { join, resolve } from 'node:path';
+import { type CollectorPart, startCollector } from '../ingest/collector-part.ts';
+import { type Config, ConfigError } from '../ingest/config.ts';
+import { lockDataFolder } from '../ingest/data-folder.ts';
+import { createApp, type Listening, listen, type ReadinessChecks } from '../ingest/http-server.ts';
+import { startLocalRedis } from '../ingest/local-redis.ts';
+import type { Logger } from '../ingest/logger.ts';
+import { openStore, type Store } from '../workers/clickhouse/store.ts';
+import { startWorker, type WorkerPart } from '../workers/worker-part.ts';
+import { type ApiPart, startApi } from './api-part.ts';
+
+export type PartName = 'collector' | 'worker' | 'api';
+
+export interface Running {
+  url: string;
+  /** Token of the first administrator, when this start made it. */
+  firstToken: string | undefined;
+  redisUrl: string;
+  store: Store | undefined;
+  config: Config;
+  /** Stops in the order in which nothing is lost; never rejects. */
+  stop(): Promise<void>;
+}
+
+type Undo = () => Promise<unknown> | unknown;
+
+/**
+ * Starts the parts of one process. Each start adds its own undoing; they run in reverse, which is the order
+ * of a loss-free stop: HTTP, consumers, ClickHouse, Redis, the folder's lock.
+ *
+ * @throws {ConfigError} for anything that configuration can mend; what was started is stopped again
+ */
+export async function startParts(
+  names: readonly PartName[],
+  config: Config,
+  log: Logger,
+  onCrash: (error: unknown) => void,
+): Promise<Running> {
+  const undo: Undo[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) {
+      await Promise.resolve()
+        .then(step)
+        .catch((error) => log.error({ err: error }, 'while stopping'));
+    }
+  };
+  try {
+    return { ...(await start(new Set(names), config, log, onCrash, undo)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  names: ReadonlySet<PartName>,
+  config: Config,
+  log: Logger,
+  onCrash: (error: unknown) => void,
+  undo: Undo[],
+): Promise<Omit<Running, 'stop'>> {
+  const needsStore = names.has('worker') || names.has('api');
+  const folder = await takeFolder(config, needsStore, undo);
+  const redisUrl = config.REDIS_URL ?? (await ownRedis(names, folder, config, log, onCrash, undo));
+  const store = needsStore ? await openStore(config, join(folder, 'clickhouse')) : undefined;
+  if (store) undo.push(() => store.close());
+  const worker = names.has('worker') ? await startWorker({ config, redisUrl, store: store!, log, onCrash }) : undefined;
+  if (worker) undo.push(() => worker.close());
+  const collector = names.has('collector') ? await startCollector(config, redisUrl, log) : undefined;
+  if (collector) undo.push(() => collector.close());
+  const api = names.has('api')
+    ? await startApi({ config, redisUrl, store: store!, log, geoBuiltAt: worker?.geoBuiltAt })
+    : undefined;
+  if (api) undo.push(() => api.close());
+  const http = await serve(config, log, { worker, collector, api }, undo);
+  const url = config.PUBLIC_URL ?? `http://${config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST}:${http.port}`;
+  log.info({ url, parts: [...names] }, 'ready');
+  return { url, firstToken: worker?.firstToken, redisUrl, store, config };
+}
+
+/** The data folder, locked when something of this process lives in it. */
+async function takeFolder(config: Config, needsStore: boolean, undo: Undo[]): Promise<string> {
+  const folder = resolve(config.KEYTALLY_DATA_DIR);
+  if (config.REDIS_URL && (config.CLICKHOUSE_URL || !needsStore)) return folder;
+  const lock = await lockDataFolder(folder);
+  undo.push(() => lock.release());
+  return folder;
+}
+
+async function ownRedis(
+  names: ReadonlySet<PartName>,
+  folder: string,
+  config: Config,
+  log: Logger,
+  onCrash: (error: unknown) => void,
+  undo: Undo[],
+): Promise<string> {
+  if (!names.has('collector') || !names.has('worker')) {
+    throw new ConfigError('REDIS_URL: is required when the parts run as separate processes');
+  }
+  const redis = await startLocalRedis({
+    dataDir: folder,
+    log: (line) => log.info(line),
+    maxMemoryBytes: config.REDIS_MAX_MEMORY_BYTES,
+    onExit: (reason) => onCrash(new Error(`the own Redis ended: ${reason}`)),
+  });
+  undo.push(() => redis.stop());
+  return redis.url;
+}
+
+interface StartedParts {
+  worker: WorkerPart | undefined;
+  collector: CollectorPart | undefined;
+  api: ApiPart | undefined;
+}
+
+async function serve(
+  config: Config,
+  log: Logger,
+  { worker, collector, api }: StartedParts,
+  undo: Undo[],
+): Promise<Listening> {
+  const checks: ReadinessChecks = { ...worker?.checks, ...collector?.checks, ...api?.checks };
+  const routers = [collector?.router, api?.router].filter((router) => router !== undefined);
+  const app = createApp({ log, checks, routers, fallback: api?.fallback, trustedProxies: config.TRUSTED_PROXIES });
+  const http = await listen(app, config.HOST, config.PORT);
+  undo.push(async () => {
+    app.drain();
+    await http.close();
+  });
+  return http;
+}

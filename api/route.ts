@@ -1,0 +1,63 @@
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import type { Config } from '../ingest/config.ts';
+import type { Logger } from '../ingest/logger.ts';
+import type { Scope, TokenGrant, TokenReader } from '../ingest/token.ts';
+import type { Store } from '../workers/clickhouse/store.ts';
+import type { Registry } from '../workers/keys/registry.ts';
+import type { Tokens } from '../workers/tokens.ts';
+import type { Sessions } from './sessions.ts';
+
+/** What routes work with. */
+export interface ApiParts {
+  config: Config;
+  store: Store;
+  registry: Registry;
+  tokens: Tokens;
+  tokenReader: TokenReader;
+  sessions: Sessions;
+  log: Logger;
+  /** Build date of the country data set, shown with its attribution. */
+  geoBuiltAt: Date | undefined;
+}
+
+type Shape = z.ZodObject;
+
+/**
+ * One route of the API: what validates a request also generates its documentation, and the test of every
+ * role against every route walks this list.
+ */
+export interface Route<Params extends Shape = Shape, Query extends Shape = Shape, Body extends z.ZodType = z.ZodType> {
+  method: 'get' | 'post' | 'put' | 'delete';
+  /** Express path, parameters as `:name`. */
+  path: string;
+  /** Scope a token needs; `none` = open to everyone. */
+  scope: Scope | 'none';
+  summary: string;
+  params?: Params;
+  query?: Query;
+  body?: Body;
+  /** Shape of the 200 answer, for the documentation. */
+  response?: z.ZodType;
+  /** Further media types of the answer, for the documentation. */
+  alsoProduces?: readonly string[];
+  handle: (call: Call<Params, Query, Body>) => Promise<unknown>;
+}
+
+export interface Call<Params extends Shape, Query extends Shape, Body extends z.ZodType> {
+  parts: ApiParts;
+  grant: TokenGrant;
+  params: z.infer<Params>;
+  query: z.infer<Query>;
+  body: z.infer<Body>;
+  req: Request;
+  /** A handler that answers by itself (an export) returns undefined. */
+  res: Response;
+}
+
+/** Keeps the types of a route's schemas together with its handler. */
+export function route<Params extends Shape, Query extends Shape, Body extends z.ZodType>(
+  definition: Route<Params, Query, Body>,
+): Route {
+  return definition as unknown as Route;
+}

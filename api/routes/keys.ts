@@ -1,0 +1,224 @@
+import { z } from 'zod';
+import { Problem } from '../../ingest/problem.ts';
+import type { TokenGrant } from '../../ingest/token.ts';
+import { writeAudit } from '../../workers/keys/audit.ts';
+import type { RegisteredKey } from '../../workers/keys/key.ts';
+import { KeyConflict } from '../../workers/keys/registry.ts';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import {
+  KEY_SORTS,
+  type KeyCursor,
+  type KeyListRequest,
+  type KeyRow,
+  type KeySort,
+  listKeys,
+} from '../queries/keys.ts';
+import { type ApiParts, route } from '../route.ts';
+import { KeyBody, KeyParams, KeyResponse, KeyStatusSchema, LimitQuery } from '../schemas.ts';
+
+const ANY: Omit<KeyListRequest, 'organizationId' | 'keyId'> = {
+  customerId: '',
+  environment: '',
+  status: '',
+  search: '',
+  unusedDays: 0,
+  sort: 'key_id',
+  descending: false,
+  limit: 1,
+  after: undefined,
+};
+
+/**
+ * The key as it is answered.
+ * @throws {Problem} 404 when there is no such key, or none that the grant may see: both look the same
+ */
+export async function findKey(parts: ApiParts, grant: TokenGrant, keyId: string): Promise<z.infer<typeof KeyResponse>> {
+  const unseen = grant.keyId !== '' && grant.keyId !== keyId;
+  const rows = unseen
+    ? []
+    : await listKeys(parts.store, { ...ANY, keyId, organizationId: grant.organizationId }, Date.now());
+  if (!rows[0]) throw new Problem(404, 'Not found', 'there is no such key, or the token may not see it');
+  return answerOf(rows[0]);
+}
+
+function answerOf(row: KeyRow): z.infer<typeof KeyResponse> {
+  const registered = row.version > 0;
+  return {
+    key_id: row.key_id,
+    organization_id: row.organization_id,
+    customer_id: row.customer_id,
+    name: row.name,
+    description: row.description,
+    prefix: row.prefix,
+    kind: row.kind,
+    environment: row.environment,
+    scopes: row.scopes,
+    plan: row.plan,
+    limits: {
+      per_minute: row.limit_per_minute,
+      per_day: row.limit_per_day,
+      per_month: row.limit_per_month,
+      burst: row.limit_burst,
+    },
+    owner: { name: row.owner_name, email: row.owner_email },
+    created_at: registered ? row.created_at : null,
+    expires_at: row.expires_at,
+    rotated_at: row.rotated_at,
+    successor_key_id: row.successor_key_id,
+    status: KeyStatusSchema.parse(row.status),
+    status_reason: row.status_reason,
+    version: row.version,
+    tracking_since: row.tracking_since,
+    last_used: row.has_traffic ? row.last_used : null,
+    total_requests: row.total_requests,
+    requests_30d: row.requests_30d,
+    error_rate_30d: row.error_rate_30d,
+  };
+}
+
+export const getKey = route({
+  method: 'get',
+  path: '/v1/keys/:key_id',
+  scope: 'read',
+  summary: 'One key: registry fields, last use, lifetime and 30-day figures',
+  params: KeyParams,
+  response: KeyResponse,
+  handle: ({ parts, grant, params }) => findKey(parts, grant, params.key_id),
+});
+
+const SORTS = KEY_SORTS.flatMap((name) => [name, `-${name}`] as const) as [KeySort | `-${KeySort}`];
+
+const ListQuery = z.object({
+  organization_id: z.string().max(200).default(''),
+  customer_id: z.string().max(200).default(''),
+  environment: z.string().max(40).default(''),
+  status: KeyStatusSchema.optional(),
+  unused_days: z.coerce.number().int().min(0).max(3650).default(0),
+  search: z.string().max(200).default(''),
+  sort: z.enum(SORTS).default('-requests_30d').describe('a leading minus sorts descending'),
+  limit: LimitQuery(50, 500),
+  cursor: z.string().max(1000).optional(),
+});
+
+function isKeyCursor(value: unknown): value is KeyCursor {
+  const cursor = value as KeyCursor | null;
+  const kind = typeof cursor?.value;
+  return typeof cursor?.keyId === 'string' && (kind === 'number' || kind === 'string');
+}
+
+export const getKeys = route({
+  method: 'get',
+  path: '/v1/keys',
+  scope: 'read',
+  summary: 'Keys with their figures, page by page; keys nobody registered appear as discovered',
+  query: ListQuery,
+  response: z.object({ data: z.array(KeyResponse), next_cursor: z.string().nullable() }),
+  handle: async ({ parts, grant, query }) => {
+    if (grant.organizationId !== '' && query.organization_id !== '' && query.organization_id !== grant.organizationId) {
+      throw new Problem(403, 'Forbidden', 'the token is bound to another organization');
+    }
+    const descending = query.sort.startsWith('-');
+    const rows = await listKeys(
+      parts.store,
+      {
+        organizationId: grant.organizationId || query.organization_id,
+        customerId: query.customer_id,
+        keyId: grant.keyId,
+        environment: query.environment,
+        status: query.status ?? '',
+        search: query.search,
+        unusedDays: query.unused_days,
+        sort: query.sort.replace('-', '') as KeySort,
+        descending,
+        limit: query.limit + 1,
+        after: decodeCursor(query.cursor, isKeyCursor),
+      },
+      Date.now(),
+    );
+    const page = rows.slice(0, query.limit);
+    const last = page.at(-1);
+    const more = rows.length > query.limit && last;
+    return {
+      data: page.map(answerOf),
+      next_cursor: more ? encodeCursor({ value: last.sort_value, keyId: last.key_id }) : null,
+    };
+  },
+});
+
+export const putKey = route({
+  method: 'put',
+  path: '/v1/keys/:key_id',
+  scope: 'manage',
+  summary: 'Register a key or change it; fields left out stay as they are. If-Match: the version to replace',
+  params: KeyParams,
+  body: KeyBody,
+  response: KeyResponse,
+  handle: async ({ parts, grant, params, body, req }) => {
+    if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key cannot register keys');
+    const fields = fieldsOf(body, grant);
+    await refuseUnclaimed(parts, grant, params.key_id);
+    const expected = expectedVersion(req.get('if-match'));
+    const { before, after } = await parts.registry
+      .update(params.key_id, (present) => refuseForeign(present, grant, fields), expected)
+      .catch((error) => {
+        throw error instanceof KeyConflict ? new Problem(409, 'Conflict', error.message) : error;
+      });
+    await writeAudit(parts.store, [
+      {
+        organizationId: after.organization_id,
+        actor: grant.id,
+        action: before ? 'key.updated' : 'key.registered',
+        subject: after.key_id,
+        reason: '',
+        before: before ?? null,
+        after,
+      },
+    ]);
+    return findKey(parts, { ...grant, keyId: '' }, params.key_id);
+  },
+});
+
+function expectedVersion(ifMatch: string | undefined): number | undefined {
+  if (ifMatch === undefined) return undefined;
+  const version = /^(?:W\/)?"?(\d+)"?$/.exec(ifMatch)?.[1];
+  if (version === undefined) throw new Problem(400, 'Bad request', 'If-Match: must be the version of the key');
+  return Number(version);
+}
+
+function fieldsOf(body: z.infer<typeof KeyBody>, grant: TokenGrant): Partial<RegisteredKey> {
+  const { limits, owner, ...plain } = body;
+  if (
+    grant.organizationId !== '' &&
+    plain.organization_id !== undefined &&
+    plain.organization_id !== grant.organizationId
+  ) {
+    throw new Problem(403, 'Forbidden', 'organization_id: the token is bound to another organization');
+  }
+  const fields: Record<string, unknown> = { ...plain };
+  if (grant.organizationId !== '') fields.organization_id = grant.organizationId;
+  for (const [name, limit] of Object.entries(limits ?? {}))
+    fields[name === 'burst' ? 'limit_burst' : `limit_${name}`] = limit;
+  if (owner) Object.assign(fields, { owner_name: owner.name, owner_email: owner.email });
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** A bound token changes keys of its organization and keys that belong to nobody; others look absent to it. */
+function refuseForeign(
+  present: RegisteredKey,
+  grant: TokenGrant,
+  fields: Partial<RegisteredKey>,
+): Partial<RegisteredKey> {
+  if (grant.organizationId !== '' && present.version > 0 && present.organization_id !== grant.organizationId) {
+    throw new Problem(404, 'Not found', 'there is no such key, or the token may not see it');
+  }
+  return fields;
+}
+
+/** A key that others already use cannot be claimed by an organization: it would read their traffic. */
+async function refuseUnclaimed(parts: ApiParts, grant: TokenGrant, keyId: string): Promise<void> {
+  if (grant.organizationId === '') return;
+  const [present] = await listKeys(parts.store, { ...ANY, keyId, organizationId: '' }, Date.now());
+  if (present && present.organization_id !== grant.organizationId) {
+    throw new Problem(404, 'Not found', 'there is no such key, or the token may not see it');
+  }
+}

@@ -1,0 +1,22 @@
+import type { Route } from '../route.ts';
+import { getKey, getKeys, putKey } from './keys.ts';
+import { getRequests } from './requests.ts';
+import { endSession, getSession, startSession } from './session.ts';
+import { createToken, listTokens, revokeToken } from './tokens.ts';
+import { groupedUsage, keyUsage } from './usage.ts';
+
+/** Every JSON route of the API, in the order of the documentation. */
+export const ROUTES: readonly Route[] = [
+  keyUsage,
+  groupedUsage,
+  getKeys,
+  getKey,
+  putKey,
+  getRequests,
+  listTokens,
+  createToken,
+  revokeToken,
+  startSession,
+  getSession,
+  endSession,
+];

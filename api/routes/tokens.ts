@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { Problem } from '../../ingest/problem.ts';
+import { SCOPES, type Scope } from '../../ingest/token.ts';
+import { writeAudit } from '../../workers/keys/audit.ts';
+import { route } from '../route.ts';
+
+const TokenEntry = z.object({
+  id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.enum(SCOPES as [Scope])),
+  organization_id: z.string().nullable(),
+  key_id: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  expires_at: z.iso.datetime().nullable(),
+});
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** Tokens are the platform's own: an organization's administrator cannot make one that sees more than it does. */
+function refuseBound(organizationId: string, keyId: string): void {
+  if (organizationId !== '' || keyId !== '') {
+    throw new Problem(403, 'Forbidden', 'only a token of the whole platform manages tokens');
+  }
+}
+
+export const listTokens = route({
+  method: 'get',
+  path: '/v1/tokens',
+  scope: 'admin',
+  summary: 'Tokens, without the tokens themselves',
+  response: z.object({ data: z.array(TokenEntry) }),
+  handle: async ({ parts, grant }) => {
+    refuseBound(grant.organizationId, grant.keyId);
+    const entries = await parts.tokens.list();
+    return {
+      data: entries.map((entry) => ({
+        id: entry.id,
+        name: entry.name,
+        scopes: entry.scopes,
+        organization_id: entry.organizationId || null,
+        key_id: entry.keyId || null,
+        created_at: iso(entry.createdAtMs),
+        expires_at: entry.expiresAtMs === 0 ? null : iso(entry.expiresAtMs),
+      })),
+    };
+  },
+});
+
+export const createToken = route({
+  method: 'post',
+  path: '/v1/tokens',
+  scope: 'admin',
+  summary: 'Make a token; it is shown in this answer and never again',
+  body: z.strictObject({
+    name: z.string().min(1).max(200),
+    scopes: z.array(z.enum(SCOPES as [Scope])).min(1),
+    organization_id: z.string().max(200).default(''),
+    key_id: z.string().max(200).default(''),
+    expires_at: z.iso.datetime({ offset: true }).optional(),
+  }),
+  response: z.object({ id: z.string(), token: z.string() }),
+  handle: async ({ parts, grant, body }) => {
+    refuseBound(grant.organizationId, grant.keyId);
+    const expiresAtMs = body.expires_at === undefined ? 0 : Date.parse(body.expires_at);
+    if (expiresAtMs !== 0 && expiresAtMs <= Date.now()) {
+      throw new Problem(400, 'Bad request', 'expires_at: must be in the future');
+    }
+    const { token, grant: made } = await parts.tokens.create({
+      name: body.name,
+      scopes: body.scopes,
+      organizationId: body.organization_id,
+      keyId: body.key_id,
+      expiresAtMs,
+    });
+    await writeAudit(parts.store, [
+      {
+        organizationId: body.organization_id,
+        actor: grant.id,
+        action: 'token.created',
+        subject: made.id,
+        reason: '',
+        before: null,
+        after: made,
+      },
+    ]);
+    return { id: made.id, token };
+  },
+});
+
+export const revokeToken = route({
+  method: 'delete',
+  path: '/v1/tokens/:id',
+  scope: 'admin',
+  summary: 'Revoke a token; it stops working everywhere within seconds',
+  params: z.object({ id: z.string().max(100) }),
+  handle: async ({ parts, grant, params, res }) => {
+    refuseBound(grant.organizationId, grant.keyId);
+    if (!(await parts.tokens.revoke(params.id))) throw new Problem(404, 'Not found', 'there is no such token');
+    await writeAudit(parts.store, [
+      {
+        organizationId: '',
+        actor: grant.id,
+        action: 'token.revoked',
+        subject: params.id,
+        reason: '',
+        before: null,
+        after: null,
+      },
+    ]);
+    res.status(204).end();
+  },
+});

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { Problem } from '../../ingest/problem.ts';
+import type { TokenGrant } from '../../ingest/token.ts';
+import { type Range, resolveRange } from '../queries/calendar.ts';
+import { GROUPS, organizationKeys, readGroupedUsage } from '../queries/grouped-usage.ts';
+import { ALL_KEYS, type KeyFilter, ONE_KEY } from '../queries/union.ts';
+import { readUsage } from '../queries/usage.ts';
+import { type ApiParts, route } from '../route.ts';
+import { KeyParams, LimitQuery, RangeQuery, UsageResponse } from '../schemas.ts';
+import { findKey } from './keys.ts';
+
+const DAY_MS = 86_400_000;
+const DEFAULT_RANGE_MS = 7 * DAY_MS;
+/** Records travel for at most about this long; a bucket that ends later may still grow. */
+const SETTLE_MS = 10_000;
+
+type RangeInput = z.infer<typeof RangeQuery>;
+
+export function rangeOf(parts: ApiParts, query: RangeInput): Range {
+  const toMs = query.to ?? Date.now();
+  const fromMs = query.from ?? toMs - DEFAULT_RANGE_MS;
+  const minutesKeptSince = Date.now() / 1000 - (parts.config.RETENTION_MINUTE_DAYS - 1) * 86_400;
+  return resolveRange({ fromMs, toMs, bucket: query.bucket, timezone: query.timezone }, minutesKeptSince);
+}
+
+/** The keys a grant may read. */
+export function readableKeys(grant: TokenGrant): KeyFilter {
+  if (grant.keyId !== '') return ONE_KEY(grant.keyId);
+  return grant.organizationId === '' ? ALL_KEYS : organizationKeys(grant.organizationId);
+}
+
+const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+
+export const keyUsage = route({
+  method: 'get',
+  path: '/v1/keys/:key_id/usage',
+  scope: 'read',
+  summary: 'Usage of one key: totals, the preceding period, a series, endpoints, countries and statuses',
+  params: KeyParams,
+  query: RangeQuery,
+  response: UsageResponse,
+  handle: async ({ parts, grant, params, query }) => {
+    await findKey(parts, grant, params.key_id);
+    const range = rangeOf(parts, query);
+    const usage = await readUsage(parts.store, range, ONE_KEY(params.key_id));
+    return {
+      key_id: params.key_id,
+      from: iso(range.from),
+      to: iso(range.to),
+      bucket: range.bucket,
+      timezone: range.timezone,
+      complete_until: new Date(Date.now() - SETTLE_MS).toISOString(),
+      ...usage,
+    };
+  },
+});
+
+const GroupedQuery = RangeQuery.extend({
+  group_by: z.enum(GROUPS).default('key_id'),
+  organization_id: z.string().max(200).default(''),
+  limit: LimitQuery(50, 1000),
+});
+
+export const groupedUsage = route({
+  method: 'get',
+  path: '/v1/usage',
+  scope: 'read',
+  summary: 'Usage of all readable keys together, by one property',
+  query: GroupedQuery,
+  response: z.object({
+    from: z.iso.datetime(),
+    to: z.iso.datetime(),
+    group_by: z.enum(GROUPS),
+    data: z.array(
+      z.object({
+        group: z.string(),
+        requests: z.number().int(),
+        client_errors: z.number().int(),
+        server_errors: z.number().int(),
+        error_rate: z.number(),
+      }),
+    ),
+  }),
+  handle: async ({ parts, grant, query }) => {
+    const range = rangeOf(parts, query);
+    const data = await readGroupedUsage(
+      parts.store,
+      query.group_by,
+      range,
+      groupedKeys(grant, query.organization_id),
+      query.limit,
+    );
+    return { from: iso(range.from), to: iso(range.to), group_by: query.group_by, data };
+  },
+});
+
+function groupedKeys(grant: TokenGrant, organizationId: string): KeyFilter {
+  if (organizationId === '') return readableKeys(grant);
+  if (grant.keyId !== '' || (grant.organizationId !== '' && grant.organizationId !== organizationId)) {
+    throw new Problem(403, 'Forbidden', 'the token is bound to another organization or to one key');
+  }
+  return organizationKeys(organizationId);
+}

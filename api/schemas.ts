@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { BUCKETS } from './queries/calendar.ts';
+
+/** Building blocks of the contract: snake_case, units in names, RFC 3339 UTC times. */
+
+export const KeyParams = z.object({ key_id: z.string().min(1).max(200) });
+
+const time = z
+  .string()
+  .refine((value) => /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value)), 'must be an RFC 3339 time')
+  .transform((value) => Date.parse(value))
+  .meta({ type: 'string', format: 'date-time' });
+
+export const RangeQuery = z.object({
+  from: time.optional().describe('default: 7 days before to'),
+  to: time.optional().describe('default: now'),
+  bucket: z.enum(['auto', ...BUCKETS]).default('auto'),
+  timezone: z.string().max(64).default('UTC').describe('IANA name, e.g. Europe/Stockholm'),
+});
+
+export const LimitQuery = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
+
+const Latency = z.object({ p50: z.number().nullable(), p95: z.number().nullable(), p99: z.number().nullable() });
+
+const Counts = z.object({
+  requests: z.number().int(),
+  redirects: z.number().int(),
+  client_errors: z.number().int(),
+  server_errors: z.number().int(),
+  rate_limited: z.number().int(),
+  latency_ms: Latency,
+});
+
+const Totals = Counts.extend({
+  error_rate: z.number(),
+  request_bytes: z.number().int(),
+  response_bytes: z.number().int(),
+});
+
+export const UsageResponse = z.object({
+  key_id: z.string(),
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  bucket: z.enum(BUCKETS),
+  timezone: z.string(),
+  complete_until: z.iso.datetime().describe('buckets that end later may still grow'),
+  totals: Totals,
+  previous: Totals.describe('the same totals of the preceding period of equal length'),
+  series: z.array(Counts.extend({ start: z.iso.datetime() })),
+  endpoints: z.array(
+    z.object({
+      method: z.string(),
+      route: z.string(),
+      requests: z.number().int(),
+      error_rate: z.number(),
+      latency_ms: z.object({ p95: z.number().nullable() }),
+    }),
+  ),
+  countries: z.array(z.object({ country: z.string(), requests: z.number().int(), error_rate: z.number() })),
+  statuses: z.array(z.object({ status: z.number().int(), requests: z.number().int() })),
+});
+
+export const KeyStatusSchema = z.enum(['active', 'inactive', 'expired', 'discovered']);
+
+export const LimitsSchema = z.object({
+  per_minute: z.number().int().positive().nullable().default(null),
+  per_day: z.number().int().positive().nullable().default(null),
+  per_month: z.number().int().positive().nullable().default(null),
+  burst: z.number().int().positive().nullable().default(null),
+});
+
+export const KeyResponse = z.object({
+  key_id: z.string(),
+  organization_id: z.string(),
+  customer_id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  prefix: z.string(),
+  kind: z.string(),
+  environment: z.string(),
+  scopes: z.array(z.string()),
+  plan: z.string(),
+  limits: LimitsSchema,
+  owner: z.object({ name: z.string(), email: z.string() }),
+  created_at: z.iso.datetime().nullable(),
+  expires_at: z.iso.datetime().nullable(),
+  rotated_at: z.iso.datetime().nullable(),
+  successor_key_id: z.string(),
+  status: KeyStatusSchema,
+  status_reason: z.string(),
+  version: z.number().int(),
+  tracking_since: z.iso.datetime().nullable(),
+  last_used: z
+    .object({
+      at: z.iso.datetime(),
+      country: z.string(),
+      method: z.string(),
+      route: z.string(),
+      status: z.number().int(),
+    })
+    .nullable(),
+  total_requests: z.number().int(),
+  requests_30d: z.number().int(),
+  error_rate_30d: z.number(),
+});
+
+/** Largest text of a registry field. */
+const name = (max: number) => z.string().max(max);
+
+export const KeyBody = z.strictObject({
+  organization_id: name(200).optional(),
+  customer_id: name(200).optional(),
+  name: name(200).optional(),
+  description: name(2000).optional(),
+  prefix: name(32).optional(),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
+    .transform((value) => value.toLowerCase())
+    .optional(),
+  kind: z.enum(['service', 'organization', 'personal']).optional(),
+  environment: z.enum(['production', 'staging', 'development']).optional(),
+  scopes: z.array(name(100)).max(100).optional(),
+  plan: name(100).optional(),
+  limits: LimitsSchema.partial().optional(),
+  owner: z.strictObject({ name: name(200).default(''), email: name(320).default('') }).optional(),
+  created_at: z.iso.datetime({ offset: true }).optional(),
+  expires_at: z.iso.datetime({ offset: true }).nullable().optional(),
+});
+
+export const RequestResponse = z.object({
+  data: z.array(
+    z.object({
+      timestamp: z.iso.datetime(),
+      key_id: z.string(),
+      method: z.string(),
+      route: z.string(),
+      path: z.string(),
+      status: z.number().int(),
+      latency_ms: z.number().nullable(),
+      request_bytes: z.number().int(),
+      response_bytes: z.number().int(),
+      ip: z.string(),
+      country: z.string(),
+      user_agent: z.string(),
+      request_id: z.string(),
+      service: z.string(),
+      environment: z.string(),
+      rate_limited: z.boolean(),
+      error: z.string(),
+    }),
+  ),
+  next_cursor: z.string().nullable(),
+});
+
+export const time_ms = time;

@@ -1,0 +1,76 @@
+import type { Format, FormatOptions, FormatPayload, FormatResult } from './format.ts';
+import { isObject, type JsonObject } from './json-value.ts';
+import { type Entry, entriesOf } from './payload-entries.ts';
+import { type Mapped, Refusal, SKIPPED } from './refusal.ts';
+
+/** A format whose payloads are lists of independent entries, told by one entry alone. */
+export interface EntryFormat {
+  name: string;
+  /** Whether an object is an entry of this format: by field names no other format has. */
+  isEntry(entry: JsonObject): boolean;
+  mapEntry(entry: JsonObject, options: FormatOptions): Mapped;
+  /** Whether a line of text is of this format. */
+  isLine?(line: string): boolean;
+  mapLine?(line: string, options: FormatOptions): Mapped;
+}
+
+/** Entries mapped between two turns of the event loop: a few milliseconds of work. */
+export const STEP_ENTRIES = 1000;
+/** Characters looked at to recognise a payload. */
+const RECOGNISE_LENGTH = 64 * 1024;
+
+export function emptyResult(): FormatResult {
+  return { records: [], rejects: [], skipped: 0 };
+}
+
+export function addTo(result: FormatResult, mapped: Mapped, index: number): void {
+  if (mapped === SKIPPED) result.skipped++;
+  else if (mapped instanceof Refusal) result.rejects.push({ index, field: mapped.field, message: mapped.message });
+  else result.records.push(mapped);
+}
+
+/** Runs steps to their end, for callers with small payloads. */
+export function finish(steps: Generator<void, FormatResult>): FormatResult {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** One entry through one format. */
+export function mapEntry(format: EntryFormat, entry: Entry, options: FormatOptions): Mapped {
+  if (entry instanceof Refusal) return entry;
+  if (typeof entry !== 'string') return format.mapEntry(entry, options);
+  if (format.mapLine) return format.mapLine(entry, options);
+  return new Refusal('', 'must be a JSON object, not a line of text');
+}
+
+/** First entry of a payload without reading all of it. */
+export function firstEntry(payload: FormatPayload): Entry | undefined {
+  const text = payload.body.subarray(0, RECOGNISE_LENGTH).toString('utf8');
+  for (const entry of entriesOf(text)) return entry;
+  return undefined;
+}
+
+/** The format of payloads that hold any number of such entries. */
+export function formatOf(format: EntryFormat): Format {
+  function* steps(payload: FormatPayload, options: FormatOptions): Generator<void, FormatResult> {
+    const result = emptyResult();
+    let index = 0;
+    for (const entry of entriesOf(payload.body.toString('utf8'))) {
+      addTo(result, mapEntry(format, entry, options), index++);
+      if (index % STEP_ENTRIES === 0) yield;
+    }
+    return result;
+  }
+  return {
+    name: format.name,
+    steps,
+    parse: (payload, options) => finish(steps(payload, options)),
+    recognises(payload) {
+      const entry = firstEntry(payload);
+      if (typeof entry === 'string') return format.isLine?.(entry) ?? false;
+      return isObject(entry) && !(entry instanceof Refusal) && format.isEntry(entry);
+    },
+  };
+}

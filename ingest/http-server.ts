@@ -1,0 +1,112 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Express, type RequestHandler, type Router } from 'express';
+import helmet from 'helmet';
+import { ConfigError } from './config.ts';
+import { guessLimit } from './guess-limit.ts';
+import type { Logger } from './logger.ts';
+import { metrics } from './metrics.ts';
+import { notFound, problemHandler } from './problem.ts';
+
+/** Named checks of a part; each says undefined when well, else what is wrong. */
+export type ReadinessChecks = Readonly<Record<string, () => Promise<string | undefined>>>;
+
+export interface AppOptions {
+  log: Logger;
+  checks: ReadinessChecks;
+  routers: readonly (Router | RequestHandler)[];
+  /** Answered last, before 404: the dashboard's files. */
+  fallback?: RequestHandler;
+  trustedProxies: readonly string[];
+}
+
+/** An HTTP application whose readiness can be switched off before it is closed. */
+export interface App {
+  express: Express;
+  /** From now on `/readyz` says 503, so that a load balancer stops sending. */
+  drain(): void;
+}
+
+const CHECK_TIMEOUT_MS = 3_000;
+
+/** What every part's HTTP side has: security headers, health, metrics, problem answers. */
+export function createApp(options: AppOptions): App {
+  let draining = false;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', options.trustedProxies.length > 0 ? [...options.trustedProxies] : false);
+  app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY } }));
+  app.get('/healthz', (_req, res) => void res.json({ status: 'ok' }));
+  app.get('/readyz', async (_req, res) => {
+    const failing = draining ? { process: 'stopping' } : await failingChecks(options.checks);
+    const ready = Object.keys(failing).length === 0;
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', failing });
+  });
+  app.get('/metrics', async (_req, res) => void res.type(metrics.contentType).send(await metrics.metrics()));
+  app.use('/v1', guessLimit());
+  for (const router of options.routers) app.use(router);
+  if (options.fallback) app.use(options.fallback);
+  app.use(notFound);
+  app.use(problemHandler(options.log));
+  return { express: app, drain: () => (draining = true) };
+}
+
+/** No inline script, nothing from elsewhere. uPlot and the map set styles through the DOM, which this allows. */
+const CONTENT_SECURITY_POLICY = {
+  defaultSrc: ["'self'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  connectSrc: ["'self'"],
+  objectSrc: ["'none'"],
+  baseUri: ["'none'"],
+  formAction: ["'self'"],
+  frameAncestors: ["'none'"],
+};
+
+async function failingChecks(checks: ReadinessChecks): Promise<Record<string, string>> {
+  const failing: Record<string, string> = {};
+  await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const problem = await Promise.race([check().catch((error: Error) => error.message), timeout()]);
+      if (problem !== undefined) failing[name] = problem;
+    }),
+  );
+  return failing;
+}
+
+function timeout(): Promise<string> {
+  return new Promise((resolve) => setTimeout(() => resolve('no answer in time'), CHECK_TIMEOUT_MS).unref());
+}
+
+/** A client that sends its headers or its body too slowly is cut off. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than the 60 s of common load balancers, so that they close first. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+export interface Listening {
+  server: Server;
+  port: number;
+  /** Takes no new request and waits for those under way. */
+  close(): Promise<void>;
+}
+
+/** @throws {ConfigError} when the port cannot be bound */
+export function listen(app: App, host: string, port: number): Promise<Listening> {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, maxHeaderSize: 16_384 }, app.express);
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+    });
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be bound: ${error.code}`;
+      reject(new ConfigError(`PORT: ${host}:${port} ${reason}`));
+    });
+    server.listen(port, host, () => resolve({ server, port: (server.address() as AddressInfo).port, close }));
+  });
+}

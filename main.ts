@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { runDemo } from './api/demo.ts';
+import { type PartName, type Running, startParts } from './api/parts.ts';
+import { ConfigError, parseConfig } from './ingest/config.ts';
+import { DataFolderError } from './ingest/data-folder.ts';
+import { createLogger } from './ingest/logger.ts';
+
+/** Time for everything to stop in order; after it the process ends anyway, and says so. */
+const STOP_TIMEOUT_MS = 30_000;
+
+/** Runs parts until a signal, then stops them in order. */
+async function run(parts: readonly PartName[], afterStart?: (running: Running) => Promise<void>): Promise<void> {
+  const config = parseConfig(process.env);
+  const log = createLogger(config, parts.length === 1 ? parts[0]! : 'keytally');
+  let running: Running | undefined;
+  let stopping = false;
+  const stop = async (reason: string, code: number) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ reason }, 'stopping');
+    setTimeout(() => {
+      log.fatal('did not stop in time; what was not finished is still in the queue');
+      process.exit(1);
+    }, STOP_TIMEOUT_MS).unref();
+    await running?.stop();
+    process.exit(code);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal, 0));
+  running = await startParts(parts, config, log, (error) => {
+    log.fatal({ err: error }, 'cannot go on');
+    void stop('crash', 1);
+  });
+  if (stopping) await running.stop();
+  else await afterStart?.(running);
+}
+
+function announce(running: Running): void {
+  process.stdout.write(`\nKeytally is at ${running.url}\n`);
+  if (running.firstToken) {
+    process.stdout.write(`Administrator token, shown only now: ${running.firstToken}\n`);
+  }
+  process.stdout.write('Stop with Ctrl-C.\n\n');
+}
+
+const program = new Command('keytally')
+  .description('Usage analytics and alerting for API keys')
+  .configureHelp({ showGlobalOptions: true });
+
+program
+  .command('start')
+  .description('all parts in one process, on the embedded engine and an own Redis unless configured otherwise')
+  .action(() => run(['collector', 'worker', 'api'], async (running) => announce(running)));
+program
+  .command('demo')
+  .description('all parts, with real traffic replayed through the HTTP edge')
+  .action(() => {
+    process.env.KEYTALLY_DATA_DIR ||= './data/demo';
+    return run(['collector', 'worker', 'api'], runDemo);
+  });
+program
+  .command('ingest')
+  .description('the collector alone (needs REDIS_URL)')
+  .action(() => run(['collector']));
+program
+  .command('worker')
+  .description('a worker alone')
+  .action(() => run(['worker']));
+program
+  .command('api')
+  .description('the api and dashboard alone (needs REDIS_URL and CLICKHOUSE_URL)')
+  .action(() => run(['api']));
+
+/** An error a person can act on is one line per cause; anything else keeps its stack. */
+program.parseAsync().catch((error: unknown) => {
+  const expected = error instanceof ConfigError || error instanceof DataFolderError;
+  process.stderr.write(expected ? `${(error as Error).message}\n` : `${(error as Error).stack ?? error}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,38 @@
+import type { Config } from '../../ingest/config.ts';
+import type { Store } from './store.ts';
+
+/** Days each table keeps its rows, and the column that tells their age. */
+function retentionOf(config: Config): Record<string, { column: string; days: number }> {
+  const minutes = config.RETENTION_MINUTE_DAYS;
+  const quarterHours = config.RETENTION_QUARTER_HOUR_DAYS;
+  const days = config.RETENTION_DAY_DAYS;
+  const tables: Record<string, { column: string; days: number }> = {
+    requests: { column: 'toDateTime(timestamp)', days: config.RETENTION_REQUESTS_DAYS },
+    usage_minute: { column: 'start', days: minutes },
+  };
+  for (const table of ['usage', 'endpoints', 'countries', 'statuses']) {
+    tables[`${table}_quarter_hour`] = { column: 'start', days: quarterHours };
+    tables[`${table}_day`] = { column: 'start', days };
+  }
+  return tables;
+}
+
+/**
+ * Sets the TTL of every table as configured, where it differs. Rows beyond it go at the next merges; nothing
+ * is rewritten at once.
+ */
+export async function applyRetention(store: Store, config: Config): Promise<void> {
+  const suffix = config.CLICKHOUSE_CLUSTER ? '_local' : '';
+  const onCluster = config.CLICKHOUSE_CLUSTER ? ` ON CLUSTER '${config.CLICKHOUSE_CLUSTER}'` : '';
+  const present = await store.queryWriter<{ name: string; engine_full: string }>(
+    'SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()',
+  );
+  for (const [table, { column, days }] of Object.entries(retentionOf(config))) {
+    const engine = present.find((row) => row.name === table + suffix)?.engine_full ?? '';
+    if (engine.includes(`TTL ${column} + toIntervalDay(${days})`)) continue;
+    await store.command(
+      `ALTER TABLE ${table}${suffix}${onCluster} MODIFY TTL ${column} + toIntervalDay(${days})
+       SETTINGS materialize_ttl_after_modify = 0`,
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import type { Redis } from 'ioredis';
+import type { Config } from '../ingest/config.ts';
+import type { ReadinessChecks } from '../ingest/http-server.ts';
+import type { Logger } from '../ingest/logger.ts';
+import { connectRedis } from '../ingest/redis.ts';
+import { migrate } from './clickhouse/migrate.ts';
+import { applyRetention } from './clickhouse/retention.ts';
+import type { Store } from './clickhouse/store.ts';
+import { startConsumers } from './consume.ts';
+import { openGeo } from './geo.ts';
+import { Registry } from './keys/registry.ts';
+import { Tokens } from './tokens.ts';
+
+export interface WorkerPart {
+  /** Token of the first administrator, made by this start; to be shown once. */
+  firstToken: string | undefined;
+  geoBuiltAt: Date;
+  checks: ReadinessChecks;
+  /** Finishes the batches under way, then disconnects from Redis. The store stays open. */
+  close(): Promise<void>;
+}
+
+export interface WorkerOptions {
+  config: Config;
+  redisUrl: string;
+  store: Store;
+  log: Logger;
+  /** This program does not fit the store and must stop. */
+  onCrash: (error: unknown) => void;
+}
+
+/**
+ * Prepares schema, tokens and index, then starts taking batches.
+ * @throws {ConfigError} when Redis, the schema or the country data cannot be used
+ */
+export async function startWorker({ config, redisUrl, store, log, onCrash }: WorkerOptions): Promise<WorkerPart> {
+  const warn = (error: Error) => log.warn({ err: error }, 'Redis connection');
+  const geo = await openGeo(config);
+  const redis = await connectRedis(redisUrl, 'worker', warn);
+  const connection = await connectRedis(redisUrl, 'worker', warn);
+  const firstToken = await prepare(config, store, redis);
+  const workers = startConsumers({ store, redis, geo, config, log }, { connection, onCrash });
+  return {
+    firstToken,
+    geoBuiltAt: geo.builtAt,
+    checks: {
+      consumer: async () => (workers.every((worker) => worker.isRunning()) ? undefined : 'a consumer has stopped'),
+      clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
+    },
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.close()));
+      connection.disconnect();
+      redis.disconnect();
+    },
+  };
+}
+
+async function prepare(config: Config, store: Store, redis: Redis): Promise<string | undefined> {
+  await migrate(store, config);
+  await applyRetention(store, config);
+  await new Registry(store, redis).rebuildIndex();
+  return new Tokens(store, redis).ensureAdmin(config.KEYTALLY_ADMIN_TOKEN);
+}
