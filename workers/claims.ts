@@ -9,7 +9,7 @@ const CLAIM_SECONDS = 24 * 60 * 60;
  * Claims every Idempotency-Key of a batch for that batch. A claim is sticky: a retry of the same batch finds
  * its own name and keeps the same rows, any other batch finds a foreign name and leaves the rows out.
  *
- * @returns the claims another batch owns, whose rows must not be inserted again
+ * @returns the claims whose rows must not be inserted: owned by another batch, or repeated within this one
  */
 export async function claimForBatch(
   redis: Redis,
@@ -25,7 +25,13 @@ export async function claimForBatch(
       return owner ?? batchId;
     }),
   );
-  return claims.filter((_, at) => owners[at] !== batchId);
+  // Repeats that were gathered into the same batch: the first of them counts.
+  const first = new Set<string>();
+  return claims.filter(({ id }, at) => {
+    const repeated = first.has(id);
+    first.add(id);
+    return repeated || owners[at] !== batchId;
+  });
 }
 
 /** The rows of a batch without those of `foreign` claims (which do not overlap), in order. */

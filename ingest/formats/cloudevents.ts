@@ -2,11 +2,11 @@ import { redactIdentity } from '../redact.ts';
 import { addTo, emptyResult, finish, firstEntry, STEP_ENTRIES } from './entry-format.ts';
 import { type Format, type FormatOptions, type FormatPayload, type FormatResult, NO_KEY } from './format.ts';
 import { isObject, type JsonObject, parseJson, textOf, valueAt } from './json-value.ts';
-import { keyIdentity } from './key-source.ts';
+import { type KeyIdentity, keyIdentity } from './key-source.ts';
 import { mapKeytally } from './keytally-record.ts';
 import { rfc3339Ms } from './log-time.ts';
 import { entriesOf } from './payload-entries.ts';
-import { formatOfObject, mapRecognised, type Memory } from './recognition.ts';
+import { formatOfObject, type Memory, mapRecognised } from './recognition.ts';
 import { type Mapped, Refusal } from './refusal.ts';
 
 const REQUIRED = ['id', 'source', 'type'] as const;
@@ -23,7 +23,8 @@ function mapEvent(event: JsonObject, options: FormatOptions, memory: Memory): Ma
   const timeMs = event.time === undefined || event.time === null ? undefined : rfc3339Ms(textOf(event.time));
   if (Number.isNaN(timeMs)) return new Refusal('time', 'is not a valid time');
   const mapped = mapData(dataOf(event), options, memory);
-  if (mapped instanceof Refusal) return new Refusal(mapped.field === '' ? 'data' : `data.${mapped.field}`, mapped.message);
+  if (mapped instanceof Refusal)
+    return new Refusal(mapped.field === '' ? 'data' : `data.${mapped.field}`, mapped.message);
   if (typeof mapped !== 'object') return mapped;
   mapped.timestamp ??= timeMs;
   // The pair is what makes an event a duplicate, whatever id the request itself had.
@@ -43,11 +44,13 @@ function mapData(data: unknown, options: FormatOptions, memory: Memory): Mapped 
   const value = typeof data === 'string' && data.trimStart().startsWith('{') ? parseJson(data) : data;
   if (typeof value === 'string') return mapRecognised(value, options, memory);
   if (!isObject(value)) return new Refusal('', 'must be an object that describes a request');
-  return formatOfObject(value, memory) === undefined ? mapKeytally(value, options) : mapRecognised(value, options, memory);
+  return formatOfObject(value, memory) === undefined
+    ? mapKeytally(value, options)
+    : mapRecognised(value, options, memory);
 }
 
 /** The event's `subject` (OpenMeter's customer), or the operator's fields in the event itself. */
-function keyOfEvent(event: JsonObject, options: FormatOptions): ReturnType<typeof keyIdentity> {
+function keyOfEvent(event: JsonObject, options: FormatOptions): KeyIdentity {
   for (const { field } of options.keySources) {
     const value = field === undefined ? '' : textOf(valueAt(event, field));
     if (value !== '') return keyOnly(value);
@@ -56,10 +59,10 @@ function keyOfEvent(event: JsonObject, options: FormatOptions): ReturnType<typeo
   return subject === '' ? { key_id: NO_KEY } : keyOnly(subject);
 }
 
-function keyOnly(value: string): ReturnType<typeof keyIdentity> {
+function keyOnly(value: string): KeyIdentity {
   const identity = keyIdentity(value);
   // A raw key must not stand beside the `key_id` that says there is none.
-  return identity.key_id === undefined ? ({ ...identity, key_id: undefined } as unknown as typeof identity) : identity;
+  return identity.key_id === undefined ? { ...identity, key_id: undefined } : identity;
 }
 
 /** Binary mode: attributes in `ce-` headers, the body is the data. */

@@ -16,7 +16,10 @@ export const envoyEntry: EntryFormat = {
   name: 'envoy',
   isEntry: (entry) =>
     'response_code' in entry &&
-    ('response_flags' in entry || 'start_time' in entry || 'x-envoy-origin-path' in entry || 'upstream_cluster' in entry),
+    ('response_flags' in entry ||
+      'start_time' in entry ||
+      'x-envoy-origin-path' in entry ||
+      'upstream_cluster' in entry),
   mapEntry: mapEnvoy,
   isLine: (line) => LINE_START.test(line),
   mapLine: mapEnvoyLine,

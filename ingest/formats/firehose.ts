@@ -3,7 +3,7 @@ import { addTo, emptyResult, finish, STEP_ENTRIES } from './entry-format.ts';
 import type { Format, FormatOptions, FormatPayload, FormatResult } from './format.ts';
 import { isObject, type JsonObject, numberOf, parseJson, textOf } from './json-value.ts';
 import { entriesOf } from './payload-entries.ts';
-import { mapRecognised, type Memory } from './recognition.ts';
+import { type Memory, mapRecognised } from './recognition.ts';
 import { type Mapped, Refusal, SKIPPED } from './refusal.ts';
 
 /** Most that the records of one request may unpack to: 64 times Firehose's largest buffer would be a bomb. */
@@ -56,7 +56,8 @@ function* readSubscription(message: JsonObject, delivery: Delivery): Generator<v
     return;
   }
   for (const event of message.logEvents) {
-    if (count(isObject(event) ? mapEvent(event, delivery) : new Refusal('logEvents', 'must be objects'), delivery)) yield;
+    if (count(isObject(event) ? mapEvent(event, delivery) : new Refusal('logEvents', 'must be objects'), delivery))
+      yield;
   }
 }
 
@@ -66,7 +67,7 @@ function mapEvent(event: JsonObject, delivery: Delivery): Mapped {
   const timeMs = numberOf(event.timestamp);
   if (mapped.timestamp === undefined && timeMs !== undefined && Number.isFinite(timeMs)) mapped.timestamp = timeMs;
   // Every log event has an id of its own: a line without a request id still counts once.
-  mapped.request_id ||= textOf(event.id).slice(0, 128) || undefined!;
+  mapped.request_id ||= textOf(event.id).slice(0, 128) || undefined;
   return mapped;
 }
 

@@ -71,7 +71,11 @@ export function mapNginx(entry: JsonObject, options: FormatOptions): Mapped {
   return recordOf(
     {
       entry,
-      names: { status: 'code' in entry && !('status' in entry) ? 'code' : 'status', timestamp: timeField, latency: 'request_time' },
+      names: {
+        status: 'code' in entry && !('status' in entry) ? 'code' : 'status',
+        timestamp: timeField,
+        latency: 'request_time',
+      },
       header,
       // `000`: the client was gone before there was a status. nginx itself uses 499 for that.
       status: isAborted ? 499 : status,

@@ -5,7 +5,7 @@ import { caddyEntry } from './caddy.ts';
 import type { EntryFormat } from './entry-format.ts';
 import { envoyEntry } from './envoy.ts';
 import type { FormatOptions } from './format.ts';
-import { type JsonObject, parseJson, isObject } from './json-value.ts';
+import { isObject, type JsonObject, parseJson } from './json-value.ts';
 import { keytallyEntry } from './keytally-record.ts';
 import { kongEntry } from './kong.ts';
 import { anyTimeMs } from './log-time.ts';
@@ -79,7 +79,9 @@ function mapLine(text: string, options: FormatOptions, memory: Memory, depth: nu
   const line = (prefix === null ? text : text.slice(prefix[0].length)).trim();
   if (line.startsWith('{')) {
     const value = depth < MAX_DEPTH ? parseJson(line) : undefined;
-    return isObject(value) ? mapRecognised(value, options, memory, depth + 1) : new Refusal('', 'the line is not valid JSON');
+    return isObject(value)
+      ? mapRecognised(value, options, memory, depth + 1)
+      : new Refusal('', 'the line is not valid JSON');
   }
   const format = formatOfLine(line, memory);
   if (format?.mapLine === undefined) return new Refusal('', 'is a line of no known log format');

@@ -2,7 +2,7 @@ import { addTo, emptyResult, finish, firstEntry, STEP_ENTRIES } from './entry-fo
 import type { Format, FormatOptions, FormatPayload, FormatResult } from './format.ts';
 import { isObject, type JsonObject } from './json-value.ts';
 import { type Entry, entriesOf } from './payload-entries.ts';
-import { formatOfLine, formatOfObject, mapRecognised, type Memory, wrappedIn } from './recognition.ts';
+import { formatOfLine, formatOfObject, type Memory, mapRecognised, wrappedIn } from './recognition.ts';
 import { Refusal } from './refusal.ts';
 
 /** Fields into which `payload_prefix` and the like wrap a whole batch. */

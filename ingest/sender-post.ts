@@ -1,0 +1,137 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { RecordInput } from './record.ts';
+import type { SenderSettings } from './sender-options.ts';
+
+/** What became of one request. */
+export type Outcome =
+  /** Stored, but for `rejected` records. */
+  | { kind: 'stored'; rejected: number; message: string }
+  /** Worth repeating; `afterMs` when the server said when. */
+  | { kind: 'retry'; status: number | undefined; message: string; afterMs: number | undefined; cause?: unknown }
+  | { kind: 'too-large' }
+  /** Repeating would not help. */
+  | { kind: 'refused'; status: number; message: string };
+
+/** A wait the server asks for is honoured up to here. */
+const MAX_RETRY_AFTER_MS = 600_000;
+const MAX_MESSAGE = 300;
+/** The host's event loop gets its turn after this long; a slice ends at the next check. */
+const SLICE_MS = 3;
+const CHECK_EVERY = 32;
+
+const compress = promisify(gzip);
+
+/** A record as it was taken, with the time it was taken at. */
+export interface Taken {
+  record: RecordInput;
+  atMs: number;
+}
+
+/**
+ * The body of a request: gzipped NDJSON. Made in slices, so that the host answers its requests in between.
+ *
+ * @returns the body, and the records that cannot be written as JSON and were left out
+ */
+export async function encode<T extends Taken>(
+  taken: readonly T[],
+  defaults: object,
+): Promise<{ body: Buffer; unwritable: Set<T> }> {
+  const chunks: Buffer[] = [];
+  const unwritable = new Set<T>();
+  let text = '';
+  let began = performance.now();
+  for (let index = 0; index < taken.length; index++) {
+    const entry = taken[index]!;
+    try {
+      // The time of receipt would be wrong by the time it took to get there.
+      text += JSON.stringify({ ...defaults, ...entry.record, timestamp: entry.record.timestamp ?? entry.atMs }) + '\n';
+    } catch {
+      unwritable.add(entry);
+    }
+    if (index % CHECK_EVERY !== 0 || performance.now() - began < SLICE_MS) continue;
+    chunks.push(Buffer.from(text));
+    text = '';
+    await new Promise((resolve) => setImmediate(resolve));
+    began = performance.now();
+  }
+  chunks.push(Buffer.from(text));
+  return { body: await compress(Buffer.concat(chunks), { level: 1 }), unwritable };
+}
+
+/** Sends one body once. Never throws. */
+export async function post(
+  settings: SenderSettings,
+  body: Buffer,
+  idempotencyKey: string,
+  abort: AbortSignal,
+): Promise<Outcome> {
+  // Not AbortSignal.any: Node 20 keeps a little memory of each one for as long as the sender lives.
+  const request = new AbortController();
+  const end = () => request.abort(abort.reason ?? new Error(`no answer within ${settings.timeoutMs} ms`));
+  const timer = setTimeout(end, settings.timeoutMs).unref();
+  abort.addEventListener('abort', end);
+  try {
+    if (abort.aborted) end();
+    const response = await fetch(settings.url, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${settings.token}`,
+        'content-type': 'application/x-ndjson',
+        'content-encoding': 'gzip',
+        'idempotency-key': idempotencyKey,
+        'user-agent': 'keytally-sender',
+      },
+      body,
+      // Following would repeat the POST as a GET, and carry the token elsewhere.
+      redirect: 'manual',
+      signal: request.signal,
+    });
+    return outcomeOf(response, await response.text());
+  } catch (error) {
+    const cause = (error as Error).cause ?? error;
+    const message = `${new URL(settings.url).host} cannot be reached: ${(cause as Error).message || String(cause)}`;
+    return { kind: 'retry', status: undefined, message, afterMs: undefined, cause };
+  } finally {
+    clearTimeout(timer);
+    abort.removeEventListener('abort', end);
+  }
+}
+
+function outcomeOf(response: Response, text: string): Outcome {
+  const { status } = response;
+  const answer = parsed(text);
+  const message = `${status} ${reasonIn(answer) || response.statusText}`.trim().slice(0, MAX_MESSAGE);
+  if (response.ok) {
+    const rejected = typeof answer.rejected === 'number' && answer.rejected >= 0 ? answer.rejected : 0;
+    return { kind: 'stored', rejected, message: reasonIn(answer) };
+  }
+  if (status === 413) return { kind: 'too-large' };
+  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+    return { kind: 'retry', status, message, afterMs: retryAfterMs(response.headers.get('retry-after')) };
+  }
+  return { kind: 'refused', status, message };
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    const answer: unknown = JSON.parse(text);
+    return typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** The first rejected record says more than the title of the problem. */
+function reasonIn(answer: Record<string, unknown>): string {
+  const first = Array.isArray(answer.errors) ? (answer.errors[0] as Record<string, unknown> | undefined) : undefined;
+  if (first) return `record ${first.index}: ${first.field} ${first.message}`.slice(0, MAX_MESSAGE);
+  return [answer.title, answer.detail].filter((part) => typeof part === 'string').join(': ');
+}
+
+/** Seconds or an HTTP date; undefined when absent or neither. */
+function retryAfterMs(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isFinite(ms) ? Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms)) : undefined;
+}

@@ -1,0 +1,51 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { packageRoot } from '../../ingest/package-root.ts';
+
+/** A part of Keytally as its own process, from the compiled program. */
+export interface PartProcess {
+  child: ChildProcess;
+  url: string;
+  exited: Promise<number | null>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+const START_TIMEOUT_MS = 30_000;
+
+/** Starts `keytally <command>` and waits until it says that it is ready. */
+export async function startPart(command: string, env: Record<string, string>): Promise<PartProcess> {
+  const child = spawn(process.execPath, ['dist/main.js', command], {
+    cwd: packageRoot(),
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', LOG_LEVEL: 'info', ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const url = await readyUrl(child, exited);
+  return {
+    child,
+    url,
+    exited,
+    kill: async (signal) => {
+      child.kill(signal);
+      await exited;
+    },
+  };
+}
+
+function readyUrl(child: ChildProcess, exited: Promise<number | null>): Promise<string> {
+  const seen: string[] = [];
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not ready in time: ${seen.join('\n')}`)), START_TIMEOUT_MS);
+    createInterface({ input: child.stderr! }).on('line', (line) => {
+      if (seen.length < 50) seen.push(line);
+      if (!line.includes('"msg":"ready"')) return;
+      clearTimeout(timer);
+      resolve((JSON.parse(line) as { url: string }).url);
+    });
+    void exited.then((code) => {
+      clearTimeout(timer);
+      reject(new Error(`ended with ${code} before it was ready: ${seen.join('\n')}`));
+    });
+  });
+}

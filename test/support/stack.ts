@@ -1,0 +1,106 @@
+import { type PartName, type Running, startParts } from '../../api/parts.ts';
+import { type Config, parseConfig } from '../../ingest/config.ts';
+import { createLogger } from '../../ingest/logger.ts';
+import { sha256 } from '../../ingest/token.ts';
+import type { Store } from '../../workers/clickhouse/store.ts';
+import { tempFolder } from './temp-folder.ts';
+
+export const ADMIN_TOKEN = `kt_${sha256('test administrator').slice(0, 40)}`;
+
+/** The whole program in this process: its own Redis, the embedded engine, real HTTP on a free port. */
+export interface Stack extends Running {
+  store: Store;
+  /** A request as the administrator, or with another token ('' = none). */
+  call(path: string, options?: CallOptions): Promise<Answer>;
+  /** Posts records; fails unless they were taken. */
+  send(
+    records: readonly object[],
+    options?: CallOptions,
+  ): Promise<{ batch_id: string; accepted: number; rejected: number }>;
+  /** Makes a token. */
+  token(request: object): Promise<string>;
+  /** Waits until `requests` holds this many rows. */
+  untilCounted(rows: number): Promise<void>;
+}
+
+export interface CallOptions {
+  method?: string;
+  token?: string;
+  body?: string | Buffer | object;
+  headers?: Record<string, string>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: answers are compared, not used as types.
+  json: any;
+}
+
+export function testConfig(env: Record<string, string> = {}): Config {
+  return parseConfig({
+    PORT: '0',
+    KEYTALLY_DATA_DIR: tempFolder(),
+    KEYTALLY_ADMIN_TOKEN: ADMIN_TOKEN,
+    LOG_LEVEL: 'error',
+    INGEST_LINGER_MS: '20',
+    API_REQUESTS_PER_MINUTE: '1000000',
+    ...env,
+  });
+}
+
+export async function startStack(
+  env: Record<string, string> = {},
+  parts: readonly PartName[] = ['collector', 'worker', 'api'],
+): Promise<Stack> {
+  const config = testConfig(env);
+  const running = await startParts(parts, config, createLogger(config, 'test'), (error) => {
+    throw error;
+  });
+  const call = (path: string, options: CallOptions = {}) => httpCall(running.url + path, options);
+  return {
+    ...running,
+    store: running.store!,
+    call,
+    send: async (records, options = {}) => {
+      const answer = await call('/v1/requests', { method: 'POST', body: records, ...options });
+      if (answer.status !== 202) throw new Error(`records were refused: ${answer.status} ${answer.text}`);
+      return answer.json;
+    },
+    token: async (request) => (await call('/v1/tokens', { method: 'POST', body: request })).json.token,
+    untilCounted: (rows) => untilCounted(running.store!, rows),
+  };
+}
+
+export async function httpCall(
+  url: string,
+  { method = 'GET', token = ADMIN_TOKEN, body, headers }: CallOptions,
+): Promise<Answer> {
+  const plain = typeof body === 'object' && !Buffer.isBuffer(body);
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(token === '' ? {} : { Authorization: `Bearer ${token}` }),
+      ...(plain ? { 'Content-Type': 'application/json' } : {}),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: plain ? JSON.stringify(body) : (body as string) }),
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '') && text.startsWith('{');
+  return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+}
+
+const POLL_MS = 30;
+const TIMEOUT_MS = 45_000;
+
+export async function untilCounted(store: Store, rows: number): Promise<void> {
+  const startedAt = Date.now();
+  for (;;) {
+    const [row] = await store.query<{ counted: number }>('SELECT count() AS counted FROM requests');
+    if (row!.counted >= rows) return;
+    if (Date.now() - startedAt > TIMEOUT_MS) throw new Error(`${row!.counted} of ${rows} rows after ${TIMEOUT_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

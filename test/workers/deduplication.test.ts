@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Batch } from '../../ingest/batch.ts';
+import { type Config, parseConfig } from '../../ingest/config.ts';
+import { parseRecord } from '../../ingest/record.ts';
+import { migrate } from '../../workers/clickhouse/migrate.ts';
+import { openStore, type Store } from '../../workers/clickhouse/store.ts';
+import { type Geo, openGeo } from '../../workers/geo.ts';
+import { insertRequests } from '../../workers/insert.ts';
+import { rowsOf } from '../../workers/rows.ts';
+import { Random } from '../support/random.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { generateTraffic } from '../support/traffic.ts';
+
+const TIERS = [
+  'usage_minute',
+  'usage_quarter_hour',
+  'usage_day',
+  'endpoints_quarter_hour',
+  'endpoints_day',
+  'countries_quarter_hour',
+  'countries_day',
+  'statuses_quarter_hour',
+  'statuses_day',
+  'key_totals',
+];
+const ROWS = 3_000;
+
+let store: Store;
+let geo: Geo;
+let config: Config;
+
+beforeAll(async () => {
+  config = parseConfig({});
+  geo = await openGeo(config);
+  store = await openStore(config, tempFolder());
+  await migrate(store, config);
+});
+afterAll(() => store.close());
+beforeEach(async () => {
+  for (const table of ['requests', ...TIERS]) await store.command(`TRUNCATE TABLE ${table}`);
+});
+
+/** Rows of two months, so that one insert makes two partitions. */
+function rows(batchId: string, seed: number): string {
+  const now = Date.now();
+  const batch = new Batch();
+  for (const sample of generateTraffic(new Random(seed), ROWS, 5, now - 45 * 86_400_000, now)) {
+    const parsed = parseRecord(sample, 0, now, { pastMs: 400 * 86_400_000, futureMs: 0 });
+    if (!('record' in parsed)) throw new Error(parsed.message);
+    batch.add(parsed.record, '');
+  }
+  return rowsOf(batch, batchId, now, [{ first: 0, end: ROWS }], { geo, ipStorage: 'truncated' });
+}
+
+async function counts(): Promise<Record<string, number>> {
+  const result: Record<string, number> = {};
+  const [raw] = await store.query<{ counted: number }>('SELECT count() AS counted FROM requests');
+  result.requests = raw!.counted;
+  for (const tier of TIERS) {
+    const [row] = await store.query<{ counted: number }>(`SELECT sum(requests) AS counted FROM ${tier}`);
+    result[tier] = row!.counted;
+  }
+  return result;
+}
+
+const all = (count: number) => Object.fromEntries(['requests', ...TIERS].map((table) => [table, count]));
+
+describe('one batch counts once', () => {
+  test('delivered three times', async () => {
+    const id = randomUUID();
+    const text = rows(id, 1);
+    for (let delivery = 0; delivery < 3; delivery++) await insertRequests(store, id, text);
+    expect(await counts()).toEqual(all(ROWS));
+  });
+
+  test('equal rows under two ids count twice: the id decides, not the content', async () => {
+    const text = rows('fixed', 2);
+    await insertRequests(store, randomUUID(), text);
+    await insertRequests(store, randomUUID(), text);
+    expect(await counts()).toEqual(all(2 * ROWS));
+  });
+
+  test('interleaved with other batches and repeated later', async () => {
+    const ids = Array.from({ length: 6 }, () => randomUUID());
+    const texts = ids.map((id, seed) => rows(id, 10 + seed));
+    for (let round = 0; round < 2; round++)
+      for (const [n, id] of ids.entries()) await insertRequests(store, id, texts[n]!);
+    expect(await counts()).toEqual(all(6 * ROWS));
+  });
+});
+
+describe('a materialized view that fails', () => {
+  test('heals on the retry: every tier has the batch once', async () => {
+    await store.command('CREATE TABLE broken (n UInt64) ENGINE = MergeTree ORDER BY n');
+    await store.command(
+      `CREATE MATERIALIZED VIEW broken_view TO broken AS
+       SELECT throwIf(count() > 0, 'broken on purpose') AS n FROM requests`,
+    );
+    const id = randomUUID();
+    const text = rows(id, 3);
+    await expect(insertRequests(store, id, text)).rejects.toThrow(/broken on purpose/);
+    await store.command('DROP VIEW broken_view');
+    await insertRequests(store, id, text);
+    expect(await counts()).toEqual(all(ROWS));
+    await insertRequests(store, id, text);
+    expect(await counts()).toEqual(all(ROWS));
+    await store.command('DROP TABLE broken');
+  });
+});

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // The embedded engine binds one data folder per process: forks, one file each, never threads.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Chromium and the engine print to standard error; only failures are of interest.
+    silent: 'passed-only',
+  },
+});
