@@ -1,13 +1,7 @@
 import type { KeyIndex } from './key-index.ts';
-import { LruMap } from './lru-map.ts';
 import type { ParsedRecord, RecordError, RequestRecord } from './record.ts';
-import { redactPath, redactText } from './redact.ts';
-import type { RouteLimit } from './route-limit.ts';
-import { templateOf } from './route-template.ts';
 import type { TokenGrant } from './token.ts';
 
-/** Distinct texts whose redaction is remembered; traffic repeats itself. */
-const CACHE_TEXTS = 50_000;
 const FOREIGN_KEY = 'belongs to another organization or is outside this token';
 
 export interface Accepted {
@@ -15,19 +9,12 @@ export interface Accepted {
   errors: RecordError[];
 }
 
-/**
- * The last step before a record may leave the process: key hashes become key ids, keys the token may not
- * report on are refused, secrets are removed, paths become routes.
- */
+/** Decides which keys records belong to, and whether the token may report on them. */
 export class Acceptance {
   readonly #keys: KeyIndex;
-  readonly #routes: RouteLimit;
-  readonly #paths = new LruMap<string, { path: string; template: string }>(CACHE_TEXTS);
-  readonly #texts = new LruMap<string, string>(CACHE_TEXTS);
 
-  constructor(keys: KeyIndex, routes: RouteLimit) {
+  constructor(keys: KeyIndex) {
     this.#keys = keys;
-    this.#routes = routes;
   }
 
   async accept(parsed: readonly ParsedRecord[], grant: TokenGrant): Promise<Accepted> {
@@ -35,12 +22,8 @@ export class Acceptance {
     const mayReport = await this.#allowedKeys(parsed, grant);
     const accepted: Accepted = { records: [], errors: [] };
     for (const { index, record } of parsed) {
-      if (mayReport && !mayReport.has(record.keyId)) {
-        accepted.errors.push({ index, field: 'key_id', message: FOREIGN_KEY });
-        continue;
-      }
-      this.#clean(record);
-      accepted.records.push(record);
+      if (!mayReport || mayReport.has(record.keyId)) accepted.records.push(record);
+      else accepted.errors.push({ index, field: 'key_id', message: FOREIGN_KEY });
     }
     return accepted;
   }
@@ -58,34 +41,5 @@ export class Acceptance {
     if (grant.keyId !== '') return new Set([grant.keyId]);
     if (grant.organizationId === '') return undefined;
     return this.#keys.ownedBy(grant.organizationId, new Set(parsed.map(({ record }) => record.keyId)));
-  }
-
-  #clean(record: RequestRecord): void {
-    const { path, template } = this.#cleanPath(record.path);
-    record.path = path;
-    const route = record.route === '' ? template : this.#cleanText(record.route);
-    record.route = this.#routes.apply(record.keyId, record.method, route);
-    record.userAgent = this.#cleanText(record.userAgent);
-    record.error = this.#cleanText(record.error);
-    record.service = this.#cleanText(record.service);
-    record.environment = this.#cleanText(record.environment);
-    if (record.requestId !== '') record.requestId = redactText(record.requestId);
-  }
-
-  #cleanPath(raw: string): { path: string; template: string } {
-    let clean = this.#paths.get(raw);
-    if (!clean) {
-      const path = raw === '' ? '' : redactPath(raw);
-      clean = { path, template: path === '' ? '' : templateOf(path) };
-      this.#paths.set(raw, clean);
-    }
-    return clean;
-  }
-
-  #cleanText(raw: string): string {
-    if (raw === '') return '';
-    let clean = this.#texts.get(raw);
-    if (clean === undefined) this.#texts.set(raw, (clean = redactText(raw)));
-    return clean;
   }
 }

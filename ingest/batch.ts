@@ -38,7 +38,7 @@ export class Batch {
   readonly organizationId = new TextColumn();
   readonly method = new TextColumn();
   readonly path = new TextColumn();
-  readonly route = new TextColumn();
+  route = new TextColumn();
   readonly ip = new TextColumn();
   readonly country = new TextColumn();
   readonly userAgent = new TextColumn();

@@ -1,5 +1,6 @@
 import type { Router } from 'express';
 import { Acceptance } from './accept.ts';
+import { BatchCleaner } from './clean-batch.ts';
 import { collectorRouter } from './collector.ts';
 import type { Config } from './config.ts';
 import { Gatherer } from './gatherer.ts';
@@ -25,10 +26,15 @@ export async function startCollector(config: Config, redisUrl: string, log: Logg
   const redis = await connectRedis(redisUrl, 'producer', (error) => log.warn({ err: error }, 'Redis connection'));
   const queues = Array.from({ length: config.INGEST_SHARDS }, (_, shard) => openBatchQueue(redis, shard));
   for (const queue of queues) queue.on('error', (error) => log.warn({ err: error }, 'queue'));
-  const gatherer = new Gatherer(queues, config.INGEST_LINGER_MS, log);
+  const gatherer = new Gatherer(
+    queues,
+    new BatchCleaner(new RouteLimit(config.ROUTES_PER_KEY)),
+    config.INGEST_LINGER_MS,
+    log,
+  );
   const headroom = new RedisHeadroom(redis);
   await headroom.refresh();
-  const acceptance = new Acceptance(new KeyIndex(redis), new RouteLimit(config.ROUTES_PER_KEY));
+  const acceptance = new Acceptance(new KeyIndex(redis));
   const tokens = new TokenReader(redis);
   return {
     router: collectorRouter({ config, tokens, acceptance, gatherer, headroom }),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { Batch, encodeBatch, MAX_BATCH_ROWS } from './batch.ts';
+import type { BatchCleaner } from './clean-batch.ts';
 import type { Logger } from './logger.ts';
 import { batchesQueued, batchRows } from './metrics.ts';
 import { Problem } from './problem.ts';
@@ -32,6 +33,7 @@ interface OpenBatch {
  */
 export class Gatherer {
   readonly #queues: readonly Queue<BatchJob>[];
+  readonly #cleaner: BatchCleaner;
   readonly #lingerMs: number;
   readonly #log: Logger;
   #open: OpenBatch | undefined;
@@ -40,8 +42,9 @@ export class Gatherer {
   #nextShard = 0;
   #inFlight = new Set<Promise<void>>();
 
-  constructor(queues: readonly Queue<BatchJob>[], lingerMs: number, log: Logger) {
+  constructor(queues: readonly Queue<BatchJob>[], cleaner: BatchCleaner, lingerMs: number, log: Logger) {
     this.#queues = queues;
+    this.#cleaner = cleaner;
     this.#lingerMs = lingerMs;
     this.#log = log;
   }
@@ -92,6 +95,7 @@ export class Gatherer {
 
   async #store(open: OpenBatch): Promise<void> {
     const { id: jobId, batch, claims } = open;
+    this.#cleaner.clean(batch);
     const payload = await encodeBatch(batch);
     const job: BatchJob = { rows: batch.rows, claims, receivedAtMs: Date.now(), payload };
     const queue = this.#queues[this.#nextShard++ % this.#queues.length]!;

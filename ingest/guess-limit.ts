@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
-import { LruMap } from './lru-map.ts';
 import { Problem } from './problem.ts';
+import { RecentMap } from './recent-map.ts';
 
 /** Refused tokens per address and minute before the address has to wait. A gateway with one wrong token stays far below. */
 const MAX_FAILURES = 300;
@@ -12,7 +12,7 @@ const TRACKED_ADDRESSES = 50_000;
  * gateway is never refused for its number of requests.
  */
 export function guessLimit(now: () => number = Date.now): RequestHandler {
-  const failures = new LruMap<string, { count: number; resetAtMs: number }>(TRACKED_ADDRESSES);
+  const failures = new RecentMap<string, { count: number; resetAtMs: number }>(TRACKED_ADDRESSES);
   return (req, res, next) => {
     const address = req.ip ?? '';
     const seen = failures.get(address);

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { LruMap } from './lru-map.ts';
+import { RecentMap } from './recent-map.ts';
 
 /** Redis hash: SHA-256 of a raw key → key id. Rebuilt from ClickHouse by workers/keys/registry.ts. */
 export const KEY_BY_HASH = '{keytally}:keys:by_sha256';
@@ -12,8 +12,8 @@ const CACHE_KEYS = 100_000;
 /** What the edge knows of the key registry: which key a hash is, and which organization owns a key. */
 export class KeyIndex {
   readonly #redis: Redis;
-  readonly #idOf = new LruMap<string, { id: string; untilMs: number }>(CACHE_KEYS);
-  readonly #ownerOf = new LruMap<string, { owner: string; untilMs: number }>(CACHE_KEYS);
+  readonly #idOf = new RecentMap<string, { id: string; untilMs: number }>(CACHE_KEYS);
+  readonly #ownerOf = new RecentMap<string, { owner: string; untilMs: number }>(CACHE_KEYS);
 
   constructor(redis: Redis) {
     this.#redis = redis;

@@ -1,5 +1,5 @@
-import { LruMap } from './lru-map.ts';
 import { routesFolded } from './metrics.ts';
+import { RecentMap } from './recent-map.ts';
 
 /** What a route beyond the bound of its key is counted as. */
 export const OTHER_ROUTE = '(other)';
@@ -13,7 +13,7 @@ const TRACKED_KEYS = 20_000;
  */
 export class RouteLimit {
   readonly #limit: number;
-  readonly #routesOf = new LruMap<string, Set<string>>(TRACKED_KEYS);
+  readonly #routesOf = new RecentMap<string, Set<string>>(TRACKED_KEYS);
 
   constructor(limit: number) {
     this.#limit = limit;

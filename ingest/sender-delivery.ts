@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { HttpConnection } from './sender-http.ts';
 import type { SenderSettings } from './sender-options.ts';
 import { encode, type Outcome, post, type Taken } from './sender-post.ts';
 
@@ -8,6 +9,7 @@ export type Loss = 'rejected' | 'failed';
 /** What a delivery needs from the sender it works for. */
 export interface DeliveryParts {
   settings: SenderSettings;
+  connection: HttpConnection;
   /** Put on every record that has none of its own. */
   defaults: object;
   /** Ends requests under way when the sender gives up. */
@@ -44,7 +46,7 @@ async function deliverBatch(parts: DeliveryParts, batch: Batch): Promise<void> {
   const entries = batch.entries.filter((entry) => !unwritable.has(entry));
   if (entries.length === 0) return;
   for (let attempt = 1; ; attempt++) {
-    const outcome = await post(parts.settings, body, batch.id, parts.abort);
+    const outcome = await post(parts.connection, parts.settings, body, batch.id, parts.abort);
     if (outcome.kind === 'too-large') return split(parts, { ...batch, entries });
     if (outcome.kind !== 'retry') return count(parts, entries.length, outcome);
     if (Date.now() - batch.since < parts.settings.retryForMs && !parts.abort.aborted) {

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { RecordInput } from './record.ts';
+import type { HttpAnswer, HttpConnection } from './sender-http.ts';
 import type { SenderSettings } from './sender-options.ts';
 
 /** What became of one request. */
@@ -61,54 +62,39 @@ export async function encode<T extends Taken>(
 
 /** Sends one body once. Never throws. */
 export async function post(
+  connection: HttpConnection,
   settings: SenderSettings,
   body: Buffer,
   idempotencyKey: string,
   abort: AbortSignal,
 ): Promise<Outcome> {
-  // Not AbortSignal.any: Node 20 keeps a little memory of each one for as long as the sender lives.
-  const request = new AbortController();
-  const end = () => request.abort(abort.reason ?? new Error(`no answer within ${settings.timeoutMs} ms`));
-  const timer = setTimeout(end, settings.timeoutMs).unref();
-  abort.addEventListener('abort', end);
+  const headers = {
+    authorization: `Bearer ${settings.token}`,
+    'content-type': 'application/x-ndjson',
+    'content-encoding': 'gzip',
+    'idempotency-key': idempotencyKey,
+    'user-agent': 'keytally-sender',
+  };
   try {
-    if (abort.aborted) end();
-    const response = await fetch(settings.url, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${settings.token}`,
-        'content-type': 'application/x-ndjson',
-        'content-encoding': 'gzip',
-        'idempotency-key': idempotencyKey,
-        'user-agent': 'keytally-sender',
-      },
-      body,
-      // Following would repeat the POST as a GET, and carry the token elsewhere.
-      redirect: 'manual',
-      signal: request.signal,
-    });
-    return outcomeOf(response, await response.text());
-  } catch (error) {
-    const cause = (error as Error).cause ?? error;
-    const message = `${new URL(settings.url).host} cannot be reached: ${(cause as Error).message || String(cause)}`;
-    return { kind: 'retry', status: undefined, message, afterMs: undefined, cause };
-  } finally {
-    clearTimeout(timer);
-    abort.removeEventListener('abort', end);
+    return outcomeOf(await connection.post(headers, body, settings.timeoutMs, abort));
+  } catch (cause) {
+    // A host with several addresses fails with one error for each and an empty message of its own.
+    const { message, code } = cause as NodeJS.ErrnoException;
+    const reason = `${new URL(settings.url).host} cannot be reached: ${message || code || cause}`;
+    return { kind: 'retry', status: undefined, message: reason, afterMs: undefined, cause };
   }
 }
 
-function outcomeOf(response: Response, text: string): Outcome {
-  const { status } = response;
+function outcomeOf({ status, statusText, retryAfter, text }: HttpAnswer): Outcome {
   const answer = parsed(text);
-  const message = `${status} ${reasonIn(answer) || response.statusText}`.trim().slice(0, MAX_MESSAGE);
-  if (response.ok) {
+  const message = `${status} ${reasonIn(answer) || statusText}`.trim().slice(0, MAX_MESSAGE);
+  if (status >= 200 && status < 300) {
     const rejected = typeof answer.rejected === 'number' && answer.rejected >= 0 ? answer.rejected : 0;
     return { kind: 'stored', rejected, message: reasonIn(answer) };
   }
   if (status === 413) return { kind: 'too-large' };
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    return { kind: 'retry', status, message, afterMs: retryAfterMs(response.headers.get('retry-after')) };
+    return { kind: 'retry', status, message, afterMs: retryAfterMs(retryAfter) };
   }
   return { kind: 'refused', status, message };
 }
@@ -130,8 +116,8 @@ function reasonIn(answer: Record<string, unknown>): string {
 }
 
 /** Seconds or an HTTP date; undefined when absent or neither. */
-function retryAfterMs(header: string | null): number | undefined {
-  if (header === null) return undefined;
+function retryAfterMs(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
   return Number.isFinite(ms) ? Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms)) : undefined;
 }

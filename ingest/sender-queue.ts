@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { RecordInput } from './record.ts';
 import { type DeliveryParts, deliver, type Loss } from './sender-delivery.ts';
+import { connectionTo } from './sender-http.ts';
 import {
   type Sender,
   SenderError,
@@ -50,9 +51,10 @@ export class SenderQueue implements Sender {
 
   constructor(options: SenderOptions) {
     this.#settings = settingsOf(options);
-    const { service, environment } = this.#settings;
+    const { service, environment, url, concurrency } = this.#settings;
     this.#delivery = {
       settings: this.#settings,
+      connection: connectionTo(url, concurrency),
       defaults: { ...(service && { service }), ...(environment && { environment }) },
       abort: this.#givingUp.signal,
       pause: (ms, askedFor) => this.#pause(ms, askedFor),
@@ -114,6 +116,7 @@ export class SenderQueue implements Sender {
     const rest = this.#take(this.#waiting.length);
     if (rest.length > 0) this.#lost('failed', rest.length, 'the sender was closed before they could be sent');
     await Promise.all(this.#underway);
+    this.#delivery.connection.close();
   }
 
   stats(): SenderStats {

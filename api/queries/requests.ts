@@ -66,7 +66,10 @@ export interface RequestCursor {
 /** Tells rows of one millisecond apart in a stable order; equal rows are interchangeable. */
 const ROW_HASH = 'cityHash64(key_id, path, request_id, status, batch_id, latency_ms, response_bytes, user_agent, ip)';
 
-/** Newest requests first. */
+/**
+ * Newest requests first: `limit` rows, and those that equal the last of them in every part of the cursor, which the
+ * next page would skip.
+ */
 export async function listRequests(
   store: Store,
   filter: RequestFilter,
@@ -75,7 +78,7 @@ export async function listRequests(
   return store.query(
     `SELECT ${REQUEST_FIELDS.join(', ')}, toUnixTimestamp64Milli(timestamp) AS timestamp_ms, toString(${ROW_HASH}) AS row_hash
      FROM requests WHERE ${conditions.join(' AND ')}
-     ORDER BY timestamp DESC, ${ROW_HASH} DESC LIMIT {limit:UInt32}`,
+     ORDER BY timestamp DESC, ${ROW_HASH} DESC LIMIT {limit:UInt32} WITH TIES`,
     { ...params, limit: filter.limit },
   );
 }

@@ -61,11 +61,10 @@ export const getRequests = route({
     };
     const type = req.accepts(['application/json', 'text/csv', 'application/x-ndjson']);
     if (type === 'text/csv' || type === 'application/x-ndjson') return exportRequests(parts, filter, type, res);
-    const rows = await listRequests(parts.store, { ...filter, limit: query.limit + 1 });
-    const page = rows.slice(0, query.limit);
-    const last = rows.length > query.limit ? page.at(-1) : undefined;
+    const rows = await listRequests(parts.store, filter);
+    const last = rows.length >= query.limit ? rows.at(-1) : undefined;
     return {
-      data: page.map(({ timestamp_ms, row_hash, ...row }) => row),
+      data: rows.map(({ timestamp_ms, row_hash, ...row }) => row),
       next_cursor: last ? encodeCursor({ timestampMs: last.timestamp_ms, hash: last.row_hash }) : null,
     };
   },

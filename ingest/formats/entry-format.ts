@@ -45,11 +45,17 @@ export function mapEntry(format: EntryFormat, entry: Entry, options: FormatOptio
   return new Refusal('', 'must be a JSON object, not a line of text');
 }
 
-/** First entry of a payload without reading all of it. */
+const firstEntries = new WeakMap<FormatPayload, { entry: Entry | undefined }>();
+
+/** First entry of a payload without reading all of it; remembered, because every format is asked in turn. */
 export function firstEntry(payload: FormatPayload): Entry | undefined {
+  const known = firstEntries.get(payload);
+  if (known !== undefined) return known.entry;
   const text = payload.body.subarray(0, RECOGNISE_LENGTH).toString('utf8');
-  for (const entry of entriesOf(text)) return entry;
-  return undefined;
+  const { value } = entriesOf(text).next();
+  const entry = value instanceof Refusal ? undefined : (value as Entry | undefined);
+  firstEntries.set(payload, { entry });
+  return entry;
 }
 
 /** The format of payloads that hold any number of such entries. */
@@ -70,7 +76,7 @@ export function formatOf(format: EntryFormat): Format {
     recognises(payload) {
       const entry = firstEntry(payload);
       if (typeof entry === 'string') return format.isLine?.(entry) ?? false;
-      return isObject(entry) && !(entry instanceof Refusal) && format.isEntry(entry);
+      return isObject(entry) && format.isEntry(entry as JsonObject);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { FormatOptions } from './format.ts';
 import { firstNumber, firstText, type JsonObject, objectOf, textOf } from './json-value.ts';
+import { secondsToMs, toMs } from './log-time.ts';
 import type { OtlpItem } from './otlp-item.ts';
 import { recordOf } from './record-draft.ts';
 import type { Mapped } from './refusal.ts';
@@ -47,14 +48,14 @@ export function spanIdentity(item: OtlpItem): string {
 
 /** Start of an item, epoch milliseconds. */
 export function startMsOf(item: OtlpItem): number | undefined {
-  return item.startNs === 0 ? undefined : item.startNs / NANOSECONDS_PER_MS;
+  // To the microsecond: a double of nanoseconds may lie just below the millisecond it stands for.
+  return item.startNs === 0 ? undefined : toMs(item.startNs, NANOSECONDS_PER_MS);
 }
 
 function latencyMsOf(item: OtlpItem): number | undefined {
-  if (item.endNs !== 0 && item.startNs !== 0) return Math.round((item.endNs - item.startNs) / 1000) / 1000;
+  if (item.endNs !== 0 && item.startNs !== 0) return toMs(item.endNs - item.startNs, NANOSECONDS_PER_MS);
   // Log records have one time; some senders add the duration in seconds.
-  const seconds = firstNumber(item.attributes['http.server.request.duration']);
-  return seconds === undefined ? undefined : Math.round(seconds * 1e6) / 1e3;
+  return secondsToMs(firstNumber(item.attributes['http.server.request.duration']));
 }
 
 /** Maps a server span, or a log record with the same attributes. */

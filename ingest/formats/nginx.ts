@@ -16,7 +16,12 @@ export const nginxEntry: EntryFormat = {
     ('status' in entry || 'code' in entry) &&
     !isObject(entry.request) &&
     ('request_uri' in entry || 'request_method' in entry || 'request' in entry || 'path' in entry || 'uri' in entry) &&
-    ('remote_addr' in entry || 'request_time' in entry || 'request' in entry || 'remote' in entry || 'agent' in entry),
+    ('remote_addr' in entry ||
+      'request_time' in entry ||
+      'request' in entry ||
+      'remote' in entry ||
+      'client_ip' in entry ||
+      'agent' in entry),
   mapEntry: mapNginx,
   isLine: isClfLine,
   mapLine(line, options) {

@@ -36,12 +36,11 @@ function mapLogRecord(item: OtlpItem, options: FormatOptions, memory: Memory): M
   return mapped;
 }
 
-/** Traefik writes its time attributes in Go's notation over OTLP; the record's own time says the same. */
+/** Traefik writes its time attributes in Go's notation over OTLP, and `time` without fractions; the record's own is better. */
 function dropForeignTime(attributes: Record<string, unknown>): void {
-  for (const name of ['StartUTC', 'StartLocal']) {
-    const value = attributes[name];
-    if (typeof value === 'string' && Number.isNaN(rfc3339Ms(value))) attributes[name] = undefined;
-  }
+  const start = attributes.StartUTC;
+  if (typeof start !== 'string' || !Number.isNaN(rfc3339Ms(start))) return;
+  for (const name of ['StartUTC', 'StartLocal', 'time']) attributes[name] = undefined;
 }
 
 function isKnownBody(body: unknown, memory: Memory): body is JsonObject | string {

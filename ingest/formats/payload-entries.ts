@@ -15,7 +15,7 @@ const HALF = 'the payload ends in the middle of an entry';
  * A broken entry is reported and its neighbours are kept: half a payload still counts half the requests.
  */
 export function* entriesOf(text: string): Generator<Entry> {
-  const reading: Reading = { text, acrossLines: true };
+  const reading: Reading = { text, acrossLines: true, joined: false };
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   while ((at = skipBlank(text, at)) < text.length) {
     const first = text.charCodeAt(at);
@@ -29,6 +29,8 @@ interface Reading {
   text: string;
   /** Whether an object may span lines. After one that did not close, each line is on its own: time stays linear. */
   acrossLines: boolean;
+  /** Whether objects follow each other without line ends: trying a whole line first would then fail every time. */
+  joined: boolean;
 }
 
 /** `[2026-01-02T03:04:05.678Z] "GET …`: Envoy's text line starts like an array. */
@@ -63,7 +65,7 @@ function* objectEntry(reading: Reading, from: number): Generator<Entry, number> 
   const { text } = reading;
   // The usual cases first: one object per line, or one object in all.
   const end = endOfLine(text, from);
-  if (endsWithBrace(text, end)) {
+  if (!reading.joined && mayBeObject(text, from) && endsWithBrace(text, end)) {
     const value = parseJson(text.slice(from, end));
     if (value !== undefined) {
       yield entryOf(value);
@@ -71,7 +73,8 @@ function* objectEntry(reading: Reading, from: number): Generator<Entry, number> 
     }
   }
   const close = closingBrace(text, from, reading.acrossLines ? text.length : end);
-  const value = close < 0 ? undefined : parseJson(text.slice(from, close + 1));
+  const value = close < 0 || !mayBeObject(text, from) ? undefined : parseJson(text.slice(from, close + 1));
+  reading.joined = close >= 0 && text.charCodeAt(close + 1) === 123;
   if (value !== undefined) {
     yield entryOf(value);
     return close + 1;
@@ -80,6 +83,14 @@ function* objectEntry(reading: Reading, from: number): Generator<Entry, number> 
   yield new Refusal('', close < 0 && end === text.length ? HALF : 'the entry is not valid JSON');
   // A broken object may seem to contain its neighbours: go on at the next line, not at its supposed end.
   return close < 0 ? end : Math.min(close + 1, end);
+}
+
+/** A parser's error costs as much as parsing a kilobyte; most of what is no object shows that in its second character. */
+function mayBeObject(text: string, from: number): boolean {
+  let at = from + 1;
+  while (at < text.length && text.charCodeAt(at) <= 32) at++;
+  const code = text.charCodeAt(at);
+  return code === 34 || code === 125;
 }
 
 function endsWithBrace(text: string, end: number): boolean {

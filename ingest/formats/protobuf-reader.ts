@@ -101,10 +101,16 @@ export class ProtobufReader {
 
   skip(): void {
     if (this.type === VARINT) this.varint();
-    else if (this.type === BYTES) this.#position += this.#length();
+    else if (this.type === BYTES) this.#skipBytes();
     else if (this.type === FIXED64 && this.#has(8)) this.#position += 8;
     else if (this.type === FIXED32 && this.#has(4)) this.#position += 4;
     else this.#break();
+  }
+
+  #skipBytes(): void {
+    // Not `position += length()`: reading the length moves the position.
+    const length = this.#length();
+    this.#position += length;
   }
 
   #length(): number {

@@ -2,7 +2,7 @@ import { addTo, emptyResult, finish, firstEntry, STEP_ENTRIES } from './entry-fo
 import type { Format, FormatOptions, FormatPayload, FormatResult } from './format.ts';
 import { isObject, type JsonObject } from './json-value.ts';
 import { type Entry, entriesOf } from './payload-entries.ts';
-import { formatOfLine, formatOfObject, type Memory, mapRecognised, wrappedIn } from './recognition.ts';
+import { formatOfObject, type Memory, mapRecognised, wrappedIn } from './recognition.ts';
 import { Refusal } from './refusal.ts';
 
 /** Fields into which `payload_prefix` and the like wrap a whole batch. */
@@ -47,14 +47,12 @@ export function* shippedSteps(payload: FormatPayload, options: FormatOptions): G
   return result;
 }
 
-/** Whether the first entry is, or carries, something that is understood. */
-export function carriesKnownEntry(payload: FormatPayload): boolean {
-  const memory: Memory = { last: undefined };
-  let entry = firstEntry(payload);
-  if (isObject(entry) && !(entry instanceof Refusal)) entry = elementEntry(batchIn(entry)?.[0] ?? entry);
-  if (entry === undefined || entry instanceof Refusal) return false;
-  if (typeof entry === 'string') return formatOfLine(entry, memory) !== undefined;
-  return formatOfObject(entry, memory) !== undefined || wrappedIn(entry) !== undefined;
+/** First entry, taken out of a batch in one object. */
+function firstShipped(payload: FormatPayload): Entry | undefined {
+  const entry = firstEntry(payload);
+  if (!isObject(entry)) return entry;
+  const batch = batchIn(entry as JsonObject);
+  return batch === undefined || batch.length === 0 ? entry : elementEntry(batch[0]);
 }
 
 /**
@@ -68,8 +66,9 @@ export function shipperFormat(name: string, isOwn: (entry: JsonObject) => boolea
     steps: shippedSteps,
     parse: (payload, options) => finish(shippedSteps(payload, options)),
     recognises(payload) {
-      const entry = firstEntry(payload);
-      return isObject(entry) && !(entry instanceof Refusal) && isOwn(entry) && carriesKnownEntry(payload);
+      const entry = firstShipped(payload);
+      if (!isObject(entry) || entry instanceof Refusal || !isOwn(entry)) return false;
+      return formatOfObject(entry, { last: undefined }) !== undefined || wrappedIn(entry) !== undefined;
     },
   };
 }

@@ -2,7 +2,6 @@
  * The api as the dashboards see it, with generated traffic, for work on the pages:
  * `npx vite build dashboards && node test/dashboards/fixture-server.mjs [port]`, then sign in with any token but "wrong".
  */
-import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';

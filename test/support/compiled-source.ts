@@ -17,6 +17,7 @@ export function compiledSource(entry: string): string {
     outDir,
     rootDir: '.',
     target: 'es2023',
+    lib: 'es2023',
     module: 'nodenext',
     types: 'node',
   };

@@ -13,8 +13,12 @@ export interface PartProcess {
 const START_TIMEOUT_MS = 30_000;
 
 /** Starts `keytally <command>` and waits until it says that it is ready. */
-export async function startPart(command: string, env: Record<string, string>): Promise<PartProcess> {
-  const child = spawn(process.execPath, ['dist/main.js', command], {
+export async function startPart(
+  command: string,
+  env: Record<string, string>,
+  nodeFlags: string[] = [],
+): Promise<PartProcess> {
+  const child = spawn(process.execPath, [...nodeFlags, 'dist/main.js', command], {
     cwd: packageRoot(),
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -88,7 +88,7 @@ export async function httpCall(
     ...(body === undefined ? {} : { body: plain ? JSON.stringify(body) : (body as string) }),
   });
   const text = await response.text();
-  const isJson = /json/.test(response.headers.get('content-type') ?? '') && text.startsWith('{');
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '') && text !== '';
   return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
 }
 

@@ -1,16 +1,16 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startLocalRedis, type LocalRedis } from '../../ingest/local-redis.ts';
+import { parseConfig } from '../../ingest/config.ts';
+import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
 import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { openStore } from '../../workers/clickhouse/store.ts';
-import { parseConfig } from '../../ingest/config.ts';
 import { type PartProcess, startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
 import { ADMIN_TOKEN, httpCall } from '../support/stack.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { generateTraffic } from '../support/traffic.ts';
-import { join } from 'node:path';
 
 const KILLS = 20;
 const RECORDS_PER_POST = 2_000;

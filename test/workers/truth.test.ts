@@ -208,9 +208,7 @@ describe('every number of /usage equals the generated truth', () => {
     );
     expect(new Set(names).size).toBe(names.length);
     for (const name of byBucket.keys()) expect(names).toContain(name);
-    usage.series.forEach((point: Parameters<typeof expectCounts>[0], n: number) =>
-      expectCounts(point, byBucket.get(names[n]) ?? emptyTruth()),
-    );
+    for (const [n, point] of usage.series.entries()) expectCounts(point, byBucket.get(names[n]) ?? emptyTruth());
     expectBreakdowns(usage, inside);
   });
 });

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Config } from '../../ingest/config.ts';
 import { ConfigError } from '../../ingest/config.ts';
 import { withoutSecret } from '../../ingest/redis.ts';
@@ -139,6 +139,8 @@ async function openServer(config: Config): Promise<Store> {
       max_open_connections: MAX_CONNECTIONS,
       keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
       compression: { request: true, response: true },
+      // Its errors reach us as errors; a second, unstructured copy would only clutter the log.
+      log: { level: ClickHouseLogLevel.OFF },
     });
   const boot = connect('default');
   const answer = await boot.ping({ select: true });

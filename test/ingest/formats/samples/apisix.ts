@@ -56,9 +56,23 @@ export const APISIX_SAMPLES: Sample[] = [
   {
     title: 'a log_format of its own, in names of nginx',
     format: 'apisix',
-    body: JSON.stringify({ host: 'api.example.com', '@timestamp': '2026-01-15T09:59:59Z', client_ip: '198.51.100.23', status: 204, request_uri: '/v2/ping', route_id: '1' }),
+    body: JSON.stringify({
+      host: 'api.example.com',
+      '@timestamp': '2026-01-15T09:59:59Z',
+      client_ip: '198.51.100.23',
+      status: 204,
+      request_uri: '/v2/ping',
+      route_id: '1',
+    }),
     records: [
-      { key_id: '(no key)', timestamp: Date.UTC(2026, 0, 15, 9, 59, 59), path: '/v2/ping', status: 204, ip: '198.51.100.23', service: 'api.example.com' },
+      {
+        key_id: '(no key)',
+        timestamp: Date.UTC(2026, 0, 15, 9, 59, 59),
+        path: '/v2/ping',
+        status: 204,
+        ip: '198.51.100.23',
+        service: 'api.example.com',
+      },
     ],
   },
 ];

@@ -31,7 +31,13 @@ const REST_RECORD = {
   ip: '203.0.113.80',
   request_id: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef',
 };
-const { requestTimeEpoch: _epoch, responseLatency: _latency, apiKeyId: _key, path: _path, ...CONSOLE_REST } = AWS_REST_ENTRY;
+const {
+  requestTimeEpoch: _epoch,
+  responseLatency: _latency,
+  apiKeyId: _key,
+  path: _path,
+  ...CONSOLE_REST
+} = AWS_REST_ENTRY;
 const CONSOLE_HTTP = {
   requestId: 'JKJaXmPLvHcESHA=',
   ip: '203.0.113.80',
@@ -56,13 +62,24 @@ const HTTP_RECORD = {
 };
 
 export const AWS_SAMPLES: Sample[] = [
-  { title: 'REST with key, epoch and latency', format: 'aws-apigateway', body: JSON.stringify(AWS_REST_ENTRY), records: [REST_RECORD] },
+  {
+    title: 'REST with key, epoch and latency',
+    format: 'aws-apigateway',
+    body: JSON.stringify(AWS_REST_ENTRY),
+    records: [REST_RECORD],
+  },
   {
     title: 'the console’s REST and HTTP formats as they are',
     format: 'aws-apigateway',
     body: `${JSON.stringify(CONSOLE_REST)}\n${JSON.stringify(CONSOLE_HTTP)}`,
     records: [
-      { ...REST_RECORD, key_id: '(no key)', timestamp: HTTP_RECORD.timestamp, path: '/pets/{petId}', latency_ms: undefined },
+      {
+        ...REST_RECORD,
+        key_id: '(no key)',
+        timestamp: HTTP_RECORD.timestamp,
+        path: '/pets/{petId}',
+        latency_ms: undefined,
+      },
       HTTP_RECORD,
     ],
   },
@@ -74,7 +91,9 @@ export const AWS_SAMPLES: Sample[] = [
       { ...CONSOLE_HTTP, routeKey: '$default', path: '/x/1' },
       { ...AWS_REST_ENTRY, apiKeyId: '-', apiKey: 'the-secret-itself' },
       { ...AWS_REST_ENTRY, status: '403', responseType: 'QUOTA_EXCEEDED', responseLatency: '-' },
-    ].map((line) => JSON.stringify(line)).join('\n'),
+    ]
+      .map((line) => JSON.stringify(line))
+      .join('\n'),
     records: [
       { ...REST_RECORD, route: undefined },
       { ...HTTP_RECORD, path: '/x/1', route: undefined },
@@ -86,11 +105,19 @@ export const AWS_SAMPLES: Sample[] = [
 
 const base64 = (data: string | Buffer): { data: string } => ({ data: Buffer.from(data as string).toString('base64') });
 const REQUEST_ID = 'ed4acda5-034f-9f42-bba1-f29aea6d7d8f';
-const delivery = (records: object[]): string => JSON.stringify({ requestId: REQUEST_ID, timestamp: 1768471200000, records });
+const delivery = (records: object[]): string =>
+  JSON.stringify({ requestId: REQUEST_ID, timestamp: 1768471200000, records });
 const subscription = (messageType: string, logEvents: object[]): object =>
   base64(
     gzipSync(
-      JSON.stringify({ messageType, owner: '123456789012', logGroup: 'api-access', logStream: 's', subscriptionFilters: ['all'], logEvents }),
+      JSON.stringify({
+        messageType,
+        owner: '123456789012',
+        logGroup: 'api-access',
+        logStream: 's',
+        subscriptionFilters: ['all'],
+        logEvents,
+      }),
     ),
   );
 const EVENT_ID = '36533424213123456789012345678901234567890123456789012345';
@@ -120,7 +147,11 @@ export const FIREHOSE_SAMPLES: Sample[] = [
     body: delivery([
       subscription('CONTROL_MESSAGE', [{ id: '', timestamp: 0, message: 'CWL CONTROL MESSAGE' }]),
       subscription('DATA_MESSAGE', [
-        { id: EVENT_ID, timestamp: START_MS, message: JSON.stringify({ ...WITHOUT_ID, extendedRequestId: '-', requestTime: undefined }) },
+        {
+          id: EVENT_ID,
+          timestamp: START_MS,
+          message: JSON.stringify({ ...WITHOUT_ID, extendedRequestId: '-', requestTime: undefined }),
+        },
         { id: EVENT_ID, timestamp: START_MS, message: COMBINED_LINE },
       ]),
     ]),
@@ -148,5 +179,11 @@ export const FIREHOSE_SAMPLES: Sample[] = [
     records: [],
     rejects: [{ index: 0, field: 'records', message: 'must be the array of a Firehose HTTP delivery' }],
   },
-  { title: 'the test delivery without records', format: 'firehose', body: delivery([]), records: [], requestId: REQUEST_ID },
+  {
+    title: 'the test delivery without records',
+    format: 'firehose',
+    body: delivery([]),
+    records: [],
+    requestId: REQUEST_ID,
+  },
 ];

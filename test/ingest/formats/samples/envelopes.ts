@@ -10,7 +10,14 @@ export const CLOUD_EVENT = {
   time: '2026-01-15T09:59:58.250Z',
   subject: 'customer-17',
   datacontenttype: 'application/json',
-  data: { method: 'GET', path: '/v1/tokens/5', route: '/v1/tokens/{id}', status: '200', latency_ms: '12.5', ip: '203.0.113.4' },
+  data: {
+    method: 'GET',
+    path: '/v1/tokens/5',
+    route: '/v1/tokens/{id}',
+    status: '200',
+    latency_ms: '12.5',
+    ip: '203.0.113.4',
+  },
 };
 const EVENT_RECORD = {
   key_id: 'customer-17',
@@ -38,7 +45,11 @@ export const CLOUDEVENTS_SAMPLES: Sample[] = [
     contentType: 'application/cloudevents-batch+json',
     body: JSON.stringify([
       { ...CLOUD_EVENT, data: { ...CLOUD_EVENT.data, key_id: 'key_1' } },
-      { ...CLOUD_EVENT, data: undefined, data_base64: Buffer.from(JSON.stringify(CLOUD_EVENT.data)).toString('base64') },
+      {
+        ...CLOUD_EVENT,
+        data: undefined,
+        data_base64: Buffer.from(JSON.stringify(CLOUD_EVENT.data)).toString('base64'),
+      },
       { ...CLOUD_EVENT, id: 'k', data: KONG_ENTRY },
       { ...CLOUD_EVENT, id: '' },
       { ...CLOUD_EVENT, specversion: '0.3' },
@@ -73,7 +84,14 @@ export const CLOUDEVENTS_SAMPLES: Sample[] = [
   {
     title: 'binary: attributes in headers',
     format: 'cloudevents',
-    headers: { 'ce-specversion': '1.0', 'ce-id': 'A234-1234-1234', 'ce-source': 'https://gateway.example.com/eu', 'ce-type': 'api.request', 'ce-time': '2026-01-15T09:59:58.250Z', 'ce-subject': 'customer%2D17' },
+    headers: {
+      'ce-specversion': '1.0',
+      'ce-id': 'A234-1234-1234',
+      'ce-source': 'https://gateway.example.com/eu',
+      'ce-type': 'api.request',
+      'ce-time': '2026-01-15T09:59:58.250Z',
+      'ce-subject': 'customer%2D17',
+    },
     body: JSON.stringify(CLOUD_EVENT.data),
     records: [EVENT_RECORD],
   },
@@ -105,10 +123,21 @@ const NGINX_RECORD = {
 };
 const { msec: _msec, ...TIMELESS } = NGINX_ENTRY;
 
-export const VECTOR_ENTRY = { host: 'web-1', message: COMBINED_LINE, source_type: 'file', file: '/var/log/nginx/access.log', timestamp: '2026-01-15T10:00:00.100Z' };
+export const VECTOR_ENTRY = {
+  host: 'web-1',
+  message: COMBINED_LINE,
+  source_type: 'file',
+  file: '/var/log/nginx/access.log',
+  timestamp: '2026-01-15T10:00:00.100Z',
+};
 
 export const VECTOR_SAMPLES: Sample[] = [
-  { title: 'an array with the line in message', format: 'vector', body: JSON.stringify([VECTOR_ENTRY, VECTOR_ENTRY]), records: [LINE_RECORD, LINE_RECORD] },
+  {
+    title: 'an array with the line in message',
+    format: 'vector',
+    body: JSON.stringify([VECTOR_ENTRY, VECTOR_ENTRY]),
+    records: [LINE_RECORD, LINE_RECORD],
+  },
   {
     title: 'one object per line, the last without line end; JSON in message; parsed fields; records of our own shape',
     format: 'vector',
@@ -118,17 +147,29 @@ export const VECTOR_SAMPLES: Sample[] = [
       { ...NGINX_ENTRY, source_type: 'file', timestamp: '2026-01-15T10:00:00Z' },
       { key_id: 'key_5', status: 404, path: '/z', timestamp: '2026-01-15T09:59:58.250Z', source_type: 'http' },
       { ...VECTOR_ENTRY, message: 'reloading configuration' },
-    ].map((line) => JSON.stringify(line)).join('\n'),
+    ]
+      .map((line) => JSON.stringify(line))
+      .join('\n'),
     records: [NGINX_RECORD, NGINX_RECORD, { key_id: 'key_5', timestamp: START_MS, path: '/z', status: 404 }],
     rejects: [{ index: 3, field: '', message: 'is a line of no known log format' }],
   },
-  { title: 'a batch behind payload_prefix', format: 'vector', body: `{"data":${JSON.stringify([VECTOR_ENTRY])}}`, records: [LINE_RECORD] },
+  {
+    title: 'a batch behind payload_prefix',
+    format: 'vector',
+    body: `{"data":${JSON.stringify([VECTOR_ENTRY])}}`,
+    records: [LINE_RECORD],
+  },
 ];
 
 export const FLUENT_BIT_ENTRY = { date: 1768471200.100123, log: COMBINED_LINE + '\n', stream: 'stdout' };
 
 export const FLUENT_BIT_SAMPLES: Sample[] = [
-  { title: 'an array (format json)', format: 'fluent-bit', body: JSON.stringify([FLUENT_BIT_ENTRY]), records: [LINE_RECORD] },
+  {
+    title: 'an array (format json)',
+    format: 'fluent-bit',
+    body: JSON.stringify([FLUENT_BIT_ENTRY]),
+    records: [LINE_RECORD],
+  },
   {
     title: 'concatenated (json_stream), JSON in log, a line with the container runtime’s prefix',
     format: 'fluent-bit',
@@ -136,7 +177,9 @@ export const FLUENT_BIT_SAMPLES: Sample[] = [
       { date: NOW_MS / 1000, log: JSON.stringify(NGINX_ENTRY) },
       { date: '2026-01-15T10:00:00.000Z', log: `2026-01-15T10:00:00.1Z stdout F ${COMBINED_LINE}` },
       { date: NOW_MS, log: JSON.stringify({ log: JSON.stringify(NGINX_ENTRY) }) },
-    ].map((line) => JSON.stringify(line)).join(''),
+    ]
+      .map((line) => JSON.stringify(line))
+      .join(''),
     records: [NGINX_RECORD, LINE_RECORD, NGINX_RECORD],
   },
   {
@@ -145,8 +188,10 @@ export const FLUENT_BIT_SAMPLES: Sample[] = [
     contentType: 'application/json',
     body: [
       { version: '1.1', host: 'web-1', short_message: COMBINED_LINE, timestamp: 1768471200.1 },
-      { date: START_MS / 1000, log: JSON.stringify({ ...TIMELESS, request_time: '' , upstream_response_time: '-' }) },
-    ].map((line) => JSON.stringify(line)).join('\n'),
+      { date: START_MS / 1000, log: JSON.stringify({ ...TIMELESS, request_time: '', upstream_response_time: '-' }) },
+    ]
+      .map((line) => JSON.stringify(line))
+      .join('\n'),
     records: [LINE_RECORD, { ...NGINX_RECORD, latency_ms: undefined }],
   },
   {
@@ -155,7 +200,13 @@ export const FLUENT_BIT_SAMPLES: Sample[] = [
     contentType: 'application/msgpack',
     body: Buffer.from([0x91, 0x92, 0xd7, 0x00]),
     records: [],
-    rejects: [{ index: 0, field: '', message: 'MessagePack is not accepted: set the output to json, json_lines or json_stream' }],
+    rejects: [
+      {
+        index: 0,
+        field: '',
+        message: 'MessagePack is not accepted: set the output to json, json_lines or json_stream',
+      },
+    ],
   },
 ];
 

@@ -106,7 +106,9 @@ export const ENVOY_SAMPLES: Sample[] = [
       { ...ENVOY_GATEWAY_ENTRY, response_code: '403', response_flags: 'UAEX' },
       { ...ENVOY_GATEWAY_ENTRY, response_code: '500', response_flags: 'ZZZ' },
       { ...ENVOY_GATEWAY_ENTRY, response_code: '999' },
-    ].map((line) => JSON.stringify(line)).join('\n'),
+    ]
+      .map((line) => JSON.stringify(line))
+      .join('\n'),
     records: [
       { ...RECORD, status: 499, error: 'client_disconnected' },
       { ...RECORD, status: 499, error: 'client_disconnected' },
@@ -121,7 +123,11 @@ export const ENVOY_SAMPLES: Sample[] = [
     title: 'behind own proxies the client is further left; the country is the edge’s',
     format: 'envoy',
     options: { trustedProxies: ['192.0.2.0/24'], countryHeaders: ['CF-IPCountry'] },
-    body: JSON.stringify({ ...ENVOY_GATEWAY_ENTRY, 'x-forwarded-for': '1.2.3.4, 203.0.113.9, 192.0.2.44', 'cf-ipcountry': 'se' }),
+    body: JSON.stringify({
+      ...ENVOY_GATEWAY_ENTRY,
+      'x-forwarded-for': '1.2.3.4, 203.0.113.9, 192.0.2.44',
+      'cf-ipcountry': 'se',
+    }),
     records: [{ ...RECORD, ip: '203.0.113.9', country: 'SE' }],
   },
   {

@@ -15,7 +15,10 @@ export const KONG_ENTRY = {
   upstream_uri: '/users/8123/orders?expand=items',
   upstream_status: '200',
   latencies: { request: 42, proxy: 36, kong: 6, receive: 1 },
-  authenticated_entity: { id: '3f1c7a52-8b1d-4a52-9f0e-0d5f1f7c9a11', consumer_id: '80f74eef-31b8-45d5-c525-ae532297ea8e' },
+  authenticated_entity: {
+    id: '3f1c7a52-8b1d-4a52-9f0e-0d5f1f7c9a11',
+    consumer_id: '80f74eef-31b8-45d5-c525-ae532297ea8e',
+  },
   consumer: { id: '80f74eef-31b8-45d5-c525-ae532297ea8e', username: 'acme', custom_id: 'customer-17' },
   route: { id: '78f79740-c410-4fd9-a998-d0a60a99dc9b', name: 'orders', paths: ['/v1/users'] },
   service: { id: '167290ee-c682-4ebf-bdea-e49a3ac5e260', name: 'orders-service', host: 'orders.internal' },

@@ -51,7 +51,12 @@ const TRAEFIK_RECORD = {
 };
 
 export const TRAEFIK_SAMPLES: Sample[] = [
-  { title: 'JSON; nanoseconds; "-" is nothing', format: 'traefik', body: JSON.stringify(TRAEFIK_ENTRY), records: [TRAEFIK_RECORD] },
+  {
+    title: 'JSON; nanoseconds; "-" is nothing',
+    format: 'traefik',
+    body: JSON.stringify(TRAEFIK_ENTRY),
+    records: [TRAEFIK_RECORD],
+  },
   {
     title: 'the user of an authentication middleware; no upstream answered; a hidden header',
     format: 'traefik',
@@ -121,7 +126,12 @@ const CADDY_RECORD = {
 };
 
 export const CADDY_SAMPLES: Sample[] = [
-  { title: 'seconds; ts is the end; headers are arrays', format: 'caddy', body: JSON.stringify(CADDY_ENTRY), records: [CADDY_RECORD] },
+  {
+    title: 'seconds; ts is the end; headers are arrays',
+    format: 'caddy',
+    body: JSON.stringify(CADDY_ENTRY),
+    records: [CADDY_RECORD],
+  },
   {
     title: 'an authenticated user; other formats of time; other messages of Caddy',
     format: 'caddy',
@@ -130,9 +140,17 @@ export const CADDY_SAMPLES: Sample[] = [
       { ...CADDY_ENTRY, duration: '250ms' },
       { level: 'info', ts: 1768471199.5, logger: 'tls', msg: 'cleaning storage unit' },
       { ...CADDY_ENTRY, duration: 'soon' },
-    ].map((line) => JSON.stringify(line)).join('\n'),
+    ]
+      .map((line) => JSON.stringify(line))
+      .join('\n'),
     records: [
-      { ...CADDY_RECORD, key: undefined, key_id: 'acme', timestamp: Date.UTC(2026, 0, 15, 9, 58, 59, 250), latency_ms: 60_250 },
+      {
+        ...CADDY_RECORD,
+        key: undefined,
+        key_id: 'acme',
+        timestamp: Date.UTC(2026, 0, 15, 9, 58, 59, 250),
+        latency_ms: 60_250,
+      },
       { ...CADDY_RECORD, timestamp: START_MS + 1000, latency_ms: 250 },
     ],
     rejects: [{ index: 3, field: 'duration', message: 'must be a number' }],

@@ -23,7 +23,11 @@ export const TYK_ENTRY = {
   raw_request: 'R0VUIC93aWRnZXRzLzQyIEhUVFAvMS4xDQo=',
   raw_response: '',
   ip_address: '2001:db8::17',
-  geo: { country: { iso_code: 'SE' }, city: { geoname_id: 0, names: {} }, location: { latitude: 0, longitude: 0, time_zone: '' } },
+  geo: {
+    country: { iso_code: 'SE' },
+    city: { geoname_id: 0, names: {} },
+    location: { latitude: 0, longitude: 0, time_zone: '' },
+  },
   latency: { total: 35, upstream: 31, gateway: 4 },
   tags: ['key-123', 'api-b84f'],
   alias: 'acme production',
@@ -47,14 +51,21 @@ const RECORD = {
 const { timestamp: _time, request_time: _latency, latency: _latencies, geo: _geo, ...bare } = TYK_ENTRY;
 
 export const TYK_SAMPLES: Sample[] = [
-  { title: 'one record per line', format: 'tyk', body: `${JSON.stringify(TYK_ENTRY)}\n${JSON.stringify(TYK_ENTRY)}`, records: [RECORD, RECORD] },
+  {
+    title: 'one record per line',
+    format: 'tyk',
+    body: `${JSON.stringify(TYK_ENTRY)}\n${JSON.stringify(TYK_ENTRY)}`,
+    records: [RECORD, RECORD],
+  },
   {
     title: 'the stdout pump, under its usual and under another name',
     format: 'tyk',
     body: [
       { level: 'info', msg: '', time: '2026-01-15T10:00:00Z', 'tyk-analytics-record': TYK_ENTRY },
       { level: 'info', msg: '', time: '2026-01-15T10:00:00Z', 'our-record': TYK_ENTRY },
-    ].map((line) => JSON.stringify(line)).join('\n'),
+    ]
+      .map((line) => JSON.stringify(line))
+      .join('\n'),
     records: [RECORD, RECORD],
   },
   {

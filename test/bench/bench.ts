@@ -1,0 +1,14 @@
+import { benchIngest } from './ingest.ts';
+
+/** `npm run bench -- <name> [--json]`: figures of one run as one JSON object, progress on standard error. */
+const BENCHES: Record<string, (say: (line: string) => void) => Promise<object>> = { ingest: benchIngest };
+
+const [name = 'ingest', ...flags] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (!bench) {
+  process.stderr.write(`no benchmark "${name}"; there are: ${Object.keys(BENCHES).join(', ')}\n`);
+  process.exit(1);
+}
+const result = await bench((line) => process.stderr.write(`${line}\n`));
+if (flags.includes('--json')) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+else for (const [figure, value] of Object.entries(result)) process.stdout.write(`${figure.padEnd(48)} ${value}\n`);

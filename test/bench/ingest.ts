@@ -1,0 +1,226 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Job, Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { Batch } from '../../ingest/batch.ts';
+import { parseConfig } from '../../ingest/config.ts';
+import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
+import { openBatchQueue } from '../../ingest/queue.ts';
+import { parseRecord } from '../../ingest/record.ts';
+import { connectRedis } from '../../ingest/redis.ts';
+import { migrate } from '../../workers/clickhouse/migrate.ts';
+import { openStore } from '../../workers/clickhouse/store.ts';
+import { openGeo } from '../../workers/geo.ts';
+import { insertRequests } from '../../workers/insert.ts';
+import { rowsOf } from '../../workers/rows.ts';
+import { startPart } from '../support/process.ts';
+import { Random } from '../support/random.ts';
+import { BENCH_TOKEN, benchTraffic } from './bench-traffic.ts';
+
+const RECORDS = 800_000;
+const RECORDS_PER_POST = 5_000;
+const POSTERS = 12;
+const BARE_BLOCK_ROWS = [20_000, 50_000];
+const BARE_ROWS = 400_000;
+const PLAIN_JOBS = 60_000;
+const PLAIN_CONCURRENCY = 50;
+const WAITING_RECORDS = 200_000;
+
+/** Result of `npm run bench -- ingest --json`. Rates are records per second of one run on this machine. */
+export interface IngestBench {
+  records: number;
+  end_to_end_per_second: number;
+  bare_engine_per_second: number;
+  bare_engine_block_rows: number;
+  ratio_to_bare_engine: number;
+  one_job_per_record_per_second: number;
+  ratio_to_one_job_per_record: number;
+  redis_bytes_per_waiting_record: number;
+  redis_bytes_per_waiting_record_with_uuid: number;
+  counted: number;
+}
+
+/** Runs every part of the comparison in one go, so that the ratios belong together. */
+export async function benchIngest(say: (line: string) => void): Promise<IngestBench> {
+  const folder = mkdtempSync(join(tmpdir(), 'keytally-bench-'));
+  const redis = await startLocalRedis({ dataDir: join(folder, 'queue'), log: () => {}, maxMemoryBytes: 2 ** 31 });
+  try {
+    say('bare engine …');
+    const bare = await bareEngine(folder);
+    say(`bare engine: ${bare.perSecond} rows/s at ${bare.blockRows} rows a block`);
+    const endToEnd = await endToEndRate(folder, redis, say);
+    say(`end to end: ${endToEnd.perSecond} records/s`);
+    const plain = await oneJobPerRecord(redis);
+    say(`one job per record: ${plain} records/s`);
+    const bytes = await bytesPerWaitingRecord(redis, false);
+    const bytesUuid = await bytesPerWaitingRecord(redis, true);
+    return {
+      records: RECORDS,
+      end_to_end_per_second: endToEnd.perSecond,
+      bare_engine_per_second: bare.perSecond,
+      bare_engine_block_rows: bare.blockRows,
+      ratio_to_bare_engine: round(endToEnd.perSecond / bare.perSecond, 2),
+      one_job_per_record_per_second: plain,
+      ratio_to_one_job_per_record: round(endToEnd.perSecond / plain, 1),
+      redis_bytes_per_waiting_record: bytes,
+      redis_bytes_per_waiting_record_with_uuid: bytesUuid,
+      counted: endToEnd.counted,
+    };
+  } finally {
+    await redis.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+function perSecond(count: number, startedAtMs: number): number {
+  return Math.round((count / (performance.now() - startedAtMs)) * 1000);
+}
+
+/** The same rows into the same tables with the same settings, ready-made text: what the engine alone can take. */
+async function bareEngine(folder: string): Promise<{ perSecond: number; blockRows: number }> {
+  const config = parseConfig({});
+  const geo = await openGeo(config);
+  const store = await openStore(config, join(folder, 'bare'));
+  await migrate(store, config);
+  const best = { perSecond: 0, blockRows: 0 };
+  for (const blockRows of BARE_BLOCK_ROWS) {
+    const blocks: string[] = [];
+    const random = new Random(blockRows);
+    for (let at = 0; at < BARE_ROWS; at += blockRows) {
+      const now = Date.now();
+      const batch = new Batch();
+      for (const record of benchTraffic(random, blockRows, now, false)) {
+        const parsed = parseRecord(record, 0, now, { pastMs: 1e10, futureMs: 1e10 });
+        if ('record' in parsed) batch.add({ ...parsed.record, route: record.route }, '');
+      }
+      blocks.push(
+        rowsOf(batch, `bare-${blockRows}-${at}`, now, [{ first: 0, end: blockRows }], { geo, ipStorage: 'truncated' }),
+      );
+    }
+    const startedAt = performance.now();
+    for (const [n, block] of blocks.entries()) await insertRequests(store, `bare-${blockRows}-${n}`, block);
+    const rate = perSecond(BARE_ROWS, startedAt);
+    if (rate > best.perSecond) Object.assign(best, { perSecond: rate, blockRows });
+  }
+  await store.close();
+  return best;
+}
+
+async function endToEndRate(
+  folder: string,
+  redis: LocalRedis,
+  say: (line: string) => void,
+): Promise<{ perSecond: number; counted: number }> {
+  const dataDir = join(folder, 'worker');
+  const env = {
+    REDIS_URL: redis.url,
+    KEYTALLY_DATA_DIR: dataDir,
+    KEYTALLY_ADMIN_TOKEN: BENCH_TOKEN,
+    LOG_LEVEL: 'info',
+  };
+  const worker = await startPart('worker', env);
+  const collector = await startPart('ingest', env);
+  const random = new Random(1);
+  const bodies = Array.from({ length: RECORDS / RECORDS_PER_POST }, () =>
+    Buffer.from(
+      benchTraffic(random, RECORDS_PER_POST, Date.now(), false)
+        .map((record) => JSON.stringify(record))
+        .join('\n'),
+    ),
+  );
+  say('end to end …');
+  const startedAt = performance.now();
+  await postAll(collector.url, bodies);
+  const connection = await connectRedis(redis.url, 'producer', () => {});
+  await untilDrained(connection);
+  const rate = perSecond(RECORDS, startedAt);
+  connection.disconnect();
+  await collector.kill('SIGTERM');
+  await worker.kill('SIGTERM');
+  const store = await openStore(parseConfig({}), join(dataDir, 'clickhouse'));
+  const [row] = await store.query<{ counted: number }>('SELECT sum(requests) AS counted FROM usage_day');
+  await store.close();
+  return { perSecond: rate, counted: row!.counted };
+}
+
+async function postAll(url: string, bodies: readonly Buffer[]): Promise<void> {
+  let next = 0;
+  const poster = async () => {
+    while (next < bodies.length) {
+      const response = await fetch(`${url}/v1/requests`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${BENCH_TOKEN}`, 'Content-Type': 'application/x-ndjson' },
+        body: bodies[next++] as unknown as string,
+      });
+      if (response.status !== 202)
+        throw new Error(`the collector answered ${response.status}: ${await response.text()}`);
+      await response.arrayBuffer();
+    }
+  };
+  await Promise.all(Array.from({ length: POSTERS }, poster));
+}
+
+async function untilDrained(connection: Redis): Promise<void> {
+  const queue = openBatchQueue(connection, 0);
+  for (;;) {
+    const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
+    if (Object.values(counts).every((count) => count === 0)) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await queue.close();
+}
+
+/** The pipeline most projects begin with, at its best: bulk adds, many at a time, a worker that does nothing. */
+async function oneJobPerRecord(redis: LocalRedis): Promise<number> {
+  const connection = await connectRedis(redis.url, 'worker', () => {});
+  const queue = new Queue('plain', { connection, prefix: '{plain}' });
+  const records = benchTraffic(new Random(2), PLAIN_JOBS, Date.now(), false);
+  let done = 0;
+  const startedAt = performance.now();
+  const worker = new Worker('plain', async (_job: Job) => void done++, {
+    connection,
+    prefix: '{plain}',
+    concurrency: PLAIN_CONCURRENCY,
+  });
+  for (let at = 0; at < PLAIN_JOBS; at += 1_000) {
+    await queue.addBulk(
+      records.slice(at, at + 1_000).map((data) => ({ name: 'r', data, opts: { removeOnComplete: true } })),
+    );
+  }
+  while (done < PLAIN_JOBS) await new Promise((resolve) => setTimeout(resolve, 5));
+  const rate = perSecond(PLAIN_JOBS, startedAt);
+  await worker.close();
+  await queue.obliterate({ force: true });
+  await queue.close();
+  connection.disconnect();
+  return rate;
+}
+
+/** Memory of Redis with records waiting and nobody taking them, over the number of records. */
+async function bytesPerWaitingRecord(redis: LocalRedis, withUuid: boolean): Promise<number> {
+  const connection = await connectRedis(redis.url, 'producer', () => {});
+  const usedBytes = async () => Number(/^used_memory:(\d+)/m.exec(await connection.info('memory'))?.[1]);
+  const collector = await startPart('ingest', { REDIS_URL: redis.url, KEYTALLY_ADMIN_TOKEN: BENCH_TOKEN });
+  const random = new Random(3);
+  const bodies = Array.from({ length: WAITING_RECORDS / RECORDS_PER_POST }, () =>
+    Buffer.from(
+      benchTraffic(random, RECORDS_PER_POST, Date.now(), withUuid)
+        .map((record) => JSON.stringify(record))
+        .join('\n'),
+    ),
+  );
+  const before = await usedBytes();
+  await postAll(collector.url, bodies);
+  const bytes = (await usedBytes()) - before;
+  await collector.kill('SIGTERM');
+  const queue = openBatchQueue(connection, 0);
+  await queue.obliterate({ force: true });
+  await queue.close();
+  connection.disconnect();
+  return round(bytes / WAITING_RECORDS, 1);
+}

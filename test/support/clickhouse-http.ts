@@ -1,0 +1,102 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync, gzipSync } from 'node:zlib';
+
+/** A session of the embedded engine, as far as it is used here. */
+interface Session {
+  queryAsync(sql: string, options: object): Promise<{ bytes(): Uint8Array }>;
+  queryBindAsync(sql: string, params: object, options: object): Promise<{ bytes(): Uint8Array }>;
+  close(): void;
+}
+
+/**
+ * The embedded engine behind ClickHouse's HTTP protocol, so that the server path of the program (its client,
+ * keep-alive, compression, errors, outages) is exercised with the real engine. One session: statements run one
+ * after another, as far as these tests need.
+ */
+export class ClickHouseHttp {
+  readonly #session: Session;
+  #server: Server | undefined;
+  #port = 0;
+  /** Statements received, for tests that look at what was sent. */
+  readonly statements: string[] = [];
+
+  constructor(folder: string) {
+    const { Session } = createRequire(import.meta.url)('chdb') as { Session: new (path: string) => Session };
+    this.#session = new Session(folder);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Starts listening; a second time on the same port, as a server that comes back. */
+  async start(): Promise<void> {
+    this.#server = createServer((req, res) => void this.#answer(req, res));
+    await new Promise<void>((resolve) => this.#server!.listen(this.#port, '127.0.0.1', resolve));
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Stops answering and cuts every connection. */
+  async stop(): Promise<void> {
+    const server = this.#server!;
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  }
+
+  close(): void {
+    this.#session.close();
+  }
+
+  async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const url = new URL(req.url!, this.url);
+    if (url.pathname === '/ping') {
+      res.end('Ok.\n');
+      return;
+    }
+    try {
+      const body = await bodyOf(req);
+      const inline = url.searchParams.get('query');
+      const sql = inline === null ? body.toString('utf8') : `${inline}\n${body.toString('utf8')}`;
+      this.statements.push(sql.slice(0, 2_000));
+      const bytes = await this.#run(sql, url.searchParams);
+      const gzip = url.searchParams.get('enable_http_compression') === '1';
+      res.writeHead(200, { ...(gzip ? { 'Content-Encoding': 'gzip' } : {}), 'X-ClickHouse-Summary': '{}' });
+      res.end(gzip ? gzipSync(bytes) : bytes);
+    } catch (error) {
+      const message = (error as Error).message;
+      res.writeHead(500, { 'X-ClickHouse-Exception-Code': /Code: (\d+)/.exec(message)?.[1] ?? '0' });
+      res.end(message);
+    }
+  }
+
+  async #run(sql: string, search: URLSearchParams): Promise<Buffer> {
+    const database = search.get('database') ?? 'default';
+    await this.#session.queryAsync(`USE ${database}`, {});
+    const params: Record<string, unknown> = {};
+    for (const [name, value] of search)
+      if (name.startsWith('param_')) params[name.slice(6)] = typed(sql, name.slice(6), value);
+    const result =
+      Object.keys(params).length > 0
+        ? await this.#session.queryBindAsync(sql, params, {})
+        : await this.#session.queryAsync(sql, {});
+    return Buffer.from(result.bytes());
+  }
+}
+
+/** HTTP carries parameters as text; the embedded binding wants values of the declared type. */
+function typed(sql: string, name: string, value: string): unknown {
+  const type = new RegExp(`\\{${name}:([A-Za-z0-9()]+)\\}`).exec(sql)?.[1] ?? 'String';
+  if (type.startsWith('Array(UInt')) return JSON.parse(value);
+  if (/^(U?Int(8|16|32)|Float\d+)$/.test(type)) return Number(value);
+  return value.replace(/\\(.)/g, (_, character: string) => ({ t: '\t', n: '\n', r: '\r' })[character] ?? character);
+}
+
+async function bodyOf(req: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of req) chunks.push(chunk as Buffer);
+  const body = Buffer.concat(chunks);
+  return req.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+}
