@@ -98,7 +98,7 @@ function dashboardFiles(): RequestHandler {
       return next();
     files(req, res, () => {
       // A file that is missing is a 404, not a page: a broken link to a script must not answer with HTML.
-      if (/\.\w{1,5}$/.test(req.path)) return next();
+      if (req.path.startsWith('/assets/')) return next();
       res.set('Cache-Control', 'no-cache').sendFile(index);
     });
   };

@@ -293,7 +293,7 @@ function secretAt(text: string, from: number, to: number): Span | undefined {
     const end = endOfValue(text, to + 1);
     // "token expired" is a sentence, `Bearer x` never is.
     const sure = length === 6 && (text.charCodeAt(from) | 32) === 98;
-    if (end > to + 1 && (sure || /[\d_+/=]/.test(text.slice(to + 1, end)))) return { from: to + 1, to: end };
+    if (end > to + 1 && (sure || /[\d_+/=]|[a-z][A-Z]/.test(text.slice(to + 1, end)))) return { from: to + 1, to: end };
   }
   if (length < 11) return undefined;
   if (isVendorKey(text, from, to))

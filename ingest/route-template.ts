@@ -194,8 +194,8 @@ function idName(segment: string): string {
 
 function wordOrId(segment: string, kinds: number): string {
   if ((kinds & (LOWER | UPPER)) === 0 && (kinds & DIGIT) !== 0) return '{id}';
-  if (segment.length >= 8 && HEX.test(segment)) return segment.length >= 32 ? '{hash}' : '{id}';
   if (segment.length === 26 && ULID.test(segment)) return '{ulid}';
+  if (segment.length >= 8 && HEX.test(segment)) return segment.length >= 32 ? '{hash}' : '{id}';
   if (segment.length > MAX_LITERAL_LENGTH) return '{token}';
   if ((kinds & (JOINER | DOT)) === 0) return partIsId(segment, kinds, false) ? idName(segment) : segment;
   if (WORDS_WITH_NUMBER.test(segment)) return segment;

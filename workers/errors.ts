@@ -1,5 +1,3 @@
-import { ClickHouseError } from '@clickhouse/client';
-
 /**
  * What to do about a failed insert.
  * - `wait`: the store is away or overloaded; all workers pause, no attempt is spent
@@ -66,17 +64,20 @@ const CONNECTION_CODES = new Set([
   'UND_ERR_SOCKET',
 ]);
 
-/** Class of an insert's error. A timeout means "unknown": the same id again tells. */
+/**
+ * Class of an insert's error. A timeout means "unknown": the same id again tells.
+ * Told by shape: the embedded connection raises a class of its own copy of the client, which instanceof does not know.
+ */
 export function classifyInsertError(error: unknown): ErrorClass {
-  if (error instanceof ClickHouseError) {
-    const errorCode = Number(error.code);
-    // One insert over more than 100 partitions raises the same code as merges that fall behind; waiting cures only the latter.
-    if (errorCode === TOO_MANY_PARTS)
-      return /partitions for single INSERT/.test(error.message) ? 'dead_letter' : 'wait';
-    return BY_CODE[errorCode] ?? 'retry';
-  }
-  const { code, name, message } = error as NodeJS.ErrnoException;
-  if (code && CONNECTION_CODES.has(code)) return 'wait';
-  if (name === 'AggregateError' || message === 'Timeout error.' || message?.includes('socket hang up')) return 'wait';
+  const { code, name, message = '' } = error as { code?: string; name?: string; message?: string };
+  if (code !== undefined && /^\d+$/.test(code)) return classifyEngineError(Number(code), message);
+  if (code !== undefined && CONNECTION_CODES.has(code)) return 'wait';
+  if (name === 'AggregateError' || message === 'Timeout error.' || message.includes('socket hang up')) return 'wait';
   return 'retry';
+}
+
+function classifyEngineError(code: number, message: string): ErrorClass {
+  // One insert over more than 100 partitions raises the same code as merges that fall behind; waiting cures only the latter.
+  if (code === TOO_MANY_PARTS) return /partitions for single INSERT/.test(message) ? 'dead_letter' : 'wait';
+  return BY_CODE[code] ?? 'retry';
 }

@@ -1,0 +1,97 @@
+import { useMemo } from 'preact/hooks';
+import { formatAxisCount, formatCompact, formatCount, formatPercent } from '../format/number.ts';
+import { slotLabel } from '../time/label.ts';
+import { ChartFrame } from './chart-frame.tsx';
+import type { ChartProps } from './chart-props.ts';
+import { LegendItem } from './legend-item.tsx';
+import { Plot } from './plot.tsx';
+import { SeriesTable } from './series-table.tsx';
+import { CLASS_NAMES, type ClassCounts, classCounts, STATUS_CLASSES, stackedTops, sumClasses } from './stack.ts';
+import { drawStackedBars } from './stacked-bars.ts';
+import { requestsSummary } from './summary.ts';
+
+const LEGEND: Record<(typeof STATUS_CLASSES)[number], string> = {
+  success: '2xx success',
+  redirect: '3xx redirect',
+  client: '4xx client error',
+  server: '5xx server error',
+};
+
+export function RequestsChart({ usage, slots, onZoom }: ChartProps) {
+  const counts = useMemo(() => usage.series.map(classCounts), [usage]);
+  const tops = useMemo(() => stackedTops(counts), [counts]);
+  // The canvas draws the bars; this invisible layer gives the axis its height and the cursor its values.
+  const layers = useMemo(
+    () => [{ values: tops.at(-1) ?? [], style: () => ({ paths: () => null, points: { show: false } }) }],
+    [tops],
+  );
+  const total = sumClasses(counts);
+  return (
+    <ChartFrame
+      title="Requests by status"
+      summary={requestsSummary(usage, slots)}
+      testId="series-chart"
+      note={usage.totals.requests === 0 ? 'No requests in this range' : undefined}
+      legend={STATUS_CLASSES.map((name) => (
+        <LegendItem key={name} look={name} label={LEGEND[name]} value={formatCompact(total[name])} />
+      ))}
+      chart={
+        <Plot
+          label="Requests by status class over time. Arrow keys read the values."
+          height={232}
+          slots={slots}
+          zone={usage.timezone}
+          layers={layers}
+          paint={(palette) => drawStackedBars(slots, tops, palette)}
+          formatY={formatAxisCount}
+          emptyTop={4}
+          wholeNumbers
+          cursorGroup={usage.key_id}
+          onZoom={onZoom}
+          tooltip={(index) => <Reading usage={usage} slots={slots} counts={counts} index={index} />}
+        />
+      }
+      table={() => (
+        <SeriesTable
+          caption="Requests by status class over time"
+          slots={slots}
+          bucket={usage.bucket}
+          zone={usage.timezone}
+          columns={[
+            { name: 'Requests', cell: (index) => formatCount(usage.series[index]?.requests) },
+            ...STATUS_CLASSES.map((name) => ({
+              name: CLASS_NAMES[name],
+              cell: (index: number) => formatCount(counts[index]?.[name]),
+            })),
+          ]}
+        />
+      )}
+    />
+  );
+}
+
+type ReadingProps = Pick<ChartProps, 'usage' | 'slots'> & { counts: ClassCounts[]; index: number };
+
+function Reading({ usage, slots, counts, index }: ReadingProps) {
+  const slot = slots[index];
+  const count = counts[index];
+  const requests = usage.series[index]?.requests ?? 0;
+  if (!slot || !count) return null;
+  return (
+    <>
+      <div class="tooltip-title">{slotLabel(slot, usage.bucket, usage.timezone)}</div>
+      <div class="tooltip-row tooltip-total">
+        <span>Requests</span>
+        <b>{formatCount(requests)}</b>
+      </div>
+      {STATUS_CLASSES.map((name) => (
+        <div key={name} class="tooltip-row">
+          <LegendItem look={name} label={CLASS_NAMES[name]} />
+          <b>{formatCount(count[name])}</b>
+          <span class="dim">{requests ? formatPercent(count[name] / requests) : ''}</span>
+        </div>
+      ))}
+      {!slot.complete && <div class="dim">Still counting</div>}
+    </>
+  );
+}

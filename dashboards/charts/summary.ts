@@ -1,0 +1,45 @@
+import { formatCount, formatMilliseconds, formatPercent } from '../format/number.ts';
+import type { Usage } from '../http/contract.ts';
+import type { Slot } from '../time/buckets.ts';
+import { slotLabel } from '../time/label.ts';
+
+/** One sentence per chart: what a glance at it tells, for those who cannot glance. */
+export function requestsSummary(usage: Usage, slots: readonly Slot[]): string {
+  const { totals, series } = usage;
+  if (totals.requests === 0) return 'No requests in this range.';
+  const busiest = series.reduce((best, point, index) => (point.requests > series[best]!.requests ? index : best), 0);
+  const at = slots[busiest] ? slotLabel(slots[busiest], usage.bucket, usage.timezone) : '';
+  return `${formatCount(totals.requests)} requests. Busiest: ${at} with ${formatCount(series[busiest]?.requests)}.`;
+}
+
+export function errorRateSummary(usage: Usage, slots: readonly Slot[]): string {
+  const { totals, series } = usage;
+  if (totals.requests === 0) return 'No requests in this range.';
+  const errors = totals.client_errors + totals.server_errors;
+  if (errors === 0) return 'No failed request.';
+  let worst = -1;
+  let worstRate = 0;
+  series.forEach((point, index) => {
+    const rate = point.requests ? (point.client_errors + point.server_errors) / point.requests : 0;
+    if (rate > worstRate) [worst, worstRate] = [index, rate];
+  });
+  const average = `${formatPercent(totals.error_rate)} of all requests failed`;
+  const slot = slots[worst];
+  if (!slot) return `${average}.`;
+  return `${average}. Highest: ${formatPercent(worstRate)}, ${slotLabel(slot, usage.bucket, usage.timezone)}.`;
+}
+
+export function latencySummary(usage: Usage): string {
+  const latency = usage.totals.latency_ms;
+  if (latency?.p95 == null) return 'No latency was reported in this range.';
+  const [p50, p95, p99] = [latency.p50, latency.p95, latency.p99].map((value) => formatMilliseconds(value));
+  return `Half of all requests took at most ${p50}, 95% at most ${p95}, 99% at most ${p99}.`;
+}
+
+export function countriesSummary(usage: Usage, nameOf: (code: string) => string): string {
+  const [first] = usage.countries;
+  if (!first || usage.totals.requests === 0) return 'No country is known for this range.';
+  const share = formatPercent(first.requests / usage.totals.requests);
+  const count = usage.countries.length;
+  return `Requests came from ${count} ${count === 1 ? 'country' : 'countries'}, ${share} of them from ${nameOf(first.country)}.`;
+}

@@ -1,0 +1,14 @@
+import type { Slot } from '../time/buckets.ts';
+import { MINUTE, type Span } from '../time/range.ts';
+
+/** Below this the api has nothing finer to show. */
+const SHORTEST = 5 * MINUTE;
+
+/** A dragged selection covers whole buckets: half a bar would show half its requests and look like a drop. */
+export function snapToSlots(slots: readonly Slot[], from: number, to: number): Span | null {
+  const touched = slots.filter((slot) => slot.end > from && slot.start < to);
+  const first = touched[0];
+  const last = touched.at(-1);
+  if (!first || !last) return null;
+  return { from: first.start, to: Math.max(last.end, first.start + SHORTEST) };
+}

@@ -1,0 +1,71 @@
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { createApiClient } from '../http/client.ts';
+import type { Session } from '../http/contract.ts';
+import { plainKey } from '../usage-tab/plain-key.ts';
+import { KeyPage } from './key-page.tsx';
+import { KeysPage } from './keys-page.tsx';
+import { Link } from './link.tsx';
+import { go, here, usePlace } from './location.ts';
+import { LoginPage } from './login-page.tsx';
+import { PageHeader } from './page-header.tsx';
+import { loginPath, returnPath, routeOf } from './route.ts';
+import { ShortcutHelp } from './shortcut-help.tsx';
+
+function toLogin() {
+  const { path, search } = here();
+  if (path !== '/login') go(loginPath(path + search), 'replace');
+}
+
+export function Console() {
+  const place = usePlace();
+  const route = routeOf(place.path);
+  const api = useMemo(() => createApiClient({ onSignedOut: toLogin }), []);
+  // At the login page a 401 is an answer to the token, not a reason to leave.
+  const loginApi = useMemo(() => createApiClient(), []);
+  const [session, setSession] = useState<Session | null>(null);
+  const [help, setHelp] = useState(false);
+  const signedOut = route.page === 'login';
+
+  useEffect(() => {
+    if (signedOut) return setSession(null);
+    api.get<Session>('/v1/session').then(setSession, () => undefined);
+  }, [api, signedOut]);
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (plainKey(event) === '?') setHelp(true);
+    };
+    document.addEventListener('keydown', pressed);
+    return () => document.removeEventListener('keydown', pressed);
+  }, []);
+  const signOut = useCallback(async () => {
+    await api.remove('/v1/session').catch(() => undefined);
+    go('/login');
+  }, [api]);
+
+  if (route.page === 'login') {
+    const onSignedIn = () => go(returnPath(new URLSearchParams(place.search).get('next')), 'replace');
+    return <LoginPage api={loginApi} onSignedIn={onSignedIn} />;
+  }
+  return (
+    <>
+      <PageHeader session={session} onHelp={() => setHelp(true)} onSignOut={signOut} />
+      {route.page === 'keys' && <KeysPage api={api} search={place.search} />}
+      {route.page === 'key' && <KeyPage api={api} keyId={route.keyId} search={place.search} />}
+      {route.page === 'missing' && <Missing />}
+      {help && <ShortcutHelp onClose={() => setHelp(false)} />}
+    </>
+  );
+}
+
+function Missing() {
+  return (
+    <main class="page">
+      <section class="panel no-match">
+        <h1>There is no such page</h1>
+        <p>
+          <Link href="/keys">Go to the keys</Link>
+        </p>
+      </section>
+    </main>
+  );
+}

@@ -1,0 +1,95 @@
+import { formatCompact, formatCount, formatPercent } from '../format/number.ts';
+import type { ApiKey } from '../http/contract.ts';
+import { countryName } from '../map/country-name.ts';
+import { formatInstant, relativeTime } from '../time/label.ts';
+import { browserZone } from '../time/zone.ts';
+import { HostileText } from '../usage-tab/hostile-text.tsx';
+import { Meter } from '../usage-tab/limit-card.tsx';
+import { tightestLimit } from '../usage-tab/limit-use.ts';
+import { StatusBadge } from '../usage-tab/status-badge.tsx';
+import { Link } from './link.tsx';
+import { go } from './location.ts';
+import { keyPath } from './route.ts';
+
+interface KeyRowProps {
+  apiKey: ApiKey;
+  now: number;
+  onOrganization: (organization: string) => void;
+}
+
+function errorTone(rate: number | null): string {
+  if (rate === null || rate < 0.01) return 'dim';
+  return rate >= 0.05 ? 'bad' : 'warn';
+}
+
+export function KeyRow({ apiKey: key, now, onOrganization }: KeyRowProps) {
+  const open = (event: MouseEvent) => {
+    // The link in the row is for keyboards and new tabs; a mouse may hit anywhere, unless it is marking text.
+    if ((event.target as Element).closest('a, button') || getSelection()?.toString()) return;
+    go(keyPath(key.key_id));
+    scrollTo(0, 0);
+  };
+  return (
+    // the link in the first cell does the same by keyboard
+    <tr class="opens" onClick={open}>
+      <th scope="row">
+        <Link href={keyPath(key.key_id)} class="key-link">
+          <HostileText value={key.name || key.key_id} />
+        </Link>
+        <span class="sub">
+          {key.name && <HostileText value={key.key_id} class="mono" />}
+          {key.environment && <HostileText value={key.environment} class={`environment-${key.environment}`} />}
+        </span>
+      </th>
+      <td>
+        <StatusBadge status={key.status} reason={key.status_reason} />
+      </td>
+      <td class="wide-only">
+        {key.organization_id ? (
+          <button type="button" class="quiet inline" onClick={() => onOrganization(key.organization_id!)}>
+            <HostileText value={key.organization_id} />
+          </button>
+        ) : (
+          <span class="dim">–</span>
+        )}
+      </td>
+      <LastUsedCell apiKey={key} now={now} />
+      <td class="num" title={formatCount(key.requests_30d)}>
+        {formatCompact(key.requests_30d)}
+      </td>
+      <td class={`num ${errorTone(key.error_rate_30d)}`}>
+        {key.requests_30d ? formatPercent(key.error_rate_30d) : '–'}
+      </td>
+      <td class="num wide-only" title={formatCount(key.total_requests)}>
+        {formatCompact(key.total_requests)}
+      </td>
+      <LimitCell apiKey={key} />
+    </tr>
+  );
+}
+
+function LastUsedCell({ apiKey, now }: { apiKey: ApiKey; now: number }) {
+  const use = apiKey.last_used;
+  if (!use) return <td class="dim">never</td>;
+  return (
+    <td title={formatInstant(use.at, browserZone())}>
+      {relativeTime(use.at, now)}
+      <span class="sub">{use.country ? countryName(use.country) : ''}</span>
+    </td>
+  );
+}
+
+function LimitCell({ apiKey }: { apiKey: ApiKey }) {
+  const use = tightestLimit(apiKey);
+  if (!use) return <td class="wide-only dim">–</td>;
+  const text = formatPercent(use.share);
+  return (
+    <td
+      class="wide-only limit-cell"
+      title={use.limit === null ? text : `${text} of ${formatCount(use.limit)} ${use.period}`}
+    >
+      <Meter share={use.share} label={`${text} of the limit in use`} />
+      {text}
+    </td>
+  );
+}

@@ -1,0 +1,97 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { ApiClient } from '../http/client.ts';
+import { plainKey } from '../usage-tab/plain-key.ts';
+import { ProblemPanel } from '../usage-tab/problem-panel.tsx';
+import { FirstRequest } from './first-request.tsx';
+import { isNarrowed, type KeyListQuery, keyListFields, readKeyListQuery, writeKeyListQuery } from './key-list-query.ts';
+import { KeysFilters } from './keys-filters.tsx';
+import { KeysSkeleton, KeysTable } from './keys-table.tsx';
+import { go } from './location.ts';
+import { useKeyPages } from './use-key-pages.ts';
+
+interface KeysPageProps {
+  api: ApiClient;
+  search: string;
+}
+
+const FIRST_REQUEST_POLL_MS = 3_000;
+
+export function KeysPage({ api, search }: KeysPageProps) {
+  const query = useMemo(() => readKeyListQuery(new URLSearchParams(search)), [search]);
+  const pages = useKeyPages(api, keyListFields(query));
+  const searchField = useRef<HTMLInputElement>(null);
+  const [now] = useState(() => Date.now());
+  const setQuery = useCallback((next: KeyListQuery) => {
+    const text = writeKeyListQuery(next);
+    // Filters are not steps of a journey: "back" leaves the list instead of undoing letters.
+    go(text ? `/keys?${text}` : '/keys', 'replace');
+  }, []);
+
+  useEffect(() => {
+    document.title = 'Keys · Keytally';
+    const pressed = (event: KeyboardEvent) => {
+      if (plainKey(event) !== '/') return;
+      event.preventDefault();
+      searchField.current?.select();
+    };
+    document.addEventListener('keydown', pressed);
+    return () => document.removeEventListener('keydown', pressed);
+  }, []);
+
+  const { first, keys } = pages;
+  const empty = first.data !== null && keys.length === 0;
+  const untouched = empty && !isNarrowed(query);
+  useEffect(() => {
+    if (!untouched) return;
+    const timer = setInterval(first.retry, FIRST_REQUEST_POLL_MS);
+    return () => clearInterval(timer);
+  }, [untouched, first.retry]);
+
+  return (
+    <main class="page">
+      <div class="page-title">
+        <h1>Keys</h1>
+        <p class="dim" role="status">
+          {first.loading && first.data && !untouched ? 'Updating…' : ''}
+        </p>
+      </div>
+      {!untouched && <KeysFilters query={query} searchField={searchField} onQuery={setQuery} />}
+      {first.problem && <ProblemPanel what="The keys" problem={first.problem} onRetry={first.retry} />}
+      {untouched && <FirstRequest />}
+      {empty && !untouched && <NoMatch onClear={() => setQuery(readKeyListQuery(new URLSearchParams()))} />}
+      {!empty && (first.data || !first.problem) && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
+        <section class="panel table-panel" tabIndex={0} aria-label="Keys" aria-busy={first.loading}>
+          {first.data ? (
+            <KeysTable
+              keys={keys}
+              sort={query.sort}
+              now={now}
+              onSort={(sort) => setQuery({ ...query, sort })}
+              onOrganization={(organization) => setQuery({ ...query, organization })}
+            />
+          ) : (
+            <KeysSkeleton />
+          )}
+        </section>
+      )}
+      {pages.moreProblem && <ProblemPanel what="More keys" problem={pages.moreProblem} onRetry={pages.loadMore} />}
+      {pages.more && (
+        <button type="button" class="more" disabled={pages.loadingMore} onClick={pages.loadMore}>
+          {pages.loadingMore ? 'Loading…' : 'Show more'}
+        </button>
+      )}
+    </main>
+  );
+}
+
+function NoMatch({ onClear }: { onClear: () => void }) {
+  return (
+    <section class="panel no-match">
+      <p>No key matches these filters.</p>
+      <button type="button" onClick={onClear}>
+        Clear filters
+      </button>
+    </section>
+  );
+}

@@ -1,0 +1,61 @@
+import { problemFrom, problemOf } from './problem.ts';
+
+export type Query = Record<string, string | number | null | undefined>;
+
+export interface ApiClient {
+  get<Answer>(path: string, query?: Query, signal?: AbortSignal): Promise<Answer>;
+  post(path: string, body: unknown): Promise<void>;
+  remove(path: string): Promise<void>;
+}
+
+export interface ApiClientOptions {
+  /** Another origin, for a page that embeds the usage tab. Same origin when absent. */
+  base?: string;
+  /** Embed token; without one the session cookie speaks. */
+  token?: string;
+  onSignedOut?: () => void;
+}
+
+function address(base: string, path: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') search.set(name, String(value));
+  }
+  const text = search.toString();
+  return `${base}${path}${text ? `?${text}` : ''}`;
+}
+
+export function createApiClient(options: ApiClientOptions = {}): ApiClient {
+  const base = options.base ?? '';
+
+  async function call(method: string, url: string, init: RequestInit = {}): Promise<Response> {
+    // The header cannot be sent by a foreign form, which is what protects the cookie from forged requests.
+    const headers = new Headers({ accept: 'application/json', 'x-requested-with': 'keytally' });
+    if (options.token) headers.set('authorization', `Bearer ${options.token}`);
+    if (init.body) headers.set('content-type', 'application/json');
+    const response = await fetch(url, {
+      ...init,
+      method,
+      headers,
+      credentials: options.token ? 'omit' : 'same-origin',
+    }).catch((error: unknown) => {
+      throw init.signal?.aborted ? error : problemOf(error);
+    });
+    if (response.ok) return response;
+    if (response.status === 401) options.onSignedOut?.();
+    throw problemFrom(response.status, await response.text());
+  }
+
+  return {
+    async get<Answer>(path: string, query?: Query, signal?: AbortSignal) {
+      const response = await call('GET', address(base, path, query), { signal });
+      return (await response.json()) as Answer;
+    },
+    async post(path, body) {
+      await call('POST', `${base}${path}`, { body: JSON.stringify(body) });
+    },
+    async remove(path) {
+      await call('DELETE', `${base}${path}`);
+    },
+  };
+}

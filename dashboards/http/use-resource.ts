@@ -1,0 +1,34 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { type ProblemError, problemOf } from './problem.ts';
+
+export interface Resource<Answer> {
+  /** Stays on screen while the next one loads, so that a filter click does not empty the page. */
+  data: Answer | null;
+  problem: ProblemError | null;
+  loading: boolean;
+  retry: () => void;
+}
+
+/** Loads again whenever `name` changes; an answer that was overtaken by a newer question is dropped. */
+export function useResource<Answer>(name: string, load: (signal: AbortSignal) => Promise<Answer>): Resource<Answer> {
+  const [state, setState] = useState<Omit<Resource<Answer>, 'retry'>>({ data: null, problem: null, loading: true });
+  const [attempt, setAttempt] = useState(0);
+  const latest = useRef(load);
+  latest.current = load;
+
+  // `name` stands for everything `load` reads
+  useEffect(() => {
+    const abort = new AbortController();
+    setState((before) => ({ ...before, loading: true }));
+    latest.current(abort.signal).then(
+      (data) => !abort.signal.aborted && setState({ data, problem: null, loading: false }),
+      (error: unknown) => {
+        if (!abort.signal.aborted) setState((before) => ({ ...before, problem: problemOf(error), loading: false }));
+      },
+    );
+    return () => abort.abort();
+  }, [name, attempt]);
+
+  const retry = useCallback(() => setAttempt((count) => count + 1), []);
+  return { ...state, retry };
+}

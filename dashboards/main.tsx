@@ -1,0 +1,10 @@
+import './styles/theme.css';
+import './styles/controls.css';
+import './styles/console.css';
+import './styles/usage-tab.css';
+import './styles/charts.css';
+import './styles/tables.css';
+import { render } from 'preact';
+import { Console } from './console/console.tsx';
+
+render(<Console />, document.getElementById('app')!);

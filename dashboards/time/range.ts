@@ -1,0 +1,61 @@
+import { instantOf, startOfLocalDay, wallClock } from './zone.ts';
+
+export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+export const PRESETS = {
+  '1h': HOUR,
+  '6h': 6 * HOUR,
+  '24h': DAY,
+  '3d': 3 * DAY,
+  '7d': 7 * DAY,
+  '14d': 14 * DAY,
+  '30d': 30 * DAY,
+  '90d': 90 * DAY,
+} as const;
+
+export type Preset = keyof typeof PRESETS;
+
+/** What the viewer asked for: a window that moves with the clock, or two fixed moments (epoch ms). */
+export type RangeChoice = { preset: Preset } | { from: number; to: number };
+
+export interface Span {
+  from: number;
+  to: number;
+}
+
+export const DEFAULT_RANGE: RangeChoice = { preset: '7d' };
+
+export function isPreset(value: string | null): value is Preset {
+  return value !== null && Object.hasOwn(PRESETS, value);
+}
+
+/**
+ * The span to ask the api for. Long presets begin on a local midnight (and shorter ones on the hour), because a first
+ * bucket cut in the middle looks like a drop that never happened.
+ */
+export function resolveRange(choice: RangeChoice, now: number, zone: string): Span {
+  if (!('preset' in choice)) return choice;
+  const length = PRESETS[choice.preset];
+  // Counted in calendar days: 30 times 24 hours land on another date when the clocks changed in between.
+  if (length >= 7 * DAY) return { from: startOfLocalDay(now, zone, -length / DAY), to: now };
+  const from = now - length;
+  if (length >= DAY) {
+    // Local hours, not UTC hours: in Kolkata they begin at half past.
+    return { from: instantOf({ ...wallClock(from, zone), minute: 0 }, zone), to: now };
+  }
+  return { from: Math.floor(from / MINUTE) * MINUTE, to: now };
+}
+
+/** The window before or after this one. Not into the future: there is nothing to see. */
+export function shiftRange(span: Span, direction: -1 | 1, now: number): RangeChoice {
+  const length = span.to - span.from;
+  const to = Math.min(span.to + direction * length, now);
+  return { from: to - length, to };
+}
+
+export function sameRange(a: RangeChoice, b: RangeChoice): boolean {
+  if ('preset' in a) return 'preset' in b && a.preset === b.preset;
+  return !('preset' in b) && a.from === b.from && a.to === b.to;
+}

@@ -1,0 +1,65 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { wallClockInput } from '../time/label.ts';
+import type { Span } from '../time/range.ts';
+import { instantOfInput } from '../time/wall-clock-input.ts';
+import type { UsageView } from './view.ts';
+
+interface CustomRangeProps {
+  view: UsageView;
+  span: Span;
+  onView: (view: UsageView) => void;
+}
+
+/** Start and end as a wall clock of the chosen zone, not of the browser's. */
+export function CustomRange({ view, span, onView }: CustomRangeProps) {
+  const [open, setOpen] = useState(false);
+  const [wrong, setWrong] = useState('');
+  const box = useRef<HTMLDivElement>(null);
+  const custom = !('preset' in view.range);
+
+  useEffect(() => {
+    if (!open) return;
+    const outside = (event: Event) => {
+      if (!event.composedPath().includes(box.current!)) setOpen(false);
+    };
+    document.addEventListener('pointerdown', outside);
+    return () => document.removeEventListener('pointerdown', outside);
+  }, [open]);
+
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const fields = new FormData(event.currentTarget as HTMLFormElement);
+    const from = instantOfInput(String(fields.get('from')), view.zone);
+    const to = instantOfInput(String(fields.get('to')), view.zone);
+    if (from === null || to === null || from >= to) return setWrong('The end must be after the start.');
+    setWrong('');
+    setOpen(false);
+    onView({ ...view, live: false, range: { from, to } });
+  };
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes from anywhere inside
+    <div class="popover-host" ref={box} onKeyDown={(event) => event.key === 'Escape' && setOpen(false)}>
+      <button type="button" aria-pressed={custom} aria-expanded={open} onClick={() => setOpen(!open)}>
+        Custom
+      </button>
+      {open && (
+        <form class="popover" onSubmit={submit}>
+          <label class="field">
+            From
+            <input name="from" type="datetime-local" required defaultValue={wallClockInput(span.from, view.zone)} />
+          </label>
+          <label class="field">
+            To
+            <input name="to" type="datetime-local" required defaultValue={wallClockInput(span.to, view.zone)} />
+          </label>
+          <p class="dim">Times in {view.zone}. Dragging over a chart does the same.</p>
+          {wrong && <p class="warn">{wrong}</p>}
+          <button type="submit" class="primary">
+            Show
+          </button>
+        </form>
+      )}
+    </div>
+  );
+}

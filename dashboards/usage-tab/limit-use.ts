@@ -1,0 +1,38 @@
+import type { ApiKey, Limits } from '../http/contract.ts';
+
+const NAMES: Record<keyof Limits, string> = {
+  per_minute: 'a minute',
+  per_day: 'a day',
+  per_month: 'a month',
+  burst: 'at once',
+};
+
+export interface LimitUse {
+  share: number;
+  limit: number | null;
+  period: string;
+}
+
+/** The limit that will be hit first. */
+export function tightestLimit(key: Pick<ApiKey, 'limits' | 'utilization'>): LimitUse | null {
+  let tightest: LimitUse | null = null;
+  for (const [name, share] of Object.entries(key.utilization ?? {})) {
+    if (typeof share !== 'number' || !(name in NAMES)) continue;
+    const field = name as keyof Limits;
+    if (!tightest || share > tightest.share) {
+      tightest = { share, limit: key.limits?.[field] ?? null, period: NAMES[field] };
+    }
+  }
+  return tightest;
+}
+
+/** For a key whose limits are known but not their use. */
+export function statedLimit(limits: Limits | null): { limit: number; period: string } | null {
+  for (const [name, limit] of Object.entries(limits ?? {})) {
+    if (typeof limit === 'number' && name in NAMES) return { limit, period: NAMES[name as keyof Limits] };
+  }
+  return null;
+}
+
+/** From here on a limit is worth a warning colour. */
+export const NEAR_LIMIT = 0.8;

@@ -1,0 +1,95 @@
+import { formatMilliseconds } from '../format/number.ts';
+import type { ApiClient } from '../http/client.ts';
+import type { Page, RequestRow } from '../http/contract.ts';
+import { useResource } from '../http/use-resource.ts';
+import { countryName } from '../map/country-name.ts';
+import { formatInstant, formatShortInstant } from '../time/label.ts';
+import type { Span } from '../time/range.ts';
+import { HostileText } from './hostile-text.tsx';
+import { HttpStatus } from './http-status.tsx';
+import { ProblemPanel } from './problem-panel.tsx';
+import type { UsageFilter } from './view.ts';
+
+interface RecentRequestsProps {
+  api: ApiClient;
+  keyId: string;
+  span: Span;
+  zone: string;
+  filter: UsageFilter;
+}
+
+const SHOWN = 20;
+
+export function RecentRequests({ api, keyId, span, zone, filter }: RecentRequestsProps) {
+  const query = {
+    key_id: keyId,
+    from: new Date(span.from).toISOString(),
+    to: new Date(span.to).toISOString(),
+    limit: SHOWN,
+    ...filter,
+  };
+  const recent = useResource(JSON.stringify(query), (signal) =>
+    api.get<Page<RequestRow>>('/v1/requests', query, signal),
+  );
+  if (recent.problem) return <ProblemPanel what="Recent requests" problem={recent.problem} onRetry={recent.retry} />;
+  return (
+    <section class="panel" aria-label="Recent requests" aria-busy={recent.loading}>
+      <div class="panel-head">
+        <h2>Recent requests</h2>
+        <p class="panel-note">The last {SHOWN} in this range</p>
+      </div>
+      {!recent.data && <div class="skeleton skeleton-rows" />}
+      {recent.data?.data.length === 0 && <p class="empty-line">No single request is kept for this range.</p>}
+      {recent.data && recent.data.data.length > 0 && <RequestTable rows={recent.data.data} zone={zone} />}
+    </section>
+  );
+}
+
+function RequestTable({ rows, zone }: { rows: RequestRow[]; zone: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
+    <section class="scroll-table scroll-tall" tabIndex={0} aria-label="Recent requests, scrolls">
+      <table class="data requests" data-testid="recent-requests">
+        <thead>
+          <tr>
+            <th scope="col">Time ({zone})</th>
+            <th scope="col">Status</th>
+            <th scope="col">Request</th>
+            <th scope="col" class="num">
+              Latency
+            </th>
+            <th scope="col">Country</th>
+            <th scope="col">Address</th>
+            <th scope="col">User agent</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, index) => (
+            <tr key={row.request_id || `${row.timestamp}${index}`}>
+              <td class="mono" title={formatInstant(row.timestamp, zone)}>
+                {formatShortInstant(row.timestamp, zone)}
+              </td>
+              <td>
+                <HttpStatus status={row.status} />
+              </td>
+              <td class="grow">
+                <span class="endpoint">
+                  <HostileText value={row.method} class="method" />
+                  <HostileText value={row.path || row.route} class="mono" />
+                </span>
+              </td>
+              <td class="num">{formatMilliseconds(row.latency_ms)}</td>
+              <td>{countryName(row.country)}</td>
+              <td>
+                <HostileText value={row.ip} class="mono" />
+              </td>
+              <td class="agent">
+                <HostileText value={row.user_agent} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

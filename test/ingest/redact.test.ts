@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  isSecretName,
+  looksLikeKey,
+  redactIdentity,
+  redactPath,
+  redactText,
+  SECRET_NAMES,
+} from '../../ingest/redact.ts';
+
+const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.Zm9vYmFy-_x';
+const UUID = '550e8400-e29b-41d4-a716-446655440000';
+
+describe('redactPath', () => {
+  it.each([
+    ['/a?token=x&y=2', '/a?token&y'],
+    ['/a?y', '/a?y'],
+    ['/a?&&', '/a'],
+    ['/a?kt_secret_CANARY123', '/a?{token}'],
+    ['/a?kt%5Fsecret%5FCANARY123=1', '/a?{token}'],
+    ['/a?x=1#token=2', '/a?x'],
+    ['https://user:pass@example.com/x?y=1', 'https://example.com/x?y'],
+    ['//user:pass@example.com/x', '//example.com/x'],
+    ['/k/kt_secret_CANARY/x', '/k/{token}/x'],
+    ['/k/ghp_abcdefghijklmnop1234', '/k/{token}'],
+    ['/k/sk_live_abcdefgh', '/k/{token}'],
+    [`/j/${JWT}`, '/j/{token}'],
+    ['/a/AKIAIOSFODNN7EXAMPLE', '/a/{token}'],
+    ['/bot110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/send', '/{token}/send'],
+    ['/a/d41d8cd98f00b204e9800998ecf8427e', '/a/{token}'],
+    ['/a;jsessionid=AB12CD34/x', '/a;jsessionid/x'],
+    ['/token=abcdef12/x', '/token={token}/x'],
+    // What stays.
+    [`/a/${UUID}`, `/a/${UUID}`],
+    ['/users/jo@example.com/', '/users/jo@example.com/'],
+    [
+      '/how-to-deploy-node-20-on-ubuntu-22-04-lts-with-docker',
+      '/how-to-deploy-node-20-on-ubuntu-22-04-lts-with-docker',
+    ],
+    ['/listAccountPreferencesForOrganizationV2', '/listAccountPreferencesForOrganizationV2'],
+    ['/images/ahhh___rage_face_by_samusmmx-d5g5zap.png', '/images/ahhh___rage_face_by_samusmmx-d5g5zap.png'],
+    ['/mkt_campaign/spring', '/mkt_campaign/spring'],
+    ['', ''],
+  ])('%s -> %s', (path, kept) => expect(redactPath(path)).toBe(kept));
+
+  it('keeps no value of a query', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.stringMatching(/^[a-z]{1,8}$/), fc.stringMatching(/^[A-Z0-9]{6,40}$/))),
+        (pairs) => {
+          const kept = redactPath(`/a?${pairs.map(([name, value]) => `${name}=${value}`).join('&')}`);
+          expect(kept).not.toMatch(/[A-Z0-9]/);
+        },
+      ),
+    );
+  });
+
+  it('keeps a bounded number of names', () => expect(redactPath(`/a?${'x=1&'.repeat(1000)}`).length).toBeLessThan(100));
+});
+
+describe('redactText', () => {
+  it.each([
+    ['Bearer abc', 'Bearer {token}'],
+    ['authorization: Bearer abc.def', 'authorization: {token}'],
+    ['authorization=Basic dXNlcjpwYXNz', 'authorization={token}'],
+    ['Basic dXNlcjpwYXNz', 'Basic {token}'],
+    ['{"password":"hunter2","x":1}', '{"password":"{token}","x":1}'],
+    ['{\\"api_key\\":\\"abcdef\\"}', '{\\"api_key\\":\\"{token}\\"}'],
+    ['api_key=foo&b=1', 'api_key={token}&b=1'],
+    ['client_secret%3Dabcdef', 'client_secret%3D{token}'],
+    ['X-Amz-Signature=abcd', 'X-Amz-Signature={token}'],
+    ['Cookie: a=b; c=d', 'Cookie: {token}'],
+    ['key kt_secret_CANARY in text', 'key {token} in text'],
+    ['x_kt_secret_CANARY99', 'x{token}'],
+    [`curl/8 ${JWT}`, 'curl/8 {token}'],
+    ['sk-ant-api03-abcDEF123456789012345', '{token}'],
+    ['SOX4xwn4XV6Q4rgb7XiVGOHms_BGlTAC4KyHmureZmBNrjGdRLiNIQ==', '{token}'],
+    // What stays: ids, user agents, reasons, templates.
+    [UUID, UUID],
+    ['5b8aa5a2d2c872e8321cf37308d69df2', '5b8aa5a2d2c872e8321cf37308d69df2'],
+    ['5b8efff798038103d269b633813fc60c-eee19b7ec3c1b174', '5b8efff798038103d269b633813fc60c-eee19b7ec3c1b174'],
+    ['JKJaXmPLvHcESHA=', 'JKJaXmPLvHcESHA='],
+    ['invalid token expired', 'invalid token expired'],
+    ['upstream_reset_before_response_started', 'upstream_reset_before_response_started'],
+    ['task-management-language-service', 'task-management-language-service'],
+    ['outbound|8080||httpbin.default.svc.cluster.local', 'outbound|8080||httpbin.default.svc.cluster.local'],
+    ['/v1/users/{id}/preferences', '/v1/users/{id}/preferences'],
+    [
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_9_1) Chrome/32.0',
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_9_1) Chrome/32.0',
+    ],
+    ['Go-http-client/2.0', 'Go-http-client/2.0'],
+    ['', ''],
+  ])('%s -> %s', (text, kept) => expect(redactText(text)).toBe(kept));
+
+  it('finds a key anywhere in a text', () => {
+    const around = fc.stringMatching(/^[a-z .,()|"]{0,30}$/);
+    fc.assert(
+      fc.property(around, around, fc.stringMatching(/^[A-Za-z0-9]{8,40}$/), (before, after, rest) => {
+        expect(redactText(`${before} kt_${rest} ${after}`)).not.toContain(rest);
+      }),
+    );
+  });
+
+  it('leaves a redacted text alone', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), (text) => {
+        const once = redactText(text);
+        expect(redactText(once).replaceAll('{token}', '')).toBe(once.replaceAll('{token}', ''));
+      }),
+    );
+  });
+
+  it.each(['a', '=', 'token=', 'token ', 'Bearer ', '"', 'eyJ', 'kt_', 'a-', 'A1b', '%3D', '\\'])(
+    'takes linear time over %s',
+    (piece) => {
+      const started = performance.now();
+      redactText(piece.repeat(200_000));
+      redactPath('/' + piece.repeat(200_000));
+      expect(performance.now() - started).toBeLessThan(3000);
+    },
+  );
+});
+
+describe('redactIdentity', () => {
+  it('keeps ids, and keeps two secrets apart', () => {
+    expect(redactIdentity(UUID)).toBe(UUID);
+    const first = redactIdentity('kt_secret_CANARY_1');
+    expect(first).toMatch(/^sha256:[0-9a-f]{40}$/);
+    expect(redactIdentity('kt_secret_CANARY_2')).not.toBe(first);
+    expect(redactText(first)).toBe(first);
+    expect(redactIdentity('x'.repeat(129))).not.toBe(redactIdentity('x'.repeat(130)));
+  });
+});
+
+it('knows the names of secrets', () => {
+  for (const name of SECRET_NAMES) expect(name).toBe(name.toLowerCase());
+  for (const name of ['Authorization', 'X-API-Key', 'my_token', 'db.password', 'github-token'])
+    expect(isSecretName(name)).toBe(true);
+  for (const name of ['user', 'path', 'monkey', 'tokens', 'status']) expect(isSecretName(name)).toBe(false);
+});
+
+it('tells keys by their prefix only', () => {
+  for (const key of ['kt_abcdefgh1', `x ${JWT}`, 'AKIAIOSFODNN7EXAMPLE']) expect(looksLikeKey(key)).toBe(true);
+  for (const id of [UUID, 'key_01HZX', 'acme_corp', 'XrMzfgVkMZ2Pt2g0XwAbCdEf12345678', 'customer-17'])
+    expect(looksLikeKey(id)).toBe(false);
+});
