@@ -34,17 +34,20 @@ export function connectionTo(url: string, maxSockets: number): HttpConnection {
     post: (headers, body, timeoutMs, abort) =>
       new Promise((resolve, reject) => {
         const request = open(url, { method: 'POST', agent, headers: { ...headers, 'content-length': body.length } });
+        let answered = false;
         const end = () => request.destroy(abort.aborted ? abort.reason : new Error(`no answer within ${timeoutMs} ms`));
         const timer = setTimeout(end, timeoutMs).unref();
         abort.addEventListener('abort', end);
         request.once('close', () => {
           clearTimeout(timer);
           abort.removeEventListener('abort', end);
-          // After an answer or an error this changes nothing; without either it must not hang.
-          reject(new Error('the connection ended before the answer'));
+          if (!answered) reject(new Error('the connection ended before the answer'));
         });
         request.on('error', reject);
-        request.once('response', (response) => readAnswer(response).then(resolve, reject));
+        request.once('response', (response) => {
+          answered = true;
+          readAnswer(response).then(resolve, reject);
+        });
         if (abort.aborted) end();
         else request.end(body);
       }),

@@ -92,11 +92,17 @@ function mapLine(text: string, options: FormatOptions, memory: Memory, depth: nu
 function withTime(mapped: Mapped, envelope: JsonObject): Mapped {
   if (typeof mapped !== 'object' || mapped instanceof Refusal || mapped.timestamp !== undefined) return mapped;
   for (const name of TIME_FIELDS) {
-    const ms = anyTimeMs(envelope[name]);
+    const ms = shipperTimeMs(envelope[name]);
     if (ms !== undefined && Number.isFinite(ms)) {
       mapped.timestamp = ms;
       break;
     }
   }
   return mapped;
+}
+
+/** Fluent Bit's java_sql_timestamp, `2026-01-15 10:00:00.000123`, is UTC without saying so. */
+function shipperTimeMs(value: unknown): number | undefined {
+  const isBare = typeof value === 'string' && /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,9})?$/.test(value);
+  return anyTimeMs(isBare ? value + 'Z' : value);
 }

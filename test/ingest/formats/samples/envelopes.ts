@@ -189,10 +189,14 @@ export const FLUENT_BIT_SAMPLES: Sample[] = [
     body: [
       { version: '1.1', host: 'web-1', short_message: COMBINED_LINE, timestamp: 1768471200.1 },
       { date: START_MS / 1000, log: JSON.stringify({ ...TIMELESS, request_time: '', upstream_response_time: '-' }) },
+      {
+        date: '2026-01-15 09:59:58.250000',
+        log: JSON.stringify({ ...TIMELESS, request_time: '', upstream_response_time: '-' }),
+      },
     ]
       .map((line) => JSON.stringify(line))
       .join('\n'),
-    records: [LINE_RECORD, { ...NGINX_RECORD, latency_ms: undefined }],
+    records: [LINE_RECORD, { ...NGINX_RECORD, latency_ms: undefined }, { ...NGINX_RECORD, latency_ms: undefined }],
   },
   {
     title: 'msgpack is refused with the remedy',
