@@ -9,6 +9,7 @@ import { packageRoot } from '../ingest/package-root.ts';
 import { Problem } from '../ingest/problem.ts';
 import { connectRedis } from '../ingest/redis.ts';
 import { bearerToken, sha256, TokenReader } from '../ingest/token.ts';
+import { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
 import { Registry } from '../workers/keys/registry.ts';
 import { Tokens } from '../workers/tokens.ts';
@@ -46,6 +47,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     store,
     registry: new Registry(store, redis),
     tokens: new Tokens(store, redis),
+    apiDescriptions: new ApiDescriptions(store, redis),
     tokenReader,
     sessions: new Sessions(redis, tokenReader),
     log,

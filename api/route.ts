@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Config } from '../ingest/config.ts';
 import type { Logger } from '../ingest/logger.ts';
 import type { Scope, TokenGrant, TokenReader } from '../ingest/token.ts';
+import type { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
 import type { Registry } from '../workers/keys/registry.ts';
 import type { Tokens } from '../workers/tokens.ts';
@@ -14,6 +15,7 @@ export interface ApiParts {
   store: Store;
   registry: Registry;
   tokens: Tokens;
+  apiDescriptions: ApiDescriptions;
   tokenReader: TokenReader;
   sessions: Sessions;
   log: Logger;

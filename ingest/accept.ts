@@ -1,3 +1,4 @@
+import { NO_KEY } from './formats/format.ts';
 import type { KeyIndex } from './key-index.ts';
 import type { ParsedRecord, RecordError, RequestRecord } from './record.ts';
 import type { TokenGrant } from './token.ts';
@@ -19,6 +20,7 @@ export class Acceptance {
 
   async accept(parsed: readonly ParsedRecord[], grant: TokenGrant): Promise<Accepted> {
     await this.#resolveHashes(parsed);
+    if (grant.organizationId !== '') nameKeyless(parsed, grant.organizationId);
     const mayReport = await this.#allowedKeys(parsed, grant);
     const accepted: Accepted = { records: [], errors: [] };
     for (const { index, record } of parsed) {
@@ -42,4 +44,9 @@ export class Acceptance {
     if (grant.organizationId === '') return undefined;
     return this.#keys.ownedBy(grant.organizationId, new Set(parsed.map(({ record }) => record.keyId)));
   }
+}
+
+/** Requests without a key are counted per organization: one name for all would belong to the first that used it. */
+function nameKeyless(parsed: readonly ParsedRecord[], organizationId: string): void {
+  for (const { record } of parsed) if (record.keyId === NO_KEY) record.keyId = `${NO_KEY} ${organizationId}`;
 }

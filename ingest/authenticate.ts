@@ -32,3 +32,8 @@ export async function authenticate(
   }
   return grant;
 }
+
+/** The token as a gateway presents it: Firehose can only send its own access-key header. */
+export function presentedToken(req: Request): string {
+  return bearerToken(req.get('authorization')) || (req.get('x-amz-firehose-access-key') ?? '');
+}

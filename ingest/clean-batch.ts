@@ -1,3 +1,4 @@
+import type { ApiPaths } from './api-paths.ts';
 import type { Batch } from './batch.ts';
 import { TextColumn } from './column.ts';
 import { RecentMap } from './recent-map.ts';
@@ -14,10 +15,12 @@ const CACHE_PATHS = 100_000;
  */
 export class BatchCleaner {
   readonly #routes: RouteLimit;
+  readonly #apiPaths: Pick<ApiPaths, 'match'>;
   readonly #paths = new RecentMap<string, { path: string; template: string }>(CACHE_PATHS);
 
-  constructor(routes: RouteLimit) {
+  constructor(routes: RouteLimit, apiPaths: Pick<ApiPaths, 'match'>) {
     this.#routes = routes;
+    this.#apiPaths = apiPaths;
   }
 
   clean(batch: Batch): void {
@@ -47,18 +50,22 @@ export class BatchCleaner {
 
   /** Route column with the templates of paths filled in and each key's routes bounded. */
   #boundedRoutes(batch: Batch, templates: readonly string[]): TextColumn {
-    const { keyId, method, path, route } = batch;
+    const { keyId, organizationId, method, path, route } = batch;
     const routes = new TextColumn(batch.rows);
-    // Decided once per (key, method, route or path) of the batch; codes are far below 2^17 each, so they pack exactly.
+    // Decided once per (key, organization, method, route or path) of the batch. Each code is below 50,000 and most have
+    // few values, so the packed number stays exact.
     const decided = new Map<number, string>();
     for (let row = 0; row < batch.rows; row++) {
       const given = route.codes[row]!;
       const named = route.values[given] !== '';
       const what = named ? given : route.values.length + path.codes[row]!;
-      const pack = (keyId.codes[row]! * 131_072 + what) * method.values.length + method.codes[row]!;
+      const caller = keyId.codes[row]! * organizationId.values.length + organizationId.codes[row]!;
+      const pack = (caller * 131_072 + what) * method.values.length + method.codes[row]!;
       let bounded = decided.get(pack);
       if (bounded === undefined) {
-        const wanted = named ? route.values[given]! : templates[path.codes[row]!]!;
+        const wanted = named
+          ? route.values[given]!
+          : this.#apiPaths.match(organizationId.at(row), method.at(row), path.at(row)) || templates[path.codes[row]!]!;
         bounded = this.#routes.apply(keyId.at(row), method.at(row), wanted);
         decided.set(pack, bounded);
       }

@@ -1,5 +1,6 @@
 import type { Router } from 'express';
 import { Acceptance } from './accept.ts';
+import { ApiPaths } from './api-paths.ts';
 import { BatchCleaner } from './clean-batch.ts';
 import { collectorRouter } from './collector.ts';
 import type { Config } from './config.ts';
@@ -26,12 +27,10 @@ export async function startCollector(config: Config, redisUrl: string, log: Logg
   const redis = await connectRedis(redisUrl, 'producer', (error) => log.warn({ err: error }, 'Redis connection'));
   const queues = Array.from({ length: config.INGEST_SHARDS }, (_, shard) => openBatchQueue(redis, shard));
   for (const queue of queues) queue.on('error', (error) => log.warn({ err: error }, 'queue'));
-  const gatherer = new Gatherer(
-    queues,
-    new BatchCleaner(new RouteLimit(config.ROUTES_PER_KEY)),
-    config.INGEST_LINGER_MS,
-    log,
-  );
+  const apiPaths = new ApiPaths(redis, log);
+  await apiPaths.refresh();
+  const cleaner = new BatchCleaner(new RouteLimit(config.ROUTES_PER_KEY), apiPaths);
+  const gatherer = new Gatherer(queues, cleaner, config.INGEST_LINGER_MS, log);
   const headroom = new RedisHeadroom(redis);
   await headroom.refresh();
   const acceptance = new Acceptance(new KeyIndex(redis));
@@ -45,6 +44,7 @@ export async function startCollector(config: Config, redisUrl: string, log: Logg
     close: async () => {
       await gatherer.close();
       headroom.close();
+      apiPaths.close();
       for (const queue of queues) await queue.close();
       redis.disconnect();
     },

@@ -51,6 +51,7 @@ export const EnvSchema = z.object({
   GEOIP_DB: z.string().min(1).optional(),
   IP_STORAGE: z.enum(['truncated', 'full', 'none']).default('truncated'),
   TRUSTED_PROXIES: list,
+  COUNTRY_HEADERS: list,
   ACCEPT_PAST_DAYS: count(400, 1, 2900),
   ACCEPT_FUTURE_MINUTES: count(60, 0, 1440),
   INGEST_LINGER_MS: count(250, 0, 250),

@@ -5,7 +5,7 @@ import type { BatchCleaner } from './clean-batch.ts';
 import type { Logger } from './logger.ts';
 import { batchesQueued, batchRows } from './metrics.ts';
 import { Problem } from './problem.ts';
-import type { BatchClaim, BatchJob } from './queue.ts';
+import type { BatchClaim, BatchJob, UniqueRange } from './queue.ts';
 import type { RequestRecord } from './record.ts';
 
 /** Records held in memory that Redis does not have yet. Beyond this the collector answers 503. */
@@ -22,9 +22,20 @@ interface OpenBatch {
   id: string;
   batch: Batch;
   claims: BatchClaim[];
+  unique: UniqueRange[];
   timer: NodeJS.Timeout;
   stored: Promise<void>;
   settle: { resolve: () => void; reject: (error: unknown) => void };
+}
+
+/** Where the records of one request come from, and how a repeat of it is recognised. */
+export interface Origin {
+  /** Organization of the token; '' for a token of the whole platform. */
+  organizationId: string;
+  /** Id of the request's Idempotency-Key; '' without one. */
+  claimId: string;
+  /** Id of the token when each record's request id tells a repeat; '' when it does not. */
+  uniqueCaller: string;
 }
 
 /**
@@ -55,15 +66,16 @@ export class Gatherer {
 
   /**
    * Adds one request's records. Resolves with the batch id once Redis has the job.
-   * @param claimId id of the request's Idempotency-Key, '' without one
    * @throws {Problem} 503 when too much is pending or Redis does not take the job
    */
-  async add(records: readonly RequestRecord[], organizationId: string, claimId: string): Promise<string> {
+  async add(records: readonly RequestRecord[], origin: Origin): Promise<string> {
     if (this.#pendingRows + records.length > MAX_PENDING_ROWS) throw overloaded('the collector is at its memory bound');
     if (this.#open && this.#open.batch.rows + records.length > MAX_BATCH_ROWS) this.#flush();
     const open = (this.#open ??= this.#start());
-    if (claimId !== '') open.claims.push({ id: claimId, firstRow: open.batch.rows, rows: records.length });
-    for (const record of records) open.batch.add(record, organizationId);
+    const span = { firstRow: open.batch.rows, rows: records.length };
+    if (origin.claimId !== '') open.claims.push({ id: origin.claimId, ...span });
+    if (origin.uniqueCaller !== '') open.unique.push({ caller: origin.uniqueCaller, ...span });
+    for (const record of records) open.batch.add(record, origin.organizationId);
     this.#pendingRows += records.length;
     if (open.batch.rows >= FULL_BATCH_ROWS) this.#flush();
     await open.stored;
@@ -75,7 +87,7 @@ export class Gatherer {
     const stored = new Promise<void>((resolve, reject) => Object.assign(settle, { resolve, reject }));
     const light = this.#lastRows < LIGHT_BATCH_ROWS;
     const timer = setTimeout(() => this.#flush(), light ? this.#lingerMs / LIGHT_LINGER_DIVISOR : this.#lingerMs);
-    return { id: randomUUID(), batch: new Batch(), claims: [], timer, stored, settle };
+    return { id: randomUUID(), batch: new Batch(), claims: [], unique: [], timer, stored, settle };
   }
 
   #flush(): void {
@@ -94,10 +106,16 @@ export class Gatherer {
   }
 
   async #store(open: OpenBatch): Promise<void> {
-    const { id: jobId, batch, claims } = open;
+    const { id: jobId, batch, claims, unique } = open;
     this.#cleaner.clean(batch);
     const payload = await encodeBatch(batch);
-    const job: BatchJob = { rows: batch.rows, claims, receivedAtMs: Date.now(), payload };
+    const job: BatchJob = {
+      rows: batch.rows,
+      claims,
+      receivedAtMs: Date.now(),
+      payload,
+      ...(unique.length > 0 ? { unique } : {}),
+    };
     const queue = this.#queues[this.#nextShard++ % this.#queues.length]!;
     for (let attempt = 1; ; attempt++) {
       try {

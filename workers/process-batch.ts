@@ -11,6 +11,7 @@ import type { Geo } from './geo.ts';
 import { insertRequests } from './insert.ts';
 import { insertIsolating, type Poison } from './isolate.ts';
 import { insertSeconds, lastInsert, rowsDead, rowsInserted, rowsRepeated } from './metrics.ts';
+import { repeatedRows, withoutRows } from './request-ids.ts';
 import { type RowRange, rowsOf } from './rows.ts';
 
 export interface BatchParts {
@@ -35,9 +36,8 @@ export async function processBatch(parts: BatchParts, batchId: string, job: Batc
     await bury(parts, [wholeBatch(batchId, job, `cannot be decoded: ${(error as Error).message}`)]);
     return;
   }
-  const foreign = await claimForBatch(parts.redis, batchId, job.claims);
-  const ranges = ownRanges(batch.rows, foreign);
-  rowsRepeated.inc(foreign.reduce((sum, claim) => sum + claim.rows, 0));
+  const ranges = await rowsToInsert(parts, batchId, job, batch);
+  rowsRepeated.inc(batch.rows - count(ranges));
   const text = (part: readonly RowRange[]) =>
     rowsOf(batch, batchId, job.receivedAtMs, part, { geo: parts.geo, ipStorage: parts.config.IP_STORAGE });
   if (ranges.length === 0) return;
@@ -47,6 +47,14 @@ export async function processBatch(parts: BatchParts, batchId: string, job: Batc
     if (classifyInsertError(error) !== 'dead_letter') throw error;
     await isolate(parts, batchId, job, ranges, text);
   }
+}
+
+/** The rows of the batch that no earlier batch owns, by Idempotency-Key or by request id. */
+async function rowsToInsert({ redis }: BatchParts, batchId: string, job: BatchJob, batch: Batch): Promise<RowRange[]> {
+  const foreign = await claimForBatch(redis, batchId, job.claims);
+  const ranges = ownRanges(batch.rows, foreign);
+  if (!job.unique) return ranges;
+  return withoutRows(ranges, await repeatedRows(redis, batchId, batch, job.unique, job.receivedAtMs));
 }
 
 async function insertTimed(store: Store, token: string, rows: string, rowCount: number): Promise<void> {

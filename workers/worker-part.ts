@@ -3,6 +3,7 @@ import type { Config } from '../ingest/config.ts';
 import type { ReadinessChecks } from '../ingest/http-server.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { connectRedis } from '../ingest/redis.ts';
+import { ApiDescriptions } from './api-descriptions.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
 import type { Store } from './clickhouse/store.ts';
@@ -59,5 +60,6 @@ async function prepare(config: Config, store: Store, redis: Redis): Promise<stri
   await migrate(store, config);
   await applyRetention(store, config);
   await new Registry(store, redis).rebuildIndex();
+  await new ApiDescriptions(store, redis).rebuildIndex();
   return new Tokens(store, redis).ensureAdmin(config.KEYTALLY_ADMIN_TOKEN);
 }

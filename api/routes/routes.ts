@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
 import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
@@ -13,6 +14,10 @@ export const ROUTES: readonly Route[] = [
   getKey,
   putKey,
   getRequests,
+  listApiDescriptions,
+  putApiDescription,
+  deleteApiDescription,
+  unusedEndpoints,
   listTokens,
   createToken,
   revokeToken,

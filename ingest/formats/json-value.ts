@@ -40,7 +40,23 @@ const NUMBER = /^\s*[+-]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][+-]?\d{1,
 export function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (value === undefined || value === null || value === '' || value === '-') return undefined;
-  return typeof value === 'string' && NUMBER.test(value) ? Number(value) : Number.NaN;
+  if (typeof value !== 'string') return Number.NaN;
+  return value.length <= 15 ? (wholeNumber(value) ?? decimal(value)) : decimal(value);
+}
+
+function decimal(text: string): number {
+  return NUMBER.test(text) ? Number(text) : Number.NaN;
+}
+
+/** Most numbers in text are a few digits: worth a way without a pattern. */
+function wholeNumber(text: string): number | undefined {
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** First of several fields that is present, as a number. */

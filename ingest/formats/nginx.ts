@@ -32,8 +32,20 @@ export const nginxEntry: EntryFormat = {
 
 /** `$http_x_api_key`, or the header's own name as a JSON key. */
 function header(entry: JsonObject, name: string): string {
-  const variable = name.replaceAll('-', '_');
+  const variable = variableOf(name);
   return firstText(entry['http_' + variable], Object.hasOwn(entry, name) ? entry[name] : '', own(entry, variable));
+}
+
+/** nginx' spelling of the few header names that are asked for with every record. */
+const VARIABLES = new Map(
+  ['x-api-key', 'apikey', 'api-key', 'authorization', 'x-forwarded-for'].map((name) => [
+    name,
+    name.replaceAll('-', '_'),
+  ]),
+);
+
+function variableOf(name: string): string {
+  return VARIABLES.get(name) ?? name.replaceAll('-', '_');
 }
 
 function own(entry: JsonObject, name: string): unknown {

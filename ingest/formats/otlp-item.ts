@@ -22,3 +22,6 @@ export const MAX_VALUE_DEPTH = 4;
 export function newAttributes(): Record<string, unknown> {
   return Object.create(null) as Record<string, unknown>;
 }
+
+/** Span kind of a request that came in. */
+export const SERVER = 2;

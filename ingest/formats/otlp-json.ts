@@ -1,6 +1,7 @@
 import type { FormatPayload } from './format.ts';
+import { JsonCursor } from './json-cursor.ts';
 import { isObject, type JsonObject, numberOf, parseJson, textOf } from './json-value.ts';
-import { MAX_VALUE_DEPTH, newAttributes, type OtlpItem, type OtlpKind } from './otlp-item.ts';
+import { MAX_VALUE_DEPTH, newAttributes, type OtlpItem, type OtlpKind, SERVER } from './otlp-item.ts';
 import { Refusal } from './refusal.ts';
 
 /** By content type, else by the first byte: a protobuf export starts with field 1 (0x0a, a line feed), JSON with `{`. */
@@ -10,25 +11,106 @@ export function isJson(payload: FormatPayload): boolean {
   return /^\s*\{/.test(payload.body.subarray(0, 64).toString('latin1'));
 }
 
+/** An SDK's usual batch is parsed in one go, a few milliseconds; longer and broken documents are walked. */
+const WHOLE_LENGTH = 1024 * 1024;
+
+interface Names {
+  groups: string;
+  scopes: string;
+  items: string;
+}
+const NAMES: Readonly<Record<OtlpKind, Names>> = {
+  traces: { groups: 'resourceSpans', scopes: 'scopeSpans', items: 'spans' },
+  logs: { groups: 'resourceLogs', scopes: 'scopeLogs', items: 'logRecords' },
+};
+
 /** Spans or log records of an export in JSON; a refusal for what cannot be read. */
 export function* otlpItemsOfJson(payload: FormatPayload, kind: OtlpKind): Generator<OtlpItem | Refusal> {
-  const [resourceField, scopeField, itemField] =
-    kind === 'traces' ? ['resourceSpans', 'scopeSpans', 'spans'] : ['resourceLogs', 'scopeLogs', 'logRecords'];
-  const body = parseJson(payload.body.toString('utf8'));
-  if (
-    !isObject(body) ||
-    (body[resourceField as string] !== undefined && !Array.isArray(body[resourceField as string]))
-  ) {
-    yield new Refusal(resourceField as string, 'must be the array of an OTLP export');
+  const names = NAMES[kind];
+  const text = payload.body.toString('utf8');
+  const whole = text.length <= WHOLE_LENGTH ? parseJson(text) : undefined;
+  if (isObject(whole) && Array.isArray(whole[names.groups])) {
+    yield* itemsOfDocument(whole, names);
     return;
   }
-  for (const group of arrayOf(body[resourceField as string])) {
+  const cursor = new JsonCursor(text);
+  if (!cursor.enterObject()) {
+    yield new Refusal(names.groups, 'must be the array of an OTLP export');
+    return;
+  }
+  for (let name = cursor.nextName(); name !== undefined; name = cursor.nextName()) {
+    if (name !== names.groups) cursor.skip();
+    else if (cursor.enterArray()) while (cursor.nextElement()) yield* itemsOfGroup(cursor, names);
+    else {
+      cursor.skip();
+      yield new Refusal(names.groups, 'must be the array of an OTLP export');
+    }
+  }
+  if (cursor.isBroken) yield new Refusal('', 'the JSON document is cut off or malformed');
+}
+
+function* itemsOfDocument(document: JsonObject, names: Names): Generator<OtlpItem | Refusal> {
+  for (const group of arrayOf(document[names.groups])) {
     if (!isObject(group)) continue;
-    const resource = attributesOf(isObject(group.resource) ? group.resource.attributes : undefined, 0);
-    for (const scope of arrayOf(group[scopeField as string])) {
-      for (const item of arrayOf(isObject(scope) ? scope[itemField as string] : undefined)) {
-        yield isObject(item) ? itemOf(item, resource) : new Refusal(itemField as string, 'must be objects');
-      }
+    const resource = resourceOf(group.resource);
+    for (const scope of arrayOf(group[names.scopes])) {
+      for (const item of arrayOf(isObject(scope) ? scope[names.items] : undefined)) yield read(item, names, resource);
+    }
+  }
+}
+
+function read(item: unknown, names: Names, resource: Record<string, unknown>): OtlpItem | Refusal {
+  return isObject(item) ? itemOf(item, resource) : new Refusal(names.items, 'must be objects');
+}
+
+function* itemsOfGroup(cursor: JsonCursor, names: Names): Generator<OtlpItem | Refusal> {
+  if (!cursor.enterObject()) {
+    cursor.skip();
+    return;
+  }
+  let resource: Record<string, unknown> | undefined;
+  for (let name = cursor.nextName(); name !== undefined; name = cursor.nextName()) {
+    if (name === 'resource') resource = resourceOf(cursor.value());
+    else if (name === names.scopes && cursor.enterArray()) {
+      resource ??= resourceAhead(cursor);
+      while (cursor.nextElement()) yield* itemsOfScope(cursor, names, resource);
+    } else cursor.skip();
+  }
+}
+
+/** JSON has no order: the resource may stand behind its spans. The cursor is inside the array of scopes. */
+function resourceAhead(cursor: JsonCursor): Record<string, unknown> {
+  const ahead = cursor.clone();
+  while (ahead.nextElement()) ahead.skip();
+  for (let name = ahead.nextName(); name !== undefined; name = ahead.nextName()) {
+    if (name === 'resource') return resourceOf(ahead.value());
+    ahead.skip();
+  }
+  return newAttributes();
+}
+
+function resourceOf(resource: unknown): Record<string, unknown> {
+  return attributesOf(isObject(resource) ? resource.attributes : undefined, 0);
+}
+
+function* itemsOfScope(
+  cursor: JsonCursor,
+  names: Names,
+  resource: Record<string, unknown>,
+): Generator<OtlpItem | Refusal> {
+  if (!cursor.enterObject()) {
+    cursor.skip();
+    return;
+  }
+  for (let name = cursor.nextName(); name !== undefined; name = cursor.nextName()) {
+    if (name !== names.items || !cursor.enterArray()) {
+      cursor.skip();
+      continue;
+    }
+    while (cursor.nextElement()) {
+      const item = cursor.value();
+      if (cursor.isBroken) return;
+      yield read(item, names, resource);
     }
   }
 }
@@ -38,18 +120,19 @@ function arrayOf(value: unknown): readonly unknown[] {
 }
 
 function itemOf(item: JsonObject, resource: Record<string, unknown>): OtlpItem {
-  const attributes = attributesOf(item.attributes, 0);
+  // The specification says integer; several exporters send the enum's name.
+  const kind = item.kind === 'SPAN_KIND_SERVER' ? SERVER : (numberOf(item.kind) ?? 0);
+  // Most spans of a trace are no server spans: what will be skipped is not read.
+  const attributes = item.kind === undefined || kind === SERVER ? attributesOf(item.attributes, 0) : newAttributes();
   attributes.resource = resource;
-  const kind = numberOf(item.kind);
   return {
     attributes,
     traceId: textOf(item.traceId).toLowerCase(),
     spanId: textOf(item.spanId).toLowerCase(),
-    // The specification says integer; several exporters send the enum's name.
-    kind: item.kind === 'SPAN_KIND_SERVER' ? 2 : (kind ?? 0),
+    kind,
     startNs: numberOf(item.startTimeUnixNano ?? item.timeUnixNano ?? item.observedTimeUnixNano) ?? 0,
     endNs: numberOf(item.endTimeUnixNano) ?? 0,
-    body: anyValueOf(item.body, 0),
+    body: item.body === undefined ? undefined : anyValueOf(item.body, 0),
   };
 }
 

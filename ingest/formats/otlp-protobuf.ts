@@ -1,4 +1,4 @@
-import { MAX_VALUE_DEPTH, newAttributes, type OtlpItem, type OtlpKind } from './otlp-item.ts';
+import { MAX_VALUE_DEPTH, newAttributes, type OtlpItem, type OtlpKind, SERVER } from './otlp-item.ts';
 import { BYTES, FIXED64, ProtobufReader, VARINT } from './protobuf-reader.ts';
 import { Refusal } from './refusal.ts';
 
@@ -57,8 +57,11 @@ function newItem(resource: Record<string, unknown>): OtlpItem {
 function readSpan(reader: ProtobufReader, item: OtlpItem): void {
   while (reader.next()) {
     const { field, type } = reader;
-    if (field === 9 && type === BYTES) readAttribute(reader.message(), item.attributes, 0);
-    else if (field === 7 && type === FIXED64) item.startNs = reader.fixed64();
+    if (field === 9 && type === BYTES) {
+      // The kind precedes the attributes: what will be skipped is not read.
+      if (item.kind === 0 || item.kind === SERVER) readAttribute(reader.message(), item.attributes, 0);
+      else reader.skip();
+    } else if (field === 7 && type === FIXED64) item.startNs = reader.fixed64();
     else if (field === 8 && type === FIXED64) item.endNs = reader.fixed64();
     else if (field === 6 && type === VARINT) item.kind = reader.varint();
     else if (field === 1 && type === BYTES) item.traceId = reader.hex();

@@ -3,13 +3,12 @@ import type { Format, FormatOptions, FormatPayload, FormatResult } from './forma
 import { describesHttp, mapHttpAttributes, spanIdentity, startMsOf } from './http-attributes.ts';
 import { firstText, isObject, type JsonObject } from './json-value.ts';
 import { rfc3339Ms } from './log-time.ts';
-import type { OtlpItem, OtlpKind } from './otlp-item.ts';
+import { type OtlpItem, type OtlpKind, SERVER } from './otlp-item.ts';
 import { isJson, otlpItemsOfJson } from './otlp-json.ts';
 import { otlpItemsOfProtobuf } from './otlp-protobuf.ts';
 import { formatOfLine, formatOfObject, type Memory, mapRecognised } from './recognition.ts';
 import { type Mapped, Refusal, SKIPPED } from './refusal.ts';
 
-const SERVER = 2;
 type MapItem = (item: OtlpItem, options: FormatOptions, memory: Memory) => Mapped;
 
 /** Only SERVER spans are requests that came in; one request makes many other spans. */

@@ -5,7 +5,7 @@ import { Refusal } from './refusal.ts';
 export type Entry = JsonObject | string | Refusal;
 
 /** Arrays up to here are parsed in one go; longer ones entry by entry, so that no single call takes long. */
-const WHOLE_LENGTH = 256 * 1024;
+const WHOLE_LENGTH = 1024 * 1024;
 const HALF = 'the payload ends in the middle of an entry';
 
 /**
@@ -15,7 +15,7 @@ const HALF = 'the payload ends in the middle of an entry';
  * A broken entry is reported and its neighbours are kept: half a payload still counts half the requests.
  */
 export function* entriesOf(text: string): Generator<Entry> {
-  const reading: Reading = { text, acrossLines: true, joined: false };
+  const reading: Reading = { text, acrossLines: true, joined: false, lineEnd: -1 };
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   while ((at = skipBlank(text, at)) < text.length) {
     const first = text.charCodeAt(at);
@@ -31,6 +31,8 @@ interface Reading {
   acrossLines: boolean;
   /** Whether objects follow each other without line ends: trying a whole line first would then fail every time. */
   joined: boolean;
+  /** End of the line last looked at. Searching it anew for every object of one long line would be quadratic. */
+  lineEnd: number;
 }
 
 /** `[2026-01-02T03:04:05.678Z] "GET …`: Envoy's text line starts like an array. */
@@ -64,7 +66,8 @@ function* lineEntry(text: string, from: number): Generator<Entry, number> {
 function* objectEntry(reading: Reading, from: number): Generator<Entry, number> {
   const { text } = reading;
   // The usual cases first: one object per line, or one object in all.
-  const end = endOfLine(text, from);
+  if (reading.lineEnd < from) reading.lineEnd = endOfLine(text, from);
+  const end = reading.lineEnd;
   if (!reading.joined && mayBeObject(text, from) && endsWithBrace(text, end)) {
     const value = parseJson(text.slice(from, end));
     if (value !== undefined) {
@@ -123,13 +126,16 @@ function* arrayEntries(text: string, from: number): Generator<Entry, number> {
   return text.length;
 }
 
-/** Behind the array element at `from`; -1 when the payload ends before it does. */
-function endOfElement(text: string, from: number): number {
+/** Behind the JSON value at `from`; -1 when the text ends before it does. */
+export function endOfElement(text: string, from: number): number {
   const first = text.charCodeAt(from);
   if (first === 123 || first === 91) return closingBrace(text, from, text.length) + 1 || -1;
   if (first === 34) return closingQuote(text, from) + 1 || -1;
   let at = from + 1;
-  while (at < text.length && text.charCodeAt(at) !== 44 && text.charCodeAt(at) !== 93) at++;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 44 || code === 93 || code === 125) break;
+  }
   return at;
 }
 
@@ -150,8 +156,13 @@ function closingBrace(text: string, from: number, to: number): number {
   for (let at = from; at < to; at++) {
     const code = text.charCodeAt(at);
     if (code === 34) {
-      at = closingQuote(text, at);
-      if (at < 0 || at >= to) return -1;
+      // Character by character: strings are short, and a search for each quote costs more than it skips.
+      for (at++; at < to; at++) {
+        const inner = text.charCodeAt(at);
+        if (inner === 34) break;
+        if (inner === 92) at++;
+      }
+      if (at >= to) return -1;
     } else if (code === 123 || code === 91) depth++;
     else if ((code === 125 || code === 93) && --depth === 0) return at;
   }

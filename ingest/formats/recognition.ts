@@ -93,7 +93,8 @@ function withTime(mapped: Mapped, envelope: JsonObject): Mapped {
   if (typeof mapped !== 'object' || mapped instanceof Refusal || mapped.timestamp !== undefined) return mapped;
   for (const name of TIME_FIELDS) {
     const ms = shipperTimeMs(envelope[name]);
-    if (ms !== undefined && Number.isFinite(ms)) {
+    // Traefik over OTLP has written year 1 here: a time before 1970 is none.
+    if (ms !== undefined && ms > 0) {
       mapped.timestamp = ms;
       break;
     }

@@ -46,7 +46,7 @@ function mapTraefik(entry: JsonObject, options: FormatOptions): Mapped {
       requestBytes: numberOf(entry.RequestContentSize),
       responseBytes: numberOf(entry.DownstreamContentSize),
       userAgent: header(entry, 'user-agent'),
-      requestId: header(entry, 'x-request-id'),
+      requestId: header(entry, 'x-request-id') || spanOf(entry),
       service: firstText(entry.ServiceName, entry.RouterName),
       // Without an upstream's status the answer is Traefik's own: no server was up, or none answered.
       error: status !== undefined && status >= 500 && !numberOf(entry.OriginStatus) ? 'no_upstream_response' : '',
@@ -54,6 +54,13 @@ function mapTraefik(entry: JsonObject, options: FormatOptions): Mapped {
     },
     options,
   );
+}
+
+/** With tracing on, the span of the request: the same id that OTLP traces of it have. */
+function spanOf(entry: JsonObject): string {
+  const traceId = textOf(entry.TraceId);
+  const spanId = textOf(entry.SpanId);
+  return traceId === '' || spanId === '' ? '' : `${traceId}-${spanId}`;
 }
 
 /** Behind the combined format: request count, "router", "server URL", duration. */

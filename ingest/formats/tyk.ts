@@ -10,7 +10,7 @@ import {
   textOf,
   valueAt,
 } from './json-value.ts';
-import { anyTimeMs } from './log-time.ts';
+import { anyTimeMs, startBefore } from './log-time.ts';
 import { recordOf } from './record-draft.ts';
 import { type Mapped, Refusal } from './refusal.ts';
 
@@ -61,16 +61,19 @@ function mapTyk(outer: JsonObject, options: FormatOptions): Mapped {
   const path = textOf(entry.path);
   // With `track_path` the path is the pattern of the tracked endpoint, and raw_path what was asked for.
   const isTemplate = (entry.track_path === true || entry.track_path === 'true') && path.includes('{');
+  const latencyMs = firstNumber(entry.request_time, entry.request_time_ms, objectOf(entry.latency).total);
   return recordOf(
     {
       entry,
       names: 'request_time_ms' in entry ? KAFKA_NAMES : 'time_stamp' in entry ? SPLUNK_NAMES : NAMES,
       header: noHeader,
       status,
-      timestampMs: anyTimeMs(entry.timestamp ?? entry.time_stamp),
-      latencyMs: firstNumber(entry.request_time, entry.request_time_ms, objectOf(entry.latency).total),
+      // Tyk takes the time when it writes the record, which is after the answer.
+      timestampMs: startBefore(anyTimeMs(entry.timestamp ?? entry.time_stamp), latencyMs),
+      latencyMs,
       method: textOf(entry.method),
-      path: isTemplate ? firstText(entry.raw_path, path) : firstText(path, entry.raw_path),
+      // `path` and `raw_path` lack the listen path where Tyk strips it; newer records also carry what the client asked for.
+      path: firstText(entry.original_path, isTemplate ? entry.raw_path : path, entry.raw_path, path),
       route: isTemplate ? path : '',
       peer: firstText(entry.ip_address, entry.ip),
       requestBytes: numberOf(entry.content_length),

@@ -228,6 +228,15 @@ export const OTLP_SAMPLES: Sample[] = [
     records: [],
     rejects: [{ index: 0, field: 'resourceSpans', message: 'must be the array of an OTLP export' }],
   },
+  {
+    title: 'half a JSON document: the whole spans count; the resource behind its spans',
+    format: 'otlp-traces',
+    body: JSON.stringify({
+      resourceSpans: [{ scopeSpans: [{ spans: [SPAN, OLD_SPAN] }], resource: RESOURCE }, traces(SPAN, SPAN)],
+    }).slice(0, -1200),
+    records: [RECORD, OLD_RECORD],
+    rejects: [{ index: 2, field: '', message: 'the JSON document is cut off or malformed' }],
+  },
   { title: 'log records in JSON', format: 'otlp-logs', body: JSON.stringify(LOGS), ...LOG_RESULT },
   {
     title: 'the same in protobuf',

@@ -60,10 +60,15 @@ export const TRAEFIK_SAMPLES: Sample[] = [
   {
     title: 'the user of an authentication middleware; no upstream answered; a hidden header',
     format: 'traefik',
-    body: `${JSON.stringify({ ...TRAEFIK_ENTRY, ClientUsername: 'acme', DownstreamStatus: 502, OriginStatus: 0 })}\n${JSON.stringify({ ...TRAEFIK_ENTRY, 'request_X-Api-Key': 'REDACTED' })}`,
+    body: `${JSON.stringify({ ...TRAEFIK_ENTRY, ClientUsername: 'acme', DownstreamStatus: 502, OriginStatus: 0 })}\n${JSON.stringify({ ...TRAEFIK_ENTRY, 'request_X-Api-Key': 'REDACTED', 'request_X-Request-Id': '-', TraceId: '5b8efff798038103d269b633813fc60c', SpanId: 'eee19b7ec3c1b174' })}`,
     records: [
       { ...TRAEFIK_RECORD, key: undefined, key_id: 'acme', status: 502, error: 'no_upstream_response' },
-      { ...TRAEFIK_RECORD, key: undefined, key_id: '(no key)' },
+      {
+        ...TRAEFIK_RECORD,
+        key: undefined,
+        key_id: '(no key)',
+        request_id: '5b8efff798038103d269b633813fc60c-eee19b7ec3c1b174',
+      },
     ],
   },
   {

@@ -37,7 +37,8 @@ export const TYK_ENTRY = {
 
 const RECORD = {
   key: TYK_ENTRY.api_key,
-  timestamp: START_MS,
+  // Tyk's time is the end of the request.
+  timestamp: START_MS - 35,
   method: 'GET',
   path: '/widgets/42',
   status: 200,
@@ -77,8 +78,8 @@ export const TYK_SAMPLES: Sample[] = [
   {
     title: 'the Splunk pump',
     format: 'tyk',
-    body: JSON.stringify({ ...bare, time_stamp: '2026-01-15T09:59:58.250Z', request_time: 35 }),
-    records: [{ ...RECORD, country: undefined }],
+    body: JSON.stringify({ ...bare, time_stamp: '2026-01-15T09:59:58.250Z', request_time: 35, original_path: '/w/42' }),
+    records: [{ ...RECORD, path: '/w/42', country: undefined }],
   },
   {
     title: 'keyless, unanswered, tracked and aliased',

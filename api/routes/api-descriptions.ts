@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { Problem } from '../../ingest/problem.ts';
+import type { TokenGrant } from '../../ingest/token.ts';
+import { organizationKeys } from '../queries/grouped-usage.ts';
+import { ALL_KEYS } from '../queries/union.ts';
+import { route } from '../route.ts';
+
+const Name = z.object({
+  name: z.string().regex(/^[\w.-]{1,100}$/, 'must be 1 to 100 letters, digits, dots or dashes'),
+});
+const EndpointSchema = z.object({ method: z.string(), template: z.string() });
+const DEFAULT_DAYS = 30;
+
+function refuseOneKey(grant: TokenGrant): void {
+  if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key has no API descriptions');
+}
+
+export const putApiDescription = route({
+  method: 'put',
+  path: '/v1/api-descriptions/:name',
+  scope: 'manage',
+  summary: 'Import the paths of an OpenAPI document: routes become exact; takes effect within seconds',
+  params: Name,
+  body: z.record(z.string(), z.unknown()),
+  response: z.object({ name: z.string(), endpoints: z.number().int() }),
+  handle: async ({ parts, grant, params, body }) => {
+    refuseOneKey(grant);
+    const endpoints = await parts.apiDescriptions.put(grant.organizationId, params.name, body);
+    if (endpoints.length === 0) {
+      throw new Problem(
+        400,
+        'No paths',
+        'the document has no paths with methods; send OpenAPI 3 or Swagger 2 as JSON',
+        {
+          extra: { errors: [{ field: 'paths', message: 'has no path with a method' }] },
+        },
+      );
+    }
+    return { name: params.name, endpoints: endpoints.length };
+  },
+});
+
+export const listApiDescriptions = route({
+  method: 'get',
+  path: '/v1/api-descriptions',
+  scope: 'read',
+  summary: 'Imported OpenAPI documents',
+  response: z.object({
+    data: z.array(z.object({ name: z.string(), updated_at: z.string(), endpoints: z.array(EndpointSchema) })),
+  }),
+  handle: async ({ parts, grant }) => {
+    refuseOneKey(grant);
+    const entries = await parts.apiDescriptions.list(grant.organizationId);
+    return { data: entries.map(({ name, updatedAt, endpoints }) => ({ name, updated_at: updatedAt, endpoints })) };
+  },
+});
+
+export const deleteApiDescription = route({
+  method: 'delete',
+  path: '/v1/api-descriptions/:name',
+  scope: 'manage',
+  summary: 'Forget an imported document; counted routes stay',
+  params: Name,
+  handle: async ({ parts, grant, params, res }) => {
+    refuseOneKey(grant);
+    if (!(await parts.apiDescriptions.remove(grant.organizationId, params.name))) throw notThere();
+    res.status(204).end();
+  },
+});
+
+export const unusedEndpoints = route({
+  method: 'get',
+  path: '/v1/api-descriptions/:name/unused',
+  scope: 'read',
+  summary: 'Endpoints of an imported document that nobody called in the last days',
+  params: Name,
+  query: z.object({ days: z.coerce.number().int().min(1).max(1825).default(DEFAULT_DAYS) }),
+  response: z.object({
+    name: z.string(),
+    days: z.number().int(),
+    endpoints: z.number().int(),
+    unused: z.array(EndpointSchema),
+  }),
+  handle: async ({ parts, grant, params, query }) => {
+    refuseOneKey(grant);
+    const description = (await parts.apiDescriptions.list(grant.organizationId)).find(
+      ({ name }) => name === params.name,
+    );
+    if (!description) throw notThere();
+    const keys = grant.organizationId === '' ? ALL_KEYS : organizationKeys(grant.organizationId);
+    const called = await parts.store.query<{ method: string; route: string }>(
+      `SELECT DISTINCT method, route FROM endpoints_day
+       WHERE ${keys.sql} AND start >= toStartOfDay(now('UTC')) - toIntervalDay({days:UInt32})`,
+      { ...keys.params, days: query.days },
+    );
+    const seen = new Set(called.map((row) => `${row.method} ${row.route}`));
+    const unused = description.endpoints.filter(({ method, template }) => !seen.has(`${method} ${template}`));
+    return { name: params.name, days: query.days, endpoints: description.endpoints.length, unused };
+  },
+});
+
+function notThere(): Problem {
+  return new Problem(404, 'Not found', 'there is no such API description');
+}

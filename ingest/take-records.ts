@@ -1,0 +1,82 @@
+import type { Request } from 'express';
+import type { Acceptance } from './accept.ts';
+import type { Config } from './config.ts';
+import { type Gatherer, overloaded } from './gatherer.ts';
+import { recordsReceived } from './metrics.ts';
+import { Problem } from './problem.ts';
+import type { RecordError, TimeWindow } from './record.ts';
+import type { ParsedBody } from './records-body.ts';
+import type { RedisHeadroom } from './redis-headroom.ts';
+import { sha256, type TokenGrant, type TokenReader } from './token.ts';
+
+/** Errors named one by one in an answer; `rejected` always counts them all. */
+const MAX_ERRORS_SHOWN = 100;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+export interface CollectorParts {
+  config: Config;
+  tokens: TokenReader;
+  acceptance: Acceptance;
+  gatherer: Gatherer;
+  headroom: RedisHeadroom;
+}
+
+/** Answer of `POST /v1/requests`. */
+export interface IngestAnswer {
+  batch_id: string;
+  accepted: number;
+  rejected: number;
+  errors: RecordError[];
+}
+
+/**
+ * Takes parsed records to the queue: the common end of every ingest route.
+ * @throws {Problem} 400 when no record is valid, 503 when the queue does not take them
+ */
+export async function takeRecords(
+  parts: CollectorParts,
+  parsed: ParsedBody,
+  grant: TokenGrant,
+  repeats: { claimId: string; byRequestId: boolean },
+): Promise<IngestAnswer> {
+  const origin = {
+    organizationId: grant.organizationId,
+    claimId: repeats.claimId,
+    uniqueCaller: repeats.byRequestId ? grant.id : '',
+  };
+  const accepted = await parts.acceptance.accept(parsed.records, grant).catch((error) => {
+    throw error instanceof Problem ? error : overloaded('the key index cannot be read');
+  });
+  const errors = [...parsed.errors, ...accepted.errors].sort((a, b) => a.index - b.index);
+  recordsReceived.inc({ outcome: 'rejected' }, errors.length);
+  const shown = errors.slice(0, MAX_ERRORS_SHOWN);
+  if (accepted.records.length === 0) {
+    throw new Problem(400, 'No valid record', 'every record was rejected', {
+      extra: { accepted: 0, rejected: errors.length, errors: shown },
+    });
+  }
+  const count = accepted.records.length;
+  const batchId = await parts.gatherer.add(accepted.records, origin).catch((error) => {
+    recordsReceived.inc({ outcome: 'refused_overload' }, count);
+    throw error;
+  });
+  recordsReceived.inc({ outcome: 'accepted' }, count);
+  return { batch_id: batchId, accepted: count, rejected: errors.length, errors: shown };
+}
+
+/** Identity of a retried POST: the caller and the key it sent; '' when it sent none. */
+export function claimIdOf(grant: TokenGrant, idempotencyKey: string | undefined): string {
+  if (idempotencyKey === undefined) return '';
+  if (!IDEMPOTENCY_KEY.test(idempotencyKey)) {
+    throw new Problem(400, 'Bad Idempotency-Key', 'Idempotency-Key must be 1 to 255 visible ASCII characters');
+  }
+  return sha256(`${grant.id}\n${idempotencyKey}`).slice(0, 40);
+}
+
+export function timeWindow(config: Config): TimeWindow {
+  return { pastMs: config.ACCEPT_PAST_DAYS * 86_400_000, futureMs: config.ACCEPT_FUTURE_MINUTES * 60_000 };
+}
+
+export function mediaType(req: Request): string {
+  return (req.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
+}

@@ -1,0 +1,97 @@
+import type { Redis } from 'ioredis';
+import { API_DESCRIPTIONS_KEY, API_DESCRIPTIONS_VERSION, descriptionField } from '../ingest/api-paths.ts';
+import { type Endpoint, OpenApiPaths } from '../ingest/route-template.ts';
+import type { Store } from './clickhouse/store.ts';
+
+export interface ApiDescription {
+  organizationId: string;
+  name: string;
+  endpoints: readonly Endpoint[];
+  updatedAt: string;
+}
+
+interface DescriptionRow {
+  organization_id: string;
+  name: string;
+  document: string;
+  updated_at: string;
+}
+
+const PRESENT = 'SELECT organization_id, name, document, updated_at FROM api_descriptions FINAL WHERE NOT deleted';
+
+/** Imported OpenAPI documents, one per organization and name: ClickHouse keeps them, Redis serves them to the edge. */
+export class ApiDescriptions {
+  readonly #store: Store;
+  readonly #redis: Redis;
+
+  constructor(store: Store, redis: Redis) {
+    this.#store = store;
+    this.#redis = redis;
+  }
+
+  /** Stores what routes need of a document; @returns its endpoints, empty when it holds none (nothing is stored then) */
+  async put(organizationId: string, name: string, document: unknown): Promise<readonly Endpoint[]> {
+    const { endpoints } = new OpenApiPaths(document);
+    if (endpoints.length === 0) return [];
+    const json = JSON.stringify(pathsOnly(document as Record<string, unknown>, endpoints));
+    await this.#write(organizationId, name, json, false);
+    await this.#redis.hset(API_DESCRIPTIONS_KEY, descriptionField(organizationId, name), json);
+    await this.#redis.incr(API_DESCRIPTIONS_VERSION);
+    return endpoints;
+  }
+
+  async remove(organizationId: string, name: string): Promise<boolean> {
+    const known = (await this.list(organizationId)).some((entry) => entry.name === name);
+    if (!known) return false;
+    await this.#write(organizationId, name, '{}', true);
+    await this.#redis.hdel(API_DESCRIPTIONS_KEY, descriptionField(organizationId, name));
+    await this.#redis.incr(API_DESCRIPTIONS_VERSION);
+    return true;
+  }
+
+  async list(organizationId: string): Promise<ApiDescription[]> {
+    const rows = await this.#store.queryWriter<DescriptionRow>(
+      `${PRESENT} AND organization_id = {organization_id:String} ORDER BY name`,
+      { organization_id: organizationId },
+    );
+    return rows.map((row) => ({
+      organizationId: row.organization_id,
+      name: row.name,
+      endpoints: new OpenApiPaths(JSON.parse(row.document)).endpoints,
+      updatedAt: row.updated_at,
+    }));
+  }
+
+  /** Fills Redis from ClickHouse, at the start of a worker. */
+  async rebuildIndex(): Promise<void> {
+    const rows = await this.#store.queryWriter<DescriptionRow>(PRESENT);
+    for (const row of rows) {
+      await this.#redis.hset(API_DESCRIPTIONS_KEY, descriptionField(row.organization_id, row.name), row.document);
+    }
+    if (rows.length > 0) await this.#redis.incr(API_DESCRIPTIONS_VERSION);
+  }
+
+  async #write(organizationId: string, name: string, document: string, deleted: boolean): Promise<void> {
+    const now = new Date();
+    await this.#store.insertRows('api_descriptions', [
+      {
+        organization_id: organizationId,
+        name,
+        document,
+        deleted,
+        version: now.getTime(),
+        updated_at: now.toISOString(),
+      },
+    ]);
+  }
+}
+
+/** Descriptions, examples and schemas are none of our business, and may be large or secret. */
+function pathsOnly(document: Record<string, unknown>, endpoints: readonly Endpoint[]): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const { method, template } of endpoints) paths[template] = { ...paths[template], [method.toLowerCase()]: {} };
+  const servers = Array.isArray(document.servers)
+    ? document.servers.map((server) => ({ url: String(server?.url ?? '') }))
+    : [];
+  return { paths, servers, ...(typeof document.basePath === 'string' ? { basePath: document.basePath } : {}) };
+}

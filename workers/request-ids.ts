@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Batch } from '../ingest/batch.ts';
+import type { UniqueRange } from '../ingest/queue.ts';
+import type { RowRange } from './rows.ts';
+
+/**
+ * Recognises a record that was sent before, however its payload was split this time, by its request id.
+ *
+ * The identity is (caller, key, request id, time): a client that always sends the same X-Request-Id is still counted
+ * every time, because its requests differ in time. Ids are remembered for one to two windows after their receipt.
+ * In Redis they lie in hashes of few entries, which Redis packs: measured 30 to 40 bytes per id at 100,000 ids or
+ * more per window (`npm run bench -- request-ids`), against about 100 for one key each.
+ */
+export const WINDOW_SECONDS = 3_600;
+/** Hashes per window: at 4 million ids each still holds few enough to stay packed (hash-max-listpack-entries 128). */
+const BUCKETS = 65_536;
+/** Hash tags that the buckets of a window are spread over, for a cluster. */
+const TAGS = 16;
+/** Ids per script call: about 2 ms of Redis' time. */
+const CHUNK_IDS = 1_000;
+const DIGEST_BYTES = 8;
+const OWNER_BYTES = 6;
+
+/**
+ * KEYS: none (all keys share the hash tag of ARGV[1]). ARGV: tag, current window, previous window, owner, seconds to
+ * keep, then pairs of bucket and digest. Returns the positions (from 0) of ids that another batch owns.
+ */
+const CLAIM_SCRIPT = `
+local foreign = {}
+for i = 6, #ARGV, 2 do
+  local bucket, id = ARGV[i], ARGV[i + 1]
+  local before = redis.call('HGET', ARGV[1] .. ARGV[3] .. ':' .. bucket, id)
+  if before and before ~= ARGV[4] then
+    foreign[#foreign + 1] = (i - 6) / 2
+  else
+    local key = ARGV[1] .. ARGV[2] .. ':' .. bucket
+    if redis.call('HSETNX', key, id, ARGV[4]) == 1 then
+      redis.call('EXPIRE', key, ARGV[5], 'NX')
+    elseif redis.call('HGET', key, id) ~= ARGV[4] then
+      foreign[#foreign + 1] = (i - 6) / 2
+    end
+  end
+end
+return foreign`;
+
+interface Id {
+  row: number;
+  digest: Buffer;
+}
+
+/**
+ * Claims the request ids of a batch for it. Sticky, like the claims of Idempotency-Keys: a retry of the batch keeps
+ * the same rows.
+ * @returns rows whose id another batch owns, or that stand twice in this batch; ascending
+ */
+export async function repeatedRows(
+  redis: Redis,
+  batchId: string,
+  batch: Batch,
+  unique: readonly UniqueRange[],
+  receivedAtMs: number,
+): Promise<number[]> {
+  const byTag = Array.from({ length: TAGS }, (): Id[] => []);
+  const repeated: number[] = [];
+  const seen = new Set<string>();
+  for (const id of idsOf(batch, unique)) {
+    const name = id.digest.toString('latin1');
+    if (seen.has(name)) repeated.push(id.row);
+    else byTag[id.digest[0]! % TAGS]!.push(id);
+    seen.add(name);
+  }
+  const window = Math.floor(receivedAtMs / 1000 / WINDOW_SECONDS);
+  const owner = createHash('sha1').update(batchId).digest().subarray(0, OWNER_BYTES);
+  for (const [tag, ids] of byTag.entries()) {
+    for (let at = 0; at < ids.length; at += CHUNK_IDS) {
+      const chunk = ids.slice(at, at + CHUNK_IDS);
+      const foreign = await claim(redis, tag, window, owner, chunk);
+      for (const position of foreign) repeated.push(chunk[position]!.row);
+    }
+  }
+  return repeated.sort((a, b) => a - b);
+}
+
+function* idsOf(batch: Batch, unique: readonly UniqueRange[]): Generator<Id> {
+  for (const { caller, firstRow, rows } of unique) {
+    for (let row = firstRow; row < firstRow + rows; row++) {
+      const requestId = batch.requestId[row]!;
+      if (requestId === '') continue;
+      const identity = `${caller}\n${batch.keyId.at(row)}\n${requestId}\n${batch.timestampMs.at(row)}`;
+      yield { row, digest: createHash('sha1').update(identity).digest().subarray(0, DIGEST_BYTES) };
+    }
+  }
+}
+
+async function claim(redis: Redis, tag: number, window: number, owner: Buffer, ids: readonly Id[]): Promise<number[]> {
+  const pairs = ids.flatMap(({ digest }) => [String(digest.readUInt16BE(0) % BUCKETS), digest]);
+  const prefix = `{keytally-ids-${tag}}:`;
+  const args = [prefix, String(window), String(window - 1), owner, String(2 * WINDOW_SECONDS), ...pairs];
+  return (await redis.eval(CLAIM_SCRIPT, 0, ...args)) as number[];
+}
+
+/** The row ranges without single rows that are left out (ascending). */
+export function withoutRows(ranges: readonly RowRange[], rows: readonly number[]): RowRange[] {
+  const kept: RowRange[] = [];
+  for (const { first, end } of ranges) {
+    let from = first;
+    for (const row of rows) {
+      if (row < from || row >= end) continue;
+      if (row > from) kept.push({ first: from, end: row });
+      from = row + 1;
+    }
+    if (from < end) kept.push({ first: from, end });
+  }
+  return kept;
+}
