@@ -4,6 +4,8 @@ import { runDemo } from './api/demo.ts';
 import { type PartName, type Running, startParts } from './api/parts.ts';
 import { ConfigError, parseConfig } from './ingest/config.ts';
 import { DataFolderError } from './ingest/data-folder.ts';
+import { FORMAT_NAMES } from './ingest/formats/registry.ts';
+import { type ImportFlags, runImport } from './ingest/import/import-command.ts';
 import { createLogger } from './ingest/logger.ts';
 
 /** Time for everything to stop in order; after it the process ends anyway, and says so. */
@@ -71,9 +73,23 @@ program
   .description('the api and dashboard alone (needs REDIS_URL and CLICKHOUSE_URL)')
   .action(() => run(['api']));
 
+program
+  .command('import <files...>')
+  .description('count access logs, plain or .gz, - for standard input; a second run counts nothing twice')
+  .requiredOption('--format <name>', FORMAT_NAMES.join(', '))
+  .option(
+    '--key <where>',
+    'ip, id:NAME, field:PATH, header:NAME or claim:NAME; default: the place the format has for it',
+  )
+  .option('--since <date>', 'leave out older requests')
+  .option('--url <address>', 'address of Keytally', process.env.PUBLIC_URL || 'http://127.0.0.1:8080')
+  .option('--token <token>', 'token with the ingest scope; default: KEYTALLY_TOKEN')
+  .option('--state <file>', 'where positions are kept; default: ~/.local/state/keytally/imports.json')
+  .action((files: string[], flags: ImportFlags) => runImport(files, flags));
+
 /** An error a person can act on is one line per cause; anything else keeps its stack. */
 program.parseAsync().catch((error: unknown) => {
-  const expected = error instanceof ConfigError || error instanceof DataFolderError;
+  const expected = error instanceof ConfigError || error instanceof DataFolderError || process.argv[2] === 'import';
   process.stderr.write(expected ? `${(error as Error).message}\n` : `${(error as Error).stack ?? error}\n`);
   process.exit(1);
 });

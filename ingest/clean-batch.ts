@@ -2,7 +2,7 @@ import type { ApiPaths } from './api-paths.ts';
 import type { Batch } from './batch.ts';
 import { TextColumn } from './column.ts';
 import { RecentMap } from './recent-map.ts';
-import { redactPath, redactText } from './redact.ts';
+import { redactIdentity, redactPath, redactText } from './redact.ts';
 import type { RouteLimit } from './route-limit.ts';
 import { templateOf } from './route-template.ts';
 
@@ -34,7 +34,7 @@ export class BatchCleaner {
       batch,
       cleaned.map(({ template }) => template),
     );
-    for (const [row, id] of batch.requestId.entries()) if (id !== '') batch.requestId[row] = redactText(id);
+    for (const [row, id] of batch.requestId.entries()) if (id !== '') batch.requestId[row] = redactIdentity(id);
   }
 
   #cleanPath(raw: string): { path: string; template: string } {

@@ -6,7 +6,7 @@ import { overloaded } from './gatherer.ts';
 import { recordsReceived } from './metrics.ts';
 import { Problem } from './problem.ts';
 import { type BodyLimits, parseRecordsBody } from './records-body.ts';
-import { type CollectorParts, claimIdOf, mediaType, takeRecords, timeWindow } from './take-records.ts';
+import { type CollectorParts, claimOf, mediaType, takeRecords, timeWindow } from './take-records.ts';
 import { sha256, type TokenGrant } from './token.ts';
 
 /** Routes of the collector: everything that takes records. */
@@ -42,9 +42,9 @@ function guard(parts: CollectorParts): express.RequestHandler {
 
 async function postRequests(parts: CollectorParts, req: Request, res: Response): Promise<void> {
   const grant = res.locals.grant as TokenGrant;
-  const claimId = claimIdOf(grant, req.get('idempotency-key'));
+  const claim = claimOf(grant, req.get('idempotency-key'));
   const limits: BodyLimits = { window: timeWindow(parts.config), maxRecords: parts.config.INGEST_MAX_RECORDS };
   const raw = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
   const parsed = await parseRecordsBody(raw, mediaType(req), limits);
-  res.status(202).json(await takeRecords(parts, parsed, grant, { claimId, byRequestId: false }));
+  res.status(202).json(await takeRecords(parts, parsed, grant, { claim, byRequestId: false }));
 }

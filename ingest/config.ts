@@ -22,6 +22,9 @@ const list = z
       .filter((part) => part !== ''),
   );
 
+/** Beyond it an age would pass the year 2106, where ClickHouse's 32-bit DateTime starts anew and drops every row. */
+const MAX_RETENTION_DAYS = 25_000;
+
 /**
  * Every environment variable of Keytally: name, range, default.
  * The configuration table of the README is checked against this schema by a test.
@@ -52,7 +55,7 @@ export const EnvSchema = z.object({
   IP_STORAGE: z.enum(['truncated', 'full', 'none']).default('truncated'),
   TRUSTED_PROXIES: list,
   COUNTRY_HEADERS: list,
-  ACCEPT_PAST_DAYS: count(400, 1, 2900),
+  ACCEPT_PAST_DAYS: count(400, 1, 36_500),
   ACCEPT_FUTURE_MINUTES: count(60, 0, 1440),
   INGEST_LINGER_MS: count(250, 0, 250),
   INGEST_MAX_BODY_BYTES: count(16_777_216, 1024, 268_435_456),
@@ -62,10 +65,10 @@ export const EnvSchema = z.object({
   ROUTES_PER_KEY: count(200, 1, 10_000),
   WORKER_CONCURRENCY: count(2, 1, 32),
   API_REQUESTS_PER_MINUTE: count(1200, 1, 10_000_000),
-  RETENTION_REQUESTS_DAYS: count(30, 1, 3650),
-  RETENTION_MINUTE_DAYS: count(15, 1, 3650),
-  RETENTION_QUARTER_HOUR_DAYS: count(400, 1, 3650),
-  RETENTION_DAY_DAYS: count(1825, 1, 36_500),
+  RETENTION_REQUESTS_DAYS: count(30, 1, MAX_RETENTION_DAYS),
+  RETENTION_MINUTE_DAYS: count(15, 1, MAX_RETENTION_DAYS),
+  RETENTION_QUARTER_HOUR_DAYS: count(400, 1, MAX_RETENTION_DAYS),
+  RETENTION_DAY_DAYS: count(1825, 1, MAX_RETENTION_DAYS),
   SMTP_URL: url('smtp:', 'smtps:'),
   MAIL_FROM: z.string().min(3).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -5,14 +5,7 @@ import { otlpReply, rejectSummary } from './formats/otlp-reply.ts';
 import { FORMAT_NAMES, formatByName } from './formats/registry.ts';
 import { Problem } from './problem.ts';
 import { type ParsedBody, parseValues } from './records-body.ts';
-import {
-  type CollectorParts,
-  claimIdOf,
-  type IngestAnswer,
-  mediaType,
-  takeRecords,
-  timeWindow,
-} from './take-records.ts';
+import { type CollectorParts, claimOf, type IngestAnswer, mediaType, takeRecords, timeWindow } from './take-records.ts';
 import type { TokenGrant } from './token.ts';
 
 /** Answer of `POST /v1/ingest/{format}`. */
@@ -116,7 +109,7 @@ async function take(
   const key =
     req.get('idempotency-key') ??
     (result.requestId ? `${format.name}-${encodeURIComponent(result.requestId)}`.slice(0, 255) : undefined);
-  const stored = await takeRecords(parts, parsed, grant, { claimId: claimIdOf(grant, key), byRequestId: true });
+  const stored = await takeRecords(parts, parsed, grant, { claim: claimOf(grant, key), byRequestId: true });
   return { ...stored, ...taken };
 }
 

@@ -15,12 +15,16 @@ const FULL_BATCH_ROWS = 25_000;
 /** Below this many rows in the last batch the traffic is light, and waiting would only delay. */
 const LIGHT_BATCH_ROWS = 200;
 const LIGHT_LINGER_DIVISOR = 5;
+/** ClickHouse refuses an insert over more than 100 partitions for good, and a partition is a month. */
+const MAX_BATCH_MONTHS = 90;
 const ENQUEUE_TRIES = 4;
 const ENQUEUE_RETRY_MS = 100;
 
 interface OpenBatch {
   id: string;
   batch: Batch;
+  /** Months of its records: partitions of one insert. */
+  months: Set<number>;
   claims: BatchClaim[];
   unique: UniqueRange[];
   timer: NodeJS.Timeout;
@@ -28,12 +32,14 @@ interface OpenBatch {
   settle: { resolve: () => void; reject: (error: unknown) => void };
 }
 
+/** The request's Idempotency-Key as it is claimed; undefined without one. */
+export type Claim = Pick<BatchClaim, 'id' | 'keepSeconds'> | undefined;
+
 /** Where the records of one request come from, and how a repeat of it is recognised. */
 export interface Origin {
   /** Organization of the token; '' for a token of the whole platform. */
   organizationId: string;
-  /** Id of the request's Idempotency-Key; '' without one. */
-  claimId: string;
+  claim: Claim;
   /** Id of the token when each record's request id tells a repeat; '' when it does not. */
   uniqueCaller: string;
 }
@@ -70,10 +76,13 @@ export class Gatherer {
    */
   async add(records: readonly RequestRecord[], origin: Origin): Promise<string> {
     if (this.#pendingRows + records.length > MAX_PENDING_ROWS) throw overloaded('the collector is at its memory bound');
-    if (this.#open && this.#open.batch.rows + records.length > MAX_BATCH_ROWS) this.#flush();
+    const months = monthsOf(records);
+    if (months.size > MAX_BATCH_MONTHS) throw tooManyMonths(months.size);
+    if (this.#open && !fits(this.#open, records.length, months)) this.#flush();
     const open = (this.#open ??= this.#start());
+    for (const month of months) open.months.add(month);
     const span = { firstRow: open.batch.rows, rows: records.length };
-    if (origin.claimId !== '') open.claims.push({ id: origin.claimId, ...span });
+    if (origin.claim) open.claims.push({ ...origin.claim, ...span });
     if (origin.uniqueCaller !== '') open.unique.push({ caller: origin.uniqueCaller, ...span });
     for (const record of records) open.batch.add(record, origin.organizationId);
     this.#pendingRows += records.length;
@@ -87,7 +96,7 @@ export class Gatherer {
     const stored = new Promise<void>((resolve, reject) => Object.assign(settle, { resolve, reject }));
     const light = this.#lastRows < LIGHT_BATCH_ROWS;
     const timer = setTimeout(() => this.#flush(), light ? this.#lingerMs / LIGHT_LINGER_DIVISOR : this.#lingerMs);
-    return { id: randomUUID(), batch: new Batch(), claims: [], unique: [], timer, stored, settle };
+    return { id: randomUUID(), batch: new Batch(), months: new Set(), claims: [], unique: [], timer, stored, settle };
   }
 
   #flush(): void {
@@ -143,4 +152,33 @@ export class Gatherer {
 
 export function overloaded(detail: string): Problem {
   return new Problem(503, 'Not able to store', `${detail}; retry later`, { headers: { 'Retry-After': '5' } });
+}
+
+function fits({ batch, months }: OpenBatch, rows: number, added: ReadonlySet<number>): boolean {
+  if (batch.rows + rows > MAX_BATCH_ROWS) return false;
+  let together = months.size;
+  for (const month of added) if (!months.has(month)) together++;
+  return together <= MAX_BATCH_MONTHS;
+}
+
+/** The UTC months of the records. Neighbours are mostly of the same day, so the calendar is seldom asked. */
+function monthsOf(records: readonly RequestRecord[]): Set<number> {
+  const months = new Set<number>();
+  let lastDay = Number.NaN;
+  for (const { timestampMs } of records) {
+    const day = Math.floor(timestampMs / 86_400_000);
+    if (day === lastDay) continue;
+    lastDay = day;
+    const date = new Date(timestampMs);
+    months.add(date.getUTCFullYear() * 12 + date.getUTCMonth());
+  }
+  return months;
+}
+
+function tooManyMonths(months: number): Problem {
+  return new Problem(
+    400,
+    'Too long a time',
+    `the records span ${months} months; send at most ${MAX_BATCH_MONTHS} in one request`,
+  );
 }

@@ -22,6 +22,8 @@ export interface BatchJob {
 
 export interface BatchClaim {
   id: string;
+  /** How long a repeat is recognised. */
+  keepSeconds: number;
   firstRow: number;
   rows: number;
 }

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { Acceptance } from './accept.ts';
 import type { Config } from './config.ts';
-import { type Gatherer, overloaded } from './gatherer.ts';
+import { type Claim, type Gatherer, overloaded } from './gatherer.ts';
 import { recordsReceived } from './metrics.ts';
 import { Problem } from './problem.ts';
 import type { RecordError, TimeWindow } from './record.ts';
@@ -37,11 +37,11 @@ export async function takeRecords(
   parts: CollectorParts,
   parsed: ParsedBody,
   grant: TokenGrant,
-  repeats: { claimId: string; byRequestId: boolean },
+  repeats: { claim: Claim; byRequestId: boolean },
 ): Promise<IngestAnswer> {
   const origin = {
     organizationId: grant.organizationId,
-    claimId: repeats.claimId,
+    claim: repeats.claim,
     uniqueCaller: repeats.byRequestId ? grant.id : '',
   };
   const accepted = await parts.acceptance.accept(parsed.records, grant).catch((error) => {
@@ -64,13 +64,21 @@ export async function takeRecords(
   return { batch_id: batchId, accepted: count, rejected: errors.length, errors: shown };
 }
 
-/** Identity of a retried POST: the caller and the key it sent; '' when it sent none. */
-export function claimIdOf(grant: TokenGrant, idempotencyKey: string | undefined): string {
-  if (idempotencyKey === undefined) return '';
+/** A repeated POST is recognised for a day after the first one; a chunk of an imported log for as long as times are accepted. */
+const CLAIM_SECONDS = 86_400;
+const IMPORT_CLAIM_SECONDS = 400 * 86_400;
+
+/** Identity of a retried POST: the caller and the key it sent; undefined when it sent none. */
+export function claimOf(grant: TokenGrant, idempotencyKey: string | undefined): Claim {
+  if (idempotencyKey === undefined) return undefined;
   if (!IDEMPOTENCY_KEY.test(idempotencyKey)) {
     throw new Problem(400, 'Bad Idempotency-Key', 'Idempotency-Key must be 1 to 255 visible ASCII characters');
   }
-  return sha256(`${grant.id}\n${idempotencyKey}`).slice(0, 40);
+  const imported = idempotencyKey.startsWith('import-');
+  return {
+    id: sha256(`${grant.id}\n${idempotencyKey}`).slice(0, 40),
+    keepSeconds: imported ? IMPORT_CLAIM_SECONDS : CLAIM_SECONDS,
+  };
 }
 
 export function timeWindow(config: Config): TimeWindow {

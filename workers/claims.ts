@@ -2,9 +2,6 @@ import type { Redis } from 'ioredis';
 import type { BatchClaim } from '../ingest/queue.ts';
 import type { RowRange } from './rows.ts';
 
-/** A repeated POST is recognised for this long after the first one. */
-const CLAIM_SECONDS = 24 * 60 * 60;
-
 /**
  * Claims every Idempotency-Key of a batch for that batch. A claim is sticky: a retry of the same batch finds
  * its own name and keeps the same rows, any other batch finds a foreign name and leaves the rows out.
@@ -17,11 +14,11 @@ export async function claimForBatch(
   claims: readonly BatchClaim[],
 ): Promise<BatchClaim[]> {
   const owners = await Promise.all(
-    claims.map(async ({ id }) => {
+    claims.map(async ({ id, keepSeconds }) => {
       const key = `{keytally}:claim:${id}`;
-      const owner = await redis.set(key, batchId, 'EX', CLAIM_SECONDS, 'NX', 'GET');
+      const owner = await redis.set(key, batchId, 'EX', keepSeconds, 'NX', 'GET');
       // A batch that waited long for the store must not lose its claim between two attempts.
-      if (owner === batchId) await redis.expire(key, CLAIM_SECONDS);
+      if (owner === batchId) await redis.expire(key, keepSeconds);
       return owner ?? batchId;
     }),
   );
