@@ -1,7 +1,13 @@
+import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
+import { benchRequestIds } from './request-ids.ts';
 
 /** `npm run bench -- <name> [--json]`: figures of one run as one JSON object, progress on standard error. */
-const BENCHES: Record<string, (say: (line: string) => void) => Promise<object>> = { ingest: benchIngest };
+const BENCHES: Record<string, (say: (line: string) => void) => Promise<object>> = {
+  ingest: benchIngest,
+  formats: benchFormats,
+  'request-ids': benchRequestIds,
+};
 
 const [name = 'ingest', ...flags] = process.argv.slice(2);
 const bench = BENCHES[name];
