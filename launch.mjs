@@ -19,10 +19,12 @@ import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+const PARENT = process.ppid;
 const ROOT = dirname(fileURLToPath(import.meta.url));
 const NODE_FLOOR = [20, 19];
 /** A second signal within this time is an echo: the terminal signals the whole group and npm passes it on as well. */
 const ECHO_MS = 1_000;
+const ORPHAN_CHECK_MS = 200;
 
 const say = (line) => console.error(`keytally: ${line}`);
 const at = (...parts) => join(ROOT, ...parts);
@@ -137,15 +139,23 @@ function readJson(path) {
 function runToEnd(args, env = process.env) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, { stdio: 'inherit', detached: true, env });
-    let last = 0;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-      process.on(signal, () => {
-        if (performance.now() - last < ECHO_MS && last > 0) return;
-        last = performance.now();
-        // A closed terminal asks for an orderly end, too.
-        child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
-      });
-    }
+    let last = Number.NEGATIVE_INFINITY;
+    const pass = (signal) => {
+      if (performance.now() - last < ECHO_MS) return;
+      last = performance.now();
+      child.kill(signal);
+    };
+    process.on('SIGINT', pass);
+    process.on('SIGTERM', pass);
+    // A closed terminal asks for an orderly end, too.
+    process.on('SIGHUP', () => pass('SIGTERM'));
+    // npm signals only the shell it put between us, which dies without passing it on.
+    const watch = setInterval(() => {
+      if (process.ppid === PARENT) return;
+      clearInterval(watch);
+      if (last === Number.NEGATIVE_INFINITY) pass('SIGTERM');
+    }, ORPHAN_CHECK_MS).unref();
+    if (!process.env.npm_lifecycle_event) clearInterval(watch);
     child.once('error', (error) => {
       say(error.message);
       resolve(127);
@@ -155,9 +165,11 @@ function runToEnd(args, env = process.env) {
 }
 
 async function runCommand(args) {
-  const main = at('dist', 'main.js');
-  if (!existsSync(main)) throw new Stop('dist/main.js is missing after the build');
-  return runToEnd([main, ...args]);
+  // Benchmarks are no part of the program: they are compiled beside it.
+  const [command, ...rest] = args;
+  const program = command === 'bench' ? at('dist', 'test', 'bench', 'bench.js') : at('dist', 'main.js');
+  if (!existsSync(program)) throw new Stop(`${program} is missing after the build`);
+  return runToEnd(command === 'bench' ? [program, ...rest] : [program, ...args]);
 }
 
 // ---- tests

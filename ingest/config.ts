@@ -12,6 +12,12 @@ const url = (...protocols: string[]) =>
       message: `must be a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`,
     })
     .optional();
+/** A cron expression; node-cron checks it again when the schedule starts. */
+const cron = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .refine((value) => /^(\S+\s+){4,5}\S+$/.test(value.trim()), 'must be a cron expression of 5 or 6 fields');
 const list = z
   .string()
   .default('')
@@ -63,6 +69,16 @@ export const EnvSchema = z.object({
   INGEST_REQUESTS_PER_MINUTE: count(60_000, 1, 10_000_000),
   INGEST_SHARDS: count(1, 1, 64),
   ROUTES_PER_KEY: count(200, 1, 10_000),
+  KEY_SWEEP_CRON: cron('* * * * *'),
+  KEY_REMINDER_DAYS: z
+    .string()
+    .default('30,14,7,3,1,0,-1')
+    .transform((value) => value.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part))))
+    .refine(
+      (days) => days.length <= 20 && days.every((day) => Number.isInteger(day) && day >= -365 && day <= 365),
+      'must be at most 20 whole numbers of days from -365 to 365, separated by commas',
+    ),
+  KEY_ROTATION_DAYS: count(90, 0, 3650),
   WORKER_CONCURRENCY: count(2, 1, 32),
   API_REQUESTS_PER_MINUTE: count(1200, 1, 10_000_000),
   RETENTION_REQUESTS_DAYS: count(30, 1, MAX_RETENTION_DAYS),

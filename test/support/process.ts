@@ -7,6 +7,8 @@ export interface PartProcess {
   child: ChildProcess;
   url: string;
   exited: Promise<number | null>;
+  /** Everything it logged so far. */
+  log(): string;
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
@@ -25,11 +27,14 @@ export async function startPart(
   });
   process.once('exit', () => child.kill('SIGKILL'));
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  let log = '';
+  child.stderr!.on('data', (chunk: Buffer) => (log += chunk));
   const url = await readyUrl(child, exited);
   return {
     child,
     url,
     exited,
+    log: () => log,
     kill: async (signal) => {
       child.kill(signal);
       await exited;

@@ -27,6 +27,12 @@ const MAX_CONNECTIONS = 40;
 /** Sessions that read on the embedded engine: statements of one session run one after another. */
 const EMBEDDED_READERS = 4;
 
+/** An optional package: named by a variable, so that the program also compiles where it is not installed. */
+const EMBEDDED_ENGINE: string = 'chdb/connection';
+interface EmbeddedEngine {
+  createChdbConnection(options: { path: string }): object;
+}
+
 /**
  * The store as the rest of Keytally sees it: ClickHouse as a server, or the same engine inside this process.
  * Settings never go through the client's own option: on the embedded engine they would stay on the session
@@ -156,7 +162,7 @@ async function openServer(config: Config): Promise<Store> {
 }
 
 async function openEmbedded(config: Config, dataFolder: string): Promise<Store> {
-  const { createChdbConnection } = await import('chdb/connection').catch(() => {
+  const { createChdbConnection } = await (import(EMBEDDED_ENGINE) as Promise<EmbeddedEngine>).catch(() => {
     throw new ConfigError('CLICKHOUSE_URL: is not set, and the embedded engine (package chdb) is not installed');
   });
   const session = async () => {
