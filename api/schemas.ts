@@ -18,6 +18,17 @@ export const RangeQuery = z.object({
   timezone: z.string().max(64).default('UTC').describe('IANA name, e.g. Europe/Stockholm'),
 });
 
+/** Filters on single requests. */
+export const ConditionQuery = z.object({
+  method: z.string().max(24).default(''),
+  route: z.string().max(512).default(''),
+  status: z
+    .string()
+    .regex(/^([1-5]xx|[1-5]\d\d|)$/, 'must be a status such as 404 or a class such as 5xx')
+    .default(''),
+  country: z.string().max(2).default(''),
+});
+
 export const LimitQuery = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
 
 const Latency = z.object({ p50: z.number().nullable(), p95: z.number().nullable(), p99: z.number().nullable() });
@@ -44,6 +55,7 @@ export const UsageResponse = z.object({
   bucket: z.enum(BUCKETS),
   timezone: z.string(),
   complete_until: z.iso.datetime().describe('buckets that end later may still grow'),
+  filters: z.record(z.string(), z.string()).describe('the filters that were applied'),
   totals: Totals,
   previous: Totals.describe('the same totals of the preceding period of equal length'),
   series: z.array(Counts.extend({ start: z.iso.datetime() })),
@@ -60,7 +72,7 @@ export const UsageResponse = z.object({
   statuses: z.array(z.object({ status: z.number().int(), requests: z.number().int() })),
 });
 
-export const KeyStatusSchema = z.enum(['active', 'inactive', 'expired', 'discovered']);
+export const KeyStatusSchema = z.enum(['active', 'inactive', 'expired', 'discovered', 'deleted']);
 
 export const LimitsSchema = z.object({
   per_minute: z.number().int().positive().nullable().default(null),
@@ -88,6 +100,8 @@ export const KeyResponse = z.object({
   successor_key_id: z.string(),
   status: KeyStatusSchema,
   status_reason: z.string(),
+  status_changed_at: z.iso.datetime().nullable(),
+  leaked_at: z.iso.datetime().nullable(),
   version: z.number().int(),
   tracking_since: z.iso.datetime().nullable(),
   last_used: z
@@ -104,6 +118,17 @@ export const KeyResponse = z.object({
   error_rate_30d: z.number(),
 });
 
+/** A time as it is stored: UTC with milliseconds, whatever offset it came with. */
+export const UtcTime = z.iso
+  .datetime({ offset: true })
+  .refine((value) => !Number.isNaN(Date.parse(value)) && Date.parse(value) > 0, 'must be a time after 1970')
+  .transform((value) => new Date(value).toISOString());
+
+export const Sha256 = z
+  .string()
+  .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
+  .transform((value) => value.toLowerCase());
+
 /** Largest text of a registry field. */
 const name = (max: number) => z.string().max(max);
 
@@ -113,19 +138,17 @@ export const KeyBody = z.strictObject({
   name: name(200).optional(),
   description: name(2000).optional(),
   prefix: name(32).optional(),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
-    .transform((value) => value.toLowerCase())
-    .optional(),
+  sha256: Sha256.optional(),
   kind: z.enum(['service', 'organization', 'personal']).optional(),
   environment: z.enum(['production', 'staging', 'development']).optional(),
   scopes: z.array(name(100)).max(100).optional(),
   plan: name(100).optional(),
   limits: LimitsSchema.partial().optional(),
   owner: z.strictObject({ name: name(200).default(''), email: name(320).default('') }).optional(),
-  created_at: z.iso.datetime({ offset: true }).optional(),
-  expires_at: z.iso.datetime({ offset: true }).nullable().optional(),
+  created_at: UtcTime.optional(),
+  expires_at: UtcTime.nullable().optional(),
+  rotated_at: UtcTime.nullable().optional(),
+  successor_key_id: name(200).optional(),
 });
 
 export const RequestResponse = z.object({

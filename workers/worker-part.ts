@@ -9,6 +9,7 @@ import { applyRetention } from './clickhouse/retention.ts';
 import type { Store } from './clickhouse/store.ts';
 import { startConsumers } from './consume.ts';
 import { openGeo } from './geo.ts';
+import { startLifecycle } from './keys/lifecycle-worker.ts';
 import { Registry } from './keys/registry.ts';
 import { Tokens } from './tokens.ts';
 
@@ -41,15 +42,17 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
   const connection = await connectRedis(redisUrl, 'worker', warn);
   const firstToken = await prepare(config, store, redis);
   const workers = startConsumers({ store, redis, geo, config, log }, { connection, onCrash });
+  const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);
   return {
     firstToken,
     geoBuiltAt: geo.builtAt,
     checks: {
       consumer: async () => (workers.every((worker) => worker.isRunning()) ? undefined : 'a consumer has stopped'),
+      lifecycle: async () => (lifecycle.isRunning() ? undefined : 'expiries and sweeps have stopped'),
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {
-      await Promise.all(workers.map((worker) => worker.close()));
+      await Promise.all([...workers, lifecycle].map((worker) => worker.close()));
       connection.disconnect();
       redis.disconnect();
     },

@@ -16,6 +16,7 @@ export interface KeyListRequest {
   environment: string;
   status: string;
   search: string;
+  withDeleted: boolean;
   /** Only keys not used for this many days; 0 = all. */
   unusedDays: number;
   sort: KeySort;
@@ -53,6 +54,8 @@ export interface KeyRow {
   successor_key_id: string;
   status: string;
   status_reason: string;
+  status_changed_at: string | null;
+  leaked_at: string | null;
   version: number;
   has_traffic: number;
   tracking_since: string;
@@ -65,7 +68,8 @@ export interface KeyRow {
 
 /**
  * Every key: registered ones with or without traffic, and discovered ones, which send traffic although nobody
- * registered them. The registry's organization wins over that of the reporting token.
+ * registered them. The registry's organization wins over that of the reporting token. What is known of a key's use
+ * begins when it was registered or first seen here, not when the platform made it.
  */
 function directory(recent: string, keys: KeyFilter): string {
   const traffic = `SELECT key_id, max(organization_id) AS seen_by, sum(requests) AS total, min(tracking_since) AS since,
@@ -80,15 +84,15 @@ function directory(recent: string, keys: KeyFilter): string {
       k.limit_per_day AS limit_per_day, k.limit_per_month AS limit_per_month, k.limit_burst AS limit_burst,
       k.owner_name AS owner_name, k.owner_email AS owner_email, k.created_at AS created_at, k.expires_at AS expires_at,
       k.rotated_at AS rotated_at, k.successor_key_id AS successor_key_id, k.status_reason AS status_reason,
-      k.version AS version,
-      if(registered, k.status, 'discovered') AS status,
+      k.status_changed_at AS status_changed_at, k.leaked_at AS leaked_at, k.version AS version,
+      multiIf(NOT registered, 'discovered', k.deleted, 'deleted', k.status) AS status,
       t.total > 0 AS has_traffic,
-      if(has_traffic, t.since, k.created_at) AS tracking_since,
+      multiIf(NOT registered, t.since, has_traffic, least(t.since, k.registered_at), k.registered_at) AS tracking_since,
       t.last AS last_used,
       t.total AS total_requests,
       r.requests AS requests_30d,
       if(r.requests = 0, 0, r.errors / r.requests) AS error_rate_30d
-    FROM (SELECT * FROM keys FINAL WHERE NOT deleted AND ${keys.sql}) AS k
+    FROM (SELECT * FROM keys FINAL WHERE ${keys.sql}) AS k
     FULL OUTER JOIN (${traffic}) AS t ON k.key_id = t.key_id
     LEFT JOIN (${lately}) AS r ON r.key_id = if(k.key_id != '', k.key_id, t.key_id)`;
 }
@@ -135,6 +139,7 @@ function conditionsOf(request: KeyListRequest, nowMs: number): { conditions: str
   equal('customer_id', request.customerId);
   equal('environment', request.environment);
   equal('status', request.status);
+  if (!request.withDeleted) conditions.push("status != 'deleted'");
   if (request.search !== '') {
     const columns = ['key_id', 'name', 'prefix', 'customer_id', 'organization_id', 'owner_email'];
     conditions.push(

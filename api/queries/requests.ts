@@ -1,5 +1,5 @@
 import type { QueryParams, Store } from '../../workers/clickhouse/store.ts';
-import type { KeyFilter } from './union.ts';
+import { type KeyFilter, requestCondition } from './union.ts';
 
 /** One request as the explorer shows it. */
 export interface RequestRow {
@@ -90,17 +90,13 @@ function conditionsOf(filter: RequestFilter): { conditions: string[]; params: Qu
     'timestamp < fromUnixTimestamp64Milli({to:Int64})',
   ];
   const params: Record<string, unknown> = { ...filter.keys.params, from: filter.fromMs, to: filter.toMs };
-  for (const column of ['method', 'route', 'country', 'service', 'environment'] as const) {
+  const condition = requestCondition(filter);
+  conditions.push(condition.sql);
+  Object.assign(params, condition.params);
+  for (const column of ['service', 'environment'] as const) {
     if (filter[column] === '') continue;
     conditions.push(`${column} = {${column}_is:String}`);
     params[`${column}_is`] = filter[column];
-  }
-  if (/^[1-5]xx$/.test(filter.status)) {
-    conditions.push('intDiv(status, 100) = {status_class:UInt16}');
-    params.status_class = Number(filter.status[0]);
-  } else if (filter.status !== '') {
-    conditions.push('status = {status_is:UInt16}');
-    params.status_is = Number(filter.status);
   }
   if (filter.after) {
     conditions.push(`(timestamp, ${ROW_HASH}) < (fromUnixTimestamp64Milli({after_ms:Int64}), {after_hash:UInt64})`);

@@ -10,6 +10,39 @@ export interface KeyFilter {
 export const ONE_KEY = (keyId: string): KeyFilter => ({ sql: 'key_id = {key_id:String}', params: { key_id: keyId } });
 export const ALL_KEYS: KeyFilter = { sql: '1', params: {} };
 
+/** Conditions on single requests, which only raw rows can answer together; '' = any. */
+export interface RequestConditions {
+  method: string;
+  route: string;
+  /** `404`, or a class as `4xx`. */
+  status: string;
+  country: string;
+}
+
+/** A condition on columns of `requests`, with its bound parameters. */
+export function requestCondition(conditions: Partial<RequestConditions>): KeyFilter {
+  const parts: string[] = [];
+  const params: Record<string, unknown> = {};
+  for (const column of ['method', 'route', 'country'] as const) {
+    if (!conditions[column]) continue;
+    parts.push(`${column} = {${column}_is:String}`);
+    params[`${column}_is`] = conditions[column];
+  }
+  const { status = '' } = conditions;
+  if (/^[1-5]xx$/.test(status)) {
+    parts.push('intDiv(status, 100) = {status_class:UInt16}');
+    params.status_class = Number(status[0]);
+  } else if (status !== '') {
+    parts.push('status = {status_is:UInt16}');
+    params.status_is = Number(status);
+  }
+  return { sql: parts.join(' AND ') || '1', params };
+}
+
+export function both(a: KeyFilter, b: KeyFilter): KeyFilter {
+  return { sql: `${a.sql} AND ${b.sql}`, params: { ...a.params, ...b.params } };
+}
+
 /** States of a latency column, as every rollup keeps them. */
 export const LATENCY_STATE = 'quantilesDDState(0.01, 0.5, 0.95, 0.99)(latency_ms)';
 export const LATENCY_MERGE = 'quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(latency)';
@@ -24,6 +57,15 @@ export function usageRows(segments: readonly Segment[], keys: KeyFilter, columns
     segments,
     ({ tier }, span) => `SELECT ${columns} FROM usage_${tier} WHERE ${keys.sql} AND ${span('start')}`,
   );
+}
+
+/** The same columns made of raw rows, minute by minute, where conditions rule out every rollup. */
+export function rawUsageRows(from: number, to: number, keys: KeyFilter): string {
+  return `SELECT toStartOfMinute(timestamp) AS start, ${RAW_COUNTS},
+      countIf(status >= 300 AND status < 400) AS redirects, countIf(requests.rate_limited) AS rate_limited,
+      sum(requests.request_bytes) AS request_bytes, sum(requests.response_bytes) AS response_bytes, ${LATENCY_STATE} AS latency
+    FROM requests WHERE ${keys.sql} AND timestamp >= toDateTime(${from}, 'UTC') AND timestamp < toDateTime(${to}, 'UTC')
+    GROUP BY start`;
 }
 
 /** Counts of a dimension (endpoints, countries, statuses) over the segments, as one subquery. */

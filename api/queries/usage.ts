@@ -1,7 +1,16 @@
 import type { Store } from '../../workers/clickhouse/store.ts';
 import type { Range } from './calendar.ts';
 import { segmentsOf, type Tier } from './segments.ts';
-import { dimensionRows, type KeyFilter, LATENCY_MERGE, usageRows } from './union.ts';
+import {
+  both,
+  dimensionRows,
+  type KeyFilter,
+  LATENCY_MERGE,
+  type RequestConditions,
+  rawUsageRows,
+  requestCondition,
+  usageRows,
+} from './union.ts';
 
 export interface Latency {
   p50: number | null;
@@ -55,21 +64,54 @@ interface SumRow extends Omit<Totals, 'latency_ms' | 'error_rate'> {
   latency_ms: (number | null)[];
 }
 
-/** Everything the usage tab shows of the keys in `range`, from rollups only (and raw rows at the edges). */
-export async function readUsage(store: Store, range: Range, keys: KeyFilter): Promise<Usage> {
+/** Where the rows of an answer come from: rollups, or raw rows when conditions join several dimensions. */
+interface Source {
+  /** Subquery of counts with `start`, over [from, to). */
+  counts(from: number, to: number, coarsest: Tier): string;
+  /** Subquery of counts per dimension. */
+  dimension(table: 'endpoints' | 'countries' | 'statuses', range: Range, by: string): string;
+  params: KeyFilter['params'];
+}
+
+function rollups(keys: KeyFilter): Source {
+  return {
+    counts: (from, to, coarsest) => usageRows(segmentsOf(from, to, coarsest), keys, `start, ${COLUMNS}`),
+    dimension: (table, { from, to }, by) => dimensionRows(table, segmentsOf(from, to, 'day'), keys, by),
+    params: keys.params,
+  };
+}
+
+function rawRows(keys: KeyFilter, conditions: Partial<RequestConditions>): Source {
+  const matching = both(keys, requestCondition(conditions));
+  return {
+    counts: (from, to) => rawUsageRows(from, to, matching),
+    dimension: (table, { from, to }, by) => dimensionRows(table, [{ tier: 'minute', from, to }], matching, by),
+    params: matching.params,
+  };
+}
+
+/** Everything the usage tab shows of the keys in `range`; with conditions, only of the requests that meet them. */
+export async function readUsage(
+  store: Store,
+  range: Range,
+  keys: KeyFilter,
+  conditions: Partial<RequestConditions> = {},
+): Promise<Usage> {
+  const conditional = Object.values(conditions).some((value) => value !== '');
+  const source = conditional ? rawRows(keys, conditions) : rollups(keys);
   const length = range.to - range.from;
   const [bySeries, previous, endpoints, countries, statuses] = await Promise.all([
-    readSeries(store, range, keys),
-    readTotals(store, range.from - length, range.from, keys),
-    readEndpoints(store, range, keys),
+    readSeries(store, range, source),
+    readTotals(store, range.from - length, range.from, source),
+    readEndpoints(store, range, source),
     readBreakdown<{ country: string; requests: number; error_rate: number }>(
       store,
+      source,
       'countries',
       range,
-      keys,
       'country',
     ),
-    readBreakdown<{ status: number; requests: number; error_rate: number }>(store, 'statuses', range, keys, 'status'),
+    readBreakdown<{ status: number; requests: number; error_rate: number }>(store, source, 'statuses', range, 'status'),
   ]);
   return {
     totals: bySeries.totals,
@@ -88,13 +130,12 @@ function coarsestTier({ bucket, timezone }: Range): Tier {
   return calendar && (timezone === 'UTC' || timezone === 'Etc/UTC') ? 'day' : 'quarter_hour';
 }
 
-async function readSeries(store: Store, range: Range, keys: KeyFilter): Promise<Pick<Usage, 'totals' | 'series'>> {
-  const segments = segmentsOf(range.from, range.to, coarsestTier(range));
+async function readSeries(store: Store, range: Range, source: Source): Promise<Pick<Usage, 'totals' | 'series'>> {
   const rows = await store.query<SumRow & { bucket: number; whole: number }>(
     `SELECT roundDown(toUnixTimestamp(start), {starts:Array(UInt32)}) AS bucket, grouping(bucket) AS whole, ${SUMS}
-     FROM (${usageRows(segments, keys, `start, ${COLUMNS}`)})
+     FROM (${source.counts(range.from, range.to, coarsestTier(range))})
      GROUP BY GROUPING SETS ((bucket), ())`,
-    { ...keys.params, starts: range.starts },
+    { ...source.params, starts: range.starts },
   );
   const whole = rows.find((row) => row.whole === 1);
   const byBucket = new Map(rows.filter((row) => row.whole === 0).map((row) => [row.bucket, row]));
@@ -105,15 +146,12 @@ async function readSeries(store: Store, range: Range, keys: KeyFilter): Promise<
   return { totals: totalsOf(whole), series };
 }
 
-export async function readTotals(store: Store, from: number, to: number, keys: KeyFilter): Promise<Totals> {
-  const [row] = await store.query<SumRow>(
-    `SELECT ${SUMS} FROM (${usageRows(segmentsOf(from, to, 'day'), keys, COLUMNS)})`,
-    keys.params,
-  );
+async function readTotals(store: Store, from: number, to: number, source: Source): Promise<Totals> {
+  const [row] = await store.query<SumRow>(`SELECT ${SUMS} FROM (${source.counts(from, to, 'day')})`, source.params);
   return totalsOf(row);
 }
 
-async function readEndpoints(store: Store, range: Range, keys: KeyFilter): Promise<Usage['endpoints']> {
+async function readEndpoints(store: Store, range: Range, source: Source): Promise<Usage['endpoints']> {
   const rows = await store.query<{
     method: string;
     route: string;
@@ -122,25 +160,25 @@ async function readEndpoints(store: Store, range: Range, keys: KeyFilter): Promi
     latency: (number | null)[];
   }>(
     `SELECT method, route, sum(requests) AS requests, ${ERROR_RATE}, ${LATENCY_MERGE} AS latency
-     FROM (${dimensionRows('endpoints', segmentsOf(range.from, range.to, 'day'), keys, 'method, route')})
+     FROM (${source.dimension('endpoints', range, 'method, route')})
      GROUP BY method, route ORDER BY requests DESC, route, method LIMIT ${MAX_BREAKDOWN_ROWS}`,
-    keys.params,
+    source.params,
   );
   return rows.map(({ latency, ...row }) => ({ ...row, latency_ms: { p95: latencyOf(latency).p95 } }));
 }
 
 async function readBreakdown<Row>(
   store: Store,
+  source: Source,
   table: 'countries' | 'statuses',
   range: Range,
-  keys: KeyFilter,
   by: string,
 ): Promise<Row[]> {
   return store.query<Row>(
     `SELECT ${by}, sum(requests) AS requests, ${ERROR_RATE}
-     FROM (${dimensionRows(table, segmentsOf(range.from, range.to, 'day'), keys, by)})
+     FROM (${source.dimension(table, range, by)})
      GROUP BY ${by} ORDER BY requests DESC, ${by} LIMIT ${MAX_BREAKDOWN_ROWS}`,
-    keys.params,
+    source.params,
   );
 }
 

@@ -1,10 +1,16 @@
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
-import { writeAudit } from '../../workers/keys/audit.ts';
-import type { RegisteredKey } from '../../workers/keys/key.ts';
-import { KeyConflict } from '../../workers/keys/registry.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import {
+  faultOf,
+  fieldProblem,
+  fieldsOf,
+  noSuchKey,
+  refuseForeign,
+  refuseKeyBound,
+  registryProblem,
+} from '../key-changes.ts';
 import {
   KEY_SORTS,
   type KeyCursor,
@@ -21,6 +27,7 @@ const ANY: Omit<KeyListRequest, 'organizationId' | 'keyId'> = {
   environment: '',
   status: '',
   search: '',
+  withDeleted: true,
   unusedDays: 0,
   sort: 'key_id',
   descending: false,
@@ -37,7 +44,7 @@ export async function findKey(parts: ApiParts, grant: TokenGrant, keyId: string)
   const rows = unseen
     ? []
     : await listKeys(parts.store, { ...ANY, keyId, organizationId: grant.organizationId }, Date.now());
-  if (!rows[0]) throw new Problem(404, 'Not found', 'there is no such key, or the token may not see it');
+  if (!rows[0]) throw noSuchKey();
   return answerOf(rows[0]);
 }
 
@@ -67,6 +74,8 @@ function answerOf(row: KeyRow): z.infer<typeof KeyResponse> {
     successor_key_id: row.successor_key_id,
     status: KeyStatusSchema.parse(row.status),
     status_reason: row.status_reason,
+    status_changed_at: row.status_changed_at,
+    leaked_at: row.leaked_at,
     version: row.version,
     tracking_since: row.tracking_since,
     last_used: row.has_traffic ? row.last_used : null,
@@ -110,7 +119,8 @@ export const getKeys = route({
   method: 'get',
   path: '/v1/keys',
   scope: 'read',
-  summary: 'Keys with their figures, page by page; keys nobody registered appear as discovered',
+  summary:
+    'Keys with their figures, page by page; keys nobody registered appear as discovered, deleted ones only when asked for',
   query: ListQuery,
   response: z.object({ data: z.array(KeyResponse), next_cursor: z.string().nullable() }),
   handle: async ({ parts, grant, query }) => {
@@ -127,6 +137,7 @@ export const getKeys = route({
         environment: query.environment,
         status: query.status ?? '',
         search: query.search,
+        withDeleted: query.status === 'deleted',
         unusedDays: query.unused_days,
         sort: query.sort.replace('-', '') as KeySort,
         descending,
@@ -154,26 +165,23 @@ export const putKey = route({
   body: KeyBody,
   response: KeyResponse,
   handle: async ({ parts, grant, params, body, req }) => {
-    if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key cannot register keys');
+    refuseKeyBound(grant);
     const fields = fieldsOf(body, grant);
     await refuseUnclaimed(parts, grant, params.key_id);
     const expected = expectedVersion(req.get('if-match'));
-    const { before, after } = await parts.registry
-      .update(params.key_id, (present) => refuseForeign(present, grant, fields), expected)
-      .catch((error) => {
-        throw error instanceof KeyConflict ? new Problem(409, 'Conflict', error.message) : error;
-      });
-    await writeAudit(parts.store, [
-      {
-        organizationId: after.organization_id,
-        actor: grant.id,
-        action: before ? 'key.updated' : 'key.registered',
-        subject: after.key_id,
-        reason: '',
-        before: before ?? null,
-        after,
-      },
-    ]);
+    await parts.registry
+      .update(
+        params.key_id,
+        (present) => {
+          refuseForeign(present, grant);
+          const fault = faultOf(present, fields);
+          if (fault) throw fieldProblem(fault);
+          const action = present.version === 0 || present.deleted ? 'key.registered' : 'key.updated';
+          return { fields, action, actor: grant.id, reason: '' };
+        },
+        expected,
+      )
+      .catch(registryProblem);
     return findKey(parts, { ...grant, keyId: '' }, params.key_id);
   },
 });
@@ -185,40 +193,11 @@ function expectedVersion(ifMatch: string | undefined): number | undefined {
   return Number(version);
 }
 
-function fieldsOf(body: z.infer<typeof KeyBody>, grant: TokenGrant): Partial<RegisteredKey> {
-  const { limits, owner, ...plain } = body;
-  if (
-    grant.organizationId !== '' &&
-    plain.organization_id !== undefined &&
-    plain.organization_id !== grant.organizationId
-  ) {
-    throw new Problem(403, 'Forbidden', 'organization_id: the token is bound to another organization');
-  }
-  const fields: Record<string, unknown> = { ...plain };
-  if (grant.organizationId !== '') fields.organization_id = grant.organizationId;
-  for (const [name, limit] of Object.entries(limits ?? {}))
-    fields[name === 'burst' ? 'limit_burst' : `limit_${name}`] = limit;
-  if (owner) Object.assign(fields, { owner_name: owner.name, owner_email: owner.email });
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-/** A bound token changes keys of its organization and keys that belong to nobody; others look absent to it. */
-function refuseForeign(
-  present: RegisteredKey,
-  grant: TokenGrant,
-  fields: Partial<RegisteredKey>,
-): Partial<RegisteredKey> {
-  if (grant.organizationId !== '' && present.version > 0 && present.organization_id !== grant.organizationId) {
-    throw new Problem(404, 'Not found', 'there is no such key, or the token may not see it');
-  }
-  return fields;
-}
-
 /** A key that others already use cannot be claimed by an organization: it would read their traffic. */
 async function refuseUnclaimed(parts: ApiParts, grant: TokenGrant, keyId: string): Promise<void> {
   if (grant.organizationId === '') return;
   const [present] = await listKeys(parts.store, { ...ANY, keyId, organizationId: '' }, Date.now());
   if (present && present.organization_id !== grant.organizationId) {
-    throw new Problem(404, 'Not found', 'there is no such key, or the token may not see it');
+    throw noSuchKey();
   }
 }

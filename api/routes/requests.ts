@@ -12,7 +12,7 @@ import {
 } from '../queries/requests.ts';
 import { type KeyFilter, ONE_KEY } from '../queries/union.ts';
 import { type ApiParts, route } from '../route.ts';
-import { LimitQuery, RequestResponse, time_ms } from '../schemas.ts';
+import { ConditionQuery, LimitQuery, RequestResponse, time_ms } from '../schemas.ts';
 import { readableKeys } from './usage.ts';
 
 const DAY_MS = 86_400_000;
@@ -24,13 +24,7 @@ const RequestsQuery = z.object({
   key_id: z.string().max(200).default(''),
   from: time_ms.optional().describe('default: one day before to'),
   to: time_ms.optional().describe('default: now'),
-  status: z
-    .string()
-    .regex(/^([1-5]xx|[1-5]\d\d|)$/, 'must be a status such as 404 or a class such as 5xx')
-    .default(''),
-  method: z.string().max(24).default(''),
-  route: z.string().max(512).default(''),
-  country: z.string().max(2).default(''),
+  ...ConditionQuery.shape,
   service: z.string().max(100).default(''),
   environment: z.string().max(40).default(''),
   limit: LimitQuery(100, 1000),

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
+import { deactivateKey, deleteKey, keyHistory, reactivateKey, regenerateKey } from './lifecycle.ts';
 import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
 import { createToken, listTokens, revokeToken } from './tokens.ts';
@@ -13,6 +14,11 @@ export const ROUTES: readonly Route[] = [
   getKeys,
   getKey,
   putKey,
+  deactivateKey,
+  reactivateKey,
+  regenerateKey,
+  deleteKey,
+  keyHistory,
   getRequests,
   listApiDescriptions,
   putApiDescription,

@@ -6,7 +6,7 @@ import { GROUPS, organizationKeys, readGroupedUsage } from '../queries/grouped-u
 import { ALL_KEYS, type KeyFilter, ONE_KEY } from '../queries/union.ts';
 import { readUsage } from '../queries/usage.ts';
 import { type ApiParts, route } from '../route.ts';
-import { KeyParams, LimitQuery, RangeQuery, UsageResponse } from '../schemas.ts';
+import { ConditionQuery, KeyParams, LimitQuery, RangeQuery, UsageResponse } from '../schemas.ts';
 import { findKey } from './keys.ts';
 
 const DAY_MS = 86_400_000;
@@ -37,12 +37,17 @@ export const keyUsage = route({
   scope: 'read',
   summary: 'Usage of one key: totals, the preceding period, a series, endpoints, countries and statuses',
   params: KeyParams,
-  query: RangeQuery,
+  query: RangeQuery.extend(ConditionQuery.shape),
   response: UsageResponse,
   handle: async ({ parts, grant, params, query }) => {
     await findKey(parts, grant, params.key_id);
     const range = rangeOf(parts, query);
-    const usage = await readUsage(parts.store, range, ONE_KEY(params.key_id));
+    const { method, route, status, country } = query;
+    const filters = Object.fromEntries(
+      Object.entries({ method, route, status, country }).filter(([, value]) => value !== ''),
+    );
+    refuseBeyondRaw(parts, range, filters);
+    const usage = await readUsage(parts.store, range, ONE_KEY(params.key_id), filters);
     return {
       key_id: params.key_id,
       from: iso(range.from),
@@ -50,10 +55,20 @@ export const keyUsage = route({
       bucket: range.bucket,
       timezone: range.timezone,
       complete_until: new Date(Date.now() - SETTLE_MS).toISOString(),
+      filters,
       ...usage,
     };
   },
 });
+
+/** Several dimensions together are only in single requests, which are kept for a shorter time than counts. */
+function refuseBeyondRaw(parts: ApiParts, range: Range, filters: object): void {
+  const days = parts.config.RETENTION_REQUESTS_DAYS;
+  if (Object.keys(filters).length === 0 || range.from * 1000 >= Date.now() - days * DAY_MS) return;
+  throw new Problem(400, 'Bad request', `from: filters reach back ${days} days, as single requests are kept`, {
+    extra: { errors: [{ field: 'from', message: `filters reach back ${days} days, as single requests are kept` }] },
+  });
+}
 
 const GroupedQuery = RangeQuery.extend({
   group_by: z.enum(GROUPS).default('key_id'),

@@ -70,13 +70,17 @@ async function makeToken(name: string, request: object & { expires_at?: string; 
 
 const BODIES: Record<string, object> = {
   'PUT /v1/keys/:key_id': { name: 'changed' },
+  'POST /v1/keys/:key_id/deactivate': { reason: 'test' },
+  'POST /v1/keys/:key_id/reactivate': {},
+  'POST /v1/keys/:key_id/regenerate': { sha256: 'a'.repeat(64) },
+  'PUT /v1/api-descriptions/:name': { openapi: '3.1.0', paths: { '/a': { get: {} } } },
   'POST /v1/tokens': { name: 'made', scopes: ['read'] },
   'POST /v1/session': { token: 'kt_wrong' },
 };
 
 function call(route: Route, token: string) {
   const body = BODIES[`${route.method.toUpperCase()} ${route.path}`];
-  const path = route.path.replace(':key_id', 'some-key').replace(':id', 'some-id');
+  const path = route.path.replace(':key_id', 'some-key').replace(':id', 'some-id').replace(':name', 'some-name');
   return stack.call(path, { method: route.method.toUpperCase(), token, ...(body ? { body } : {}) });
 }
 

@@ -238,3 +238,28 @@ function expectBreakdowns(usage: any, inside: Sample[]): void {
     ),
   ).toEqual(Object.fromEntries([...statuses].map(([status, counts]) => [status, counts.requests])));
 }
+
+describe('usage with filters equals the generated truth', () => {
+  test.each([
+    ['status=5xx', (s: Sample) => s.status >= 500],
+    ['country=SE&method=GET', (s: Sample) => s.country === 'SE' && s.method === 'GET'],
+    ['route=/v1/things/{id}/part3&status=404', (s: Sample) => s.route.endsWith('part3') && s.status === 404],
+  ])('%s', async (filter, matches) => {
+    const [fromMs, toMs] = [at(2), at(9, 30)];
+    const range = `from=${new Date(fromMs).toISOString()}&to=${new Date(toMs).toISOString()}&bucket=day&timezone=Asia/Kolkata`;
+    const { status, json: usage } = await stack.call(`/v1/keys/key_0/usage?${range}&${filter}`);
+    expect(status).toBe(200);
+    expect(usage.filters).toEqual(Object.fromEntries(new URLSearchParams(filter)));
+    const inside = traffic.filter(
+      (s) => s.key_id === 'key_0' && s.timestamp >= fromMs && s.timestamp < toMs && matches(s),
+    );
+    expect(inside.length).toBeGreaterThan(10);
+    expectCounts(usage.totals, truthOf(inside));
+    const byBucket = countBy(inside, (s) => bucketName(s.timestamp, 'day', 'Asia/Kolkata'));
+    for (const point of usage.series) {
+      const name = bucketName(Math.max(Date.parse(point.start), fromMs), 'day', 'Asia/Kolkata');
+      expectCounts(point, byBucket.get(name) ?? emptyTruth());
+    }
+    expectBreakdowns(usage, inside);
+  });
+});

@@ -10,15 +10,23 @@ export interface AuditEntry {
   reason: string;
   before: unknown;
   after: unknown;
+  /** The same for every repeat of this entry; default: none, the entry is written once. */
+  id?: string;
+  /** Version of the key after the change. */
+  version?: number;
+  /** Policy run it belongs to. */
+  runId?: string;
+  /** RFC 3339; default: now. */
+  at?: string;
 }
 
 /** Writes who did what and why; never updated, never deleted. */
 export async function writeAudit(store: Store, entries: readonly AuditEntry[]): Promise<void> {
-  const at = new Date().toISOString();
+  const now = new Date().toISOString();
   await store.insertRows(
     'audit',
     entries.map((entry) => ({
-      at,
+      at: entry.at ?? now,
       organization_id: entry.organizationId,
       actor: entry.actor,
       action: entry.action,
@@ -26,6 +34,49 @@ export async function writeAudit(store: Store, entries: readonly AuditEntry[]): 
       reason: entry.reason,
       before: JSON.stringify(entry.before ?? null),
       after: JSON.stringify(entry.after ?? null),
+      id: entry.id ?? '',
+      version: entry.version ?? 0,
+      run_id: entry.runId ?? '',
     })),
+  );
+}
+
+export interface AuditRow {
+  id: string;
+  at: string;
+  at_ms: number;
+  actor: string;
+  action: string;
+  reason: string;
+  before: string;
+  after: string;
+  version: number;
+  run_id: string;
+}
+
+/** Position behind the last entry of a page. */
+export interface AuditCursor {
+  atMs: number;
+  version: number;
+}
+
+/**
+ * What was done to a key, newest first; an entry that was written twice appears once.
+ * @param organizationId only what was done while the key belonged to it; '' = everything
+ */
+export async function readAudit(
+  store: Store,
+  subject: string,
+  organizationId: string,
+  after: AuditCursor | undefined,
+  limit: number,
+): Promise<AuditRow[]> {
+  const older = after ? 'AND (toUnixTimestamp64Milli(at), version) < ({after_ms:Int64}, {after_version:UInt64})' : '';
+  return store.query<AuditRow>(
+    `SELECT id, at, toUnixTimestamp64Milli(at) AS at_ms, actor, action, reason, before, after, version, run_id
+     FROM audit WHERE subject = {subject:String} AND startsWith(action, 'key.')
+       AND ({organization_id:String} = '' OR organization_id = {organization_id:String}) ${older}
+     ORDER BY at DESC, version DESC LIMIT 1 BY at, action, id, version LIMIT {limit:UInt32}`,
+    { subject, organization_id: organizationId, limit, after_ms: after?.atMs ?? 0, after_version: after?.version ?? 0 },
   );
 }

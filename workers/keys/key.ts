@@ -28,6 +28,19 @@ export interface RegisteredKey {
   deleted: boolean;
   version: number;
   updated_at: string;
+  /** When Keytally first heard of the key: before that, nothing is known of its use. */
+  registered_at: string;
+  /** Newest change of status; null = never changed. */
+  status_changed_at: string | null;
+  /** First report that the present secret leaked. */
+  leaked_at: string | null;
+  /** What the newest version changed, see `change.ts`. */
+  change_action: string;
+  change_actor: string;
+  change_reason: string;
+  change_before: string;
+  /** Policy run that made the newest version; '' = somebody or something else did. */
+  run_id: string;
 }
 
 /** `discovered` is never stored: it is a key that sends traffic and that nobody registered. */
@@ -63,5 +76,13 @@ export function blankKey(keyId: string, now: string): RegisteredKey {
     deleted: false,
     version: 0,
     updated_at: now,
+    registered_at: now,
+    status_changed_at: null,
+    leaked_at: null,
+    change_action: '',
+    change_actor: '',
+    change_reason: '',
+    change_before: 'null',
+    run_id: '',
   };
 }

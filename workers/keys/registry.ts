@@ -1,108 +1,189 @@
+import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { KEY_BY_HASH, KEY_OWNER } from '../../ingest/key-index.ts';
 import type { Store } from '../clickhouse/store.ts';
+import { type Change, nextVersion } from './change.ts';
+import { recordChanges, recordMissing } from './change-record.ts';
+import { announceDenials, changesDenials, DenialWatch } from './denials.ts';
+import { claimHashes, type PendingWrite, updateIndex } from './hash-index.ts';
 import { blankKey, type RegisteredKey } from './key.ts';
+import { type HeldLocks, lockKeys } from './key-locks.ts';
+import { type LifecycleJob, needsExpiryJob, openLifecycleQueue, scheduleExpiries } from './lifecycle-queue.ts';
 
-/** Another writer changed the key in between, or is changing it now. */
+/** Another writer changed the key in between, or is changing it now, or another key has its hash. */
 export class KeyConflict extends Error {}
 
-const LOCK_MS = 10_000;
+/** Keys that are changed together: one lock script, one read, one insert. */
+export const CHANGE_CHUNK = 1_000;
+/** One request waits this long for another that changes the same key; a batch leaves such keys out. */
+const PATIENCE_MS = 2_000;
 const INDEX_CHUNK = 5_000;
+
+/** Says what to change of a key (a blank one when it is new); undefined = nothing, and nothing is written. */
+export type Decision = (present: RegisteredKey) => Change | undefined;
+
+export interface Updated {
+  before: RegisteredKey | undefined;
+  after: RegisteredKey;
+  /** False when there was nothing to change. */
+  changed: boolean;
+}
+
+export interface BatchUpdate {
+  updated: Updated[];
+  /** Keys that could not be changed, and why. */
+  conflicts: Map<string, string>;
+}
 
 /**
  * The key registry. ClickHouse holds the durable truth and has no compare-and-set, so a short lock in Redis
- * keeps two writers of one key apart.
+ * keeps two writers of one key apart. Every change leaves one audit row, also when the writer is killed.
  */
 export class Registry {
-  readonly #store: Store;
+  readonly store: Store;
+  readonly denials: DenialWatch;
   readonly #redis: Redis;
+  #queue: Queue<LifecycleJob> | undefined;
 
   constructor(store: Store, redis: Redis) {
-    this.#store = store;
+    this.store = store;
     this.#redis = redis;
+    this.denials = new DenialWatch(redis);
   }
 
   /** The key as it stands, also when deleted; undefined when it was never registered. */
   async find(keyId: string): Promise<RegisteredKey | undefined> {
-    const [row] = await this.#store.queryWriter<RegisteredKey>(
-      'SELECT * FROM keys FINAL WHERE key_id = {key_id:String}',
-      {
-        key_id: keyId,
-      },
+    return (await this.findMany([keyId])).get(keyId);
+  }
+
+  /** As {@link find}, of up to {@link CHANGE_CHUNK} keys. */
+  async findMany(keyIds: readonly string[]): Promise<Map<string, RegisteredKey>> {
+    if (keyIds.length === 0) return new Map();
+    const rows = await this.store.queryWriter<RegisteredKey>(
+      'SELECT * FROM keys FINAL WHERE key_id IN {key_ids:Array(String)}',
+      { key_ids: keyIds },
     );
-    return row;
+    return new Map(rows.map((row) => [row.key_id, row]));
   }
 
   /**
    * Changes or creates a key under its lock.
-   * @param change gets the present key (a blank one when new) and returns what is to be stored
    * @param expectedVersion refuse unless the key has this version; undefined = whatever it has
-   * @throws {KeyConflict} when another writer holds the key or the version differs
+   * @throws {KeyConflict} when another writer holds the key, the version differs or another key has its hash
    */
-  async update(
-    keyId: string,
-    change: (before: RegisteredKey) => Partial<RegisteredKey>,
-    expectedVersion?: number,
-  ): Promise<{ before: RegisteredKey | undefined; after: RegisteredKey }> {
-    const lock = `{keytally}:key-lock:${keyId}`;
-    const owner = `${process.pid}-${Math.random()}`;
-    if (!(await this.#redis.set(lock, owner, 'PX', LOCK_MS, 'NX'))) {
-      throw new KeyConflict('the key is being changed by another request');
-    }
+  async update(keyId: string, decide: Decision, expectedVersion?: number): Promise<Updated> {
+    const { updated, conflicts } = await this.#locked([keyId], PATIENCE_MS, (present) => {
+      if (expectedVersion !== undefined && expectedVersion !== present.version) {
+        throw new KeyConflict(`the key has version ${present.version}, not ${expectedVersion}`);
+      }
+      return decide(present);
+    });
+    const conflict = conflicts.get(keyId);
+    if (conflict !== undefined) throw new KeyConflict(conflict);
+    return updated[0]!;
+  }
+
+  /** Changes up to {@link CHANGE_CHUNK} different keys at once; those that others hold are left out. */
+  updateMany(keyIds: readonly string[], decide: Decision): Promise<BatchUpdate> {
+    return this.#locked(keyIds, 0, decide);
+  }
+
+  async #locked(keyIds: readonly string[], patienceMs: number, decide: Decision): Promise<BatchUpdate> {
+    const locks = await lockKeys(this.#redis, keyIds, patienceMs);
     try {
-      return await this.#write(keyId, change, expectedVersion);
+      const held = new Set(locks.keyIds);
+      const busy = keyIds.filter((keyId) => !held.has(keyId));
+      const conflicts = new Map(busy.map((keyId) => [keyId, 'the key is being changed by another request']));
+      return { conflicts, updated: await this.#change(locks, decide, conflicts) };
     } finally {
-      if ((await this.#redis.get(lock)) === owner) await this.#redis.del(lock);
+      await locks.release();
     }
   }
 
-  async #write(
-    keyId: string,
-    change: (before: RegisteredKey) => Partial<RegisteredKey>,
-    expectedVersion: number | undefined,
-  ): Promise<{ before: RegisteredKey | undefined; after: RegisteredKey }> {
-    const before = await this.find(keyId);
-    if (expectedVersion !== undefined && expectedVersion !== (before?.version ?? 0)) {
-      throw new KeyConflict(`the key has version ${before?.version ?? 0}, not ${expectedVersion}`);
-    }
+  async #change(locks: HeldLocks, decide: Decision, conflicts: Map<string, string>): Promise<Updated[]> {
+    const present = await this.findMany(locks.keyIds);
     const now = new Date().toISOString();
-    const base = before ?? blankKey(keyId, now);
-    const after = {
-      ...base,
-      deleted: false,
-      ...change(base),
-      key_id: keyId,
-      version: base.version + 1,
-      updated_at: now,
-    };
-    await this.#store.insertRows('keys', [after]);
-    await this.#index(before, after);
-    return { before, after };
+    const results = locks.keyIds.map((keyId): Updated => {
+      const before = present.get(keyId);
+      const base = before ?? blankKey(keyId, now);
+      const change = decide(base);
+      return { before, after: change ? nextVersion(before, base, change, now) : base, changed: change !== undefined };
+    });
+    const writes = results.filter((result) => result.changed);
+    const newHashes = writes.filter(({ before, after }) => before?.sha256 !== after.sha256 || before.deleted);
+    const refused = await claimHashes(this.#redis, newHashes, (ids) => this.findMany(ids));
+    for (const keyId of refused) conflicts.set(keyId, 'sha256: another key has this hash');
+    await this.#write(
+      writes.filter(({ after }) => !refused.has(after.key_id)),
+      locks,
+    );
+    return results.filter(({ after }) => !refused.has(after.key_id));
   }
 
-  async #index(before: RegisteredKey | undefined, after: RegisteredKey): Promise<void> {
-    if (before?.sha256 && before.sha256 !== after.sha256) await this.#redis.hdel(KEY_BY_HASH, before.sha256);
-    if (after.sha256) await this.#redis.hset(KEY_BY_HASH, after.sha256, after.key_id);
-    if (after.organization_id) await this.#redis.hset(KEY_OWNER, after.key_id, after.organization_id);
+  async #write(writes: readonly PendingWrite[], locks: HeldLocks): Promise<void> {
+    if (writes.length === 0) return;
+    const rows = writes.map(({ after }) => after);
+    // A version must not be replaced before its audit row exists: its writer may have been killed.
+    await recordMissing(
+      this.store,
+      writes.flatMap(({ before }) => before ?? []),
+    );
+    await updateIndex(this.#redis, writes);
+    if (!locks.fresh()) throw new KeyConflict('the store answers too slowly to change keys; nothing was changed');
+    await this.store.insertRows('keys', rows);
+    await recordChanges(this.store, rows);
+    await this.#announce(writes);
+  }
+
+  async #announce(writes: readonly PendingWrite[]): Promise<void> {
+    const nowMs = Date.now();
+    const denials = writes.filter(({ before, after }) => changesDenials(before, after));
+    if (denials.length > 0) {
+      const organizations = denials.flatMap(({ before, after }) => [
+        before?.organization_id ?? after.organization_id,
+        after.organization_id,
+      ]);
+      await announceDenials(this.#redis, organizations);
+    }
+    const expiring = writes.filter(
+      ({ before, after }) =>
+        needsExpiryJob(after, nowMs) && (before?.expires_at !== after.expires_at || before.status !== after.status),
+    );
+    if (expiring.length === 0) return;
+    this.#queue ??= openLifecycleQueue(this.#redis);
+    await scheduleExpiries(
+      this.#queue,
+      expiring.map(({ after }) => after),
+      nowMs,
+    );
   }
 
   /** Fills the edge's index from ClickHouse: after Redis was lost, or at the first start of a worker. */
   async rebuildIndex(): Promise<void> {
     let after = '';
     for (;;) {
-      const rows = await this.#store.queryWriter<{ key_id: string; organization_id: string; sha256: string }>(
-        `SELECT key_id, organization_id, sha256 FROM keys FINAL
-         WHERE key_id > {after:String} AND NOT deleted ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
+      const rows = await this.store.queryWriter<IndexRow>(
+        `SELECT key_id, organization_id, sha256, deleted FROM keys FINAL
+         WHERE key_id > {after:String} ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
         { after },
       );
-      const hashes = rows.filter((row) => row.sha256 !== '').flatMap((row) => [row.sha256, row.key_id]);
-      const owners = rows
-        .filter((row) => row.organization_id !== '')
-        .flatMap((row) => [row.key_id, row.organization_id]);
-      if (hashes.length > 0) await this.#redis.hset(KEY_BY_HASH, ...hashes);
-      if (owners.length > 0) await this.#redis.hset(KEY_OWNER, ...owners);
+      await this.#fillIndex(rows);
       if (rows.length < INDEX_CHUNK) return;
       after = rows.at(-1)!.key_id;
     }
   }
+
+  /** A deleted key keeps its hash, so that attempts to use it are seen, unless a live key has the same one. */
+  async #fillIndex(rows: readonly IndexRow[]): Promise<void> {
+    const pipeline = this.#redis.pipeline();
+    for (const row of rows) {
+      if (row.organization_id !== '') pipeline.hset(KEY_OWNER, row.key_id, row.organization_id);
+      if (row.sha256 === '') continue;
+      if (row.deleted) pipeline.hsetnx(KEY_BY_HASH, row.sha256, row.key_id);
+      else pipeline.hset(KEY_BY_HASH, row.sha256, row.key_id);
+    }
+    await pipeline.exec();
+  }
 }
+
+type IndexRow = Pick<RegisteredKey, 'key_id' | 'organization_id' | 'sha256' | 'deleted'>;

@@ -1,0 +1,70 @@
+import type { z } from 'zod';
+import { Problem } from '../ingest/problem.ts';
+import type { TokenGrant } from '../ingest/token.ts';
+import type { RegisteredKey } from '../workers/keys/key.ts';
+import { isPast } from '../workers/keys/lifecycle.ts';
+import { KeyConflict } from '../workers/keys/registry.ts';
+import type { KeyBody } from './schemas.ts';
+
+/** What a body says of a key, as it is stored. @throws {Problem} 403 when it names a foreign organization */
+export function fieldsOf(body: z.infer<typeof KeyBody>, grant: TokenGrant): Partial<RegisteredKey> {
+  const { limits, owner, ...plain } = body;
+  if (
+    grant.organizationId !== '' &&
+    plain.organization_id !== undefined &&
+    plain.organization_id !== grant.organizationId
+  ) {
+    throw new Problem(403, 'Forbidden', 'organization_id: the token is bound to another organization');
+  }
+  const fields: Record<string, unknown> = { ...plain };
+  if (grant.organizationId !== '') fields.organization_id = grant.organizationId;
+  for (const [name, limit] of Object.entries(limits ?? {}))
+    fields[name === 'burst' ? 'limit_burst' : `limit_${name}`] = limit;
+  if (owner) Object.assign(fields, { owner_name: owner.name, owner_email: owner.email });
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** A bound token changes keys of its organization and keys that belong to nobody; others look absent to it. */
+export function isForeign(present: RegisteredKey, grant: TokenGrant): boolean {
+  return grant.organizationId !== '' && present.version > 0 && present.organization_id !== grant.organizationId;
+}
+
+/** @throws {Problem} 404 for a key that the grant may not change */
+export function refuseForeign(present: RegisteredKey, grant: TokenGrant): void {
+  if (isForeign(present, grant)) throw noSuchKey();
+}
+
+export function noSuchKey(): Problem {
+  return new Problem(404, 'Not found', 'there is no such key, or the token may not see it');
+}
+
+/** @throws {Problem} 403: a token of one key reads that key, it does not manage keys */
+export function refuseKeyBound(grant: TokenGrant): void {
+  if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key cannot change keys');
+}
+
+/** Why the fields cannot be stored over the present key; undefined when they can. */
+export function faultOf(
+  present: RegisteredKey,
+  fields: Partial<RegisteredKey>,
+): { field: string; message: string } | undefined {
+  const { expires_at: expiresAt, successor_key_id: successor } = fields;
+  // What a key has already may be sent back: a past expiry is only refused where it is new.
+  if (expiresAt && expiresAt !== present.expires_at && isPast(expiresAt, Date.now())) {
+    return { field: 'expires_at', message: 'must be in the future' };
+  }
+  if (successor && successor === present.key_id) {
+    return { field: 'successor_key_id', message: 'a key cannot succeed itself' };
+  }
+  return undefined;
+}
+
+/** A 400 that names the field. */
+export function fieldProblem({ field, message }: { field: string; message: string }): Problem {
+  return new Problem(400, 'Bad request', `${field}: ${message}`, { extra: { errors: [{ field, message }] } });
+}
+
+/** Errors of the registry in the words of the API; for `.catch`. */
+export function registryProblem(error: unknown): never {
+  throw error instanceof KeyConflict ? new Problem(409, 'Conflict', error.message) : error;
+}

@@ -1,0 +1,65 @@
+import type { Store } from '../clickhouse/store.ts';
+import { writeAudit } from './audit.ts';
+import { auditOf, changeId, eventOf } from './change.ts';
+import { writeEvents } from './events.ts';
+import type { RegisteredKey } from './key.ts';
+
+/** A writer this long ago has either written its audit row or been killed. */
+export const SETTLED_MS = 30_000;
+/** Keys repaired in one step of a sweep. */
+const REPAIR_CHUNK = 1_000;
+
+/** Writes audit row and event of the versions that were just stored. The event last: it implies the audit row. */
+export async function recordChanges(store: Store, rows: readonly RegisteredKey[]): Promise<void> {
+  await writeAudit(store, rows.map(auditOf));
+  await writeEvents(
+    store,
+    rows.flatMap((row) => eventOf(row) ?? []),
+  );
+}
+
+/** Writes what a killed writer left out. @returns how many versions lacked their audit row or event */
+export async function recordMissing(store: Store, rows: readonly RegisteredKey[]): Promise<number> {
+  const known = rows.filter((row) => row.change_action !== '');
+  if (known.length === 0) return 0;
+  const params = { key_ids: known.map((row) => row.key_id), ids: known.map(changeId) };
+  const audited = await store.queryWriter<{ id: string }>(
+    'SELECT id FROM audit WHERE subject IN {key_ids:Array(String)} AND id IN {ids:Array(String)}',
+    params,
+  );
+  const told = await store.queryWriter<{ id: string }>(
+    'SELECT id FROM key_events WHERE key_id IN {key_ids:Array(String)} AND id IN {ids:Array(String)}',
+    params,
+  );
+  const auditIds = new Set(audited.map((row) => row.id));
+  const eventIds = new Set(told.map((row) => row.id));
+  const unaudited = known.filter((row) => !auditIds.has(changeId(row)));
+  const untold = known.filter((row) => eventOf(row) && !eventIds.has(changeId(row)));
+  await writeAudit(store, unaudited.map(auditOf));
+  await writeEvents(
+    store,
+    untold.flatMap((row) => eventOf(row) ?? []),
+  );
+  return new Set([...unaudited, ...untold].map(changeId)).size;
+}
+
+/**
+ * Completes the audit after a kill: finds versions that were stored since `sinceMs` without audit row or event.
+ * @returns how many were completed
+ */
+export async function repairRecords(store: Store, sinceMs: number, nowMs: number): Promise<number> {
+  let repaired = 0;
+  let after = '';
+  for (;;) {
+    const rows = await store.queryWriter<RegisteredKey>(
+      `SELECT * FROM keys FINAL
+       WHERE key_id > {after:String} AND change_action != ''
+         AND updated_at >= fromUnixTimestamp64Milli({since:Int64}) AND updated_at < fromUnixTimestamp64Milli({until:Int64})
+       ORDER BY key_id LIMIT ${REPAIR_CHUNK}`,
+      { after, since: sinceMs, until: nowMs - SETTLED_MS },
+    );
+    repaired += await recordMissing(store, rows);
+    if (rows.length < REPAIR_CHUNK) return repaired;
+    after = rows.at(-1)!.key_id;
+  }
+}

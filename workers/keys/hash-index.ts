@@ -1,0 +1,63 @@
+import type { Redis } from 'ioredis';
+import { KEY_BY_HASH, KEY_OWNER } from '../../ingest/key-index.ts';
+import type { RegisteredKey } from './key.ts';
+
+/** A version of a key that is about to be written. */
+export interface PendingWrite {
+  before: RegisteredKey | undefined;
+  after: RegisteredKey;
+}
+
+/**
+ * Claims the new hashes of the edge's index, one key per hash: otherwise an organization could draw another's
+ * traffic to itself by registering its hash. A claim whose holder no longer has the hash is taken over.
+ *
+ * @param find looks keys up by id
+ * @returns the key ids whose hash belongs to another key
+ */
+export async function claimHashes(
+  redis: Redis,
+  writes: readonly PendingWrite[],
+  find: (keyIds: string[]) => Promise<Map<string, RegisteredKey>>,
+): Promise<Set<string>> {
+  const changed = writes.map(({ after }) => after).filter((after) => after.sha256 !== '');
+  const holders = await claim(redis, changed);
+  const disputed = changed.filter((after, at) => holders[at] !== after.key_id);
+  if (disputed.length === 0) return new Set();
+  const claimants = new Map(changed.map((after) => [after.key_id, after.sha256]));
+  const present = await find([...new Set(holders.filter((holder) => holder !== null))]);
+  const refused = new Set<string>();
+  for (const after of disputed) {
+    const holder = holders[changed.indexOf(after)]!;
+    const key = present.get(holder);
+    const holds = (key?.sha256 === after.sha256 && !key.deleted) || claimants.get(holder) === after.sha256;
+    if (holds) refused.add(after.key_id);
+    else await redis.hset(KEY_BY_HASH, after.sha256, after.key_id);
+  }
+  return refused;
+}
+
+async function claim(redis: Redis, rows: readonly RegisteredKey[]): Promise<(string | null)[]> {
+  if (rows.length === 0) return [];
+  const pipeline = redis.pipeline();
+  for (const row of rows) pipeline.hsetnx(KEY_BY_HASH, row.sha256, row.key_id);
+  await pipeline.exec();
+  return redis.hmget(KEY_BY_HASH, ...rows.map((row) => row.sha256));
+}
+
+/**
+ * Takes old hashes out of the index and notes the owners. Before the rows are written: a writer that is killed
+ * in between leaves an index that the next start fills again, never a hash that should not resolve any more.
+ */
+export async function updateIndex(redis: Redis, writes: readonly PendingWrite[]): Promise<void> {
+  const gone = writes.flatMap(({ before, after }) =>
+    before && before.sha256 !== '' && before.sha256 !== after.sha256 ? [before] : [],
+  );
+  if (gone.length > 0) {
+    const holders = await redis.hmget(KEY_BY_HASH, ...gone.map((key) => key.sha256));
+    const own = gone.filter((key, at) => holders[at] === key.key_id).map((key) => key.sha256);
+    if (own.length > 0) await redis.hdel(KEY_BY_HASH, ...own);
+  }
+  const owners = writes.flatMap(({ after }) => (after.organization_id ? [after.key_id, after.organization_id] : []));
+  if (owners.length > 0) await redis.hset(KEY_OWNER, ...owners);
+}

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Job, type Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import cron, { type ScheduledTask } from 'node-cron';
+import { type Config, ConfigError } from '../../ingest/config.ts';
+import type { Logger } from '../../ingest/logger.ts';
+import { EXPIRY_CONCURRENCY, ExpiryGatherer } from './expiry.ts';
+import {
+  enqueueSlot,
+  LIFECYCLE_PREFIX,
+  LIFECYCLE_QUEUE,
+  type LifecycleJob,
+  openLifecycleQueue,
+} from './lifecycle-queue.ts';
+import type { Registry } from './registry.ts';
+import { sweepKeys } from './sweep.ts';
+
+/** A job of a dead worker is taken over after this time at most twice over. */
+const LOCK_DURATION_MS = 10_000;
+const STALLED_INTERVAL_MS = 5_000;
+const MAX_STALLED_COUNT = 1_000_000;
+/** A clock that goes this much before Redis' schedule is waited for. */
+const MAX_EARLY_MS = 5_000;
+
+export interface LifecycleParts {
+  config: Config;
+  registry: Registry;
+  redis: Redis;
+  log: Logger;
+}
+
+export interface LifecycleWorker {
+  isRunning(): boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Takes the jobs of the lifecycle queue and ticks. Every worker process ticks; a tick only enqueues a job named by
+ * its time slot, so one process in the fleet runs it.
+ *
+ * @param connection separate connection for the worker's blocking reads
+ * @throws {ConfigError} for a schedule that cannot be used
+ */
+export function startLifecycle(parts: LifecycleParts, connection: Redis): LifecycleWorker {
+  const { config, log } = parts;
+  if (!cron.validate(config.KEY_SWEEP_CRON)) throw new ConfigError('KEY_SWEEP_CRON: is not a cron expression');
+  const queue = openLifecycleQueue(parts.redis);
+  queue.on('error', (error) => log.warn({ err: error }, 'lifecycle queue'));
+  const expiries = new ExpiryGatherer(parts.registry);
+  const worker = new Worker<LifecycleJob>(LIFECYCLE_QUEUE, (job) => perform(parts, queue, expiries, job), {
+    connection,
+    prefix: LIFECYCLE_PREFIX,
+    concurrency: EXPIRY_CONCURRENCY,
+    lockDuration: LOCK_DURATION_MS,
+    stalledInterval: STALLED_INTERVAL_MS,
+    maxStalledCount: MAX_STALLED_COUNT,
+  });
+  worker.on('error', (error) => log.warn({ err: error }, 'lifecycle worker'));
+  worker.on('failed', (job, error) =>
+    log.warn({ job: job?.id, err: error }, 'lifecycle job failed, may be tried again'),
+  );
+  const ticks = [tick(config.KEY_SWEEP_CRON, 'sweep', queue, log)];
+  return {
+    isRunning: () => worker.isRunning(),
+    close: async () => {
+      for (const task of ticks) await task.destroy();
+      await worker.close();
+      await queue.close();
+    },
+  };
+}
+
+function tick(expression: string, kind: 'sweep' | 'policies', queue: Queue<LifecycleJob>, log: Logger): ScheduledTask {
+  return cron.schedule(
+    expression,
+    async ({ date }) => {
+      await enqueueSlot(queue, kind, date.getTime()).catch((error: unknown) =>
+        log.warn({ err: error, kind }, 'could not enqueue a scheduled job; the next tick tries again'),
+      );
+    },
+    { timezone: 'UTC' },
+  );
+}
+
+async function perform(
+  parts: LifecycleParts,
+  queue: Queue<LifecycleJob>,
+  expiries: ExpiryGatherer,
+  { data }: Job<LifecycleJob>,
+): Promise<void> {
+  if (data.kind === 'expire') {
+    const early = data.expires_at_ms - Date.now();
+    if (early > 0) await sleep(Math.min(early, MAX_EARLY_MS));
+    return expiries.expire(data.key_id);
+  }
+  const { KEY_REMINDER_DAYS: reminderDays, KEY_ROTATION_DAYS: rotationDays } = parts.config;
+  const result = await sweepKeys(parts.registry, parts.redis, queue, { reminderDays, rotationDays });
+  if (Object.values(result).some((count) => count > 0)) parts.log.info({ ...result, slot: data.slot }, 'keys swept');
+}
