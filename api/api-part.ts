@@ -14,6 +14,7 @@ import type { Store } from '../workers/clickhouse/store.ts';
 import { Registry } from '../workers/keys/registry.ts';
 import { Tokens } from '../workers/tokens.ts';
 import { cookie } from './caller.ts';
+import { crossOrigin } from './cross-origin.ts';
 import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { INGEST_PATHS } from './ingest-docs.ts';
 import { mountRoutes } from './mount.ts';
@@ -54,6 +55,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     geoBuiltAt,
   };
   const router = express.Router();
+  router.use('/v1', crossOrigin(config.CORS_ORIGINS));
   router.use('/v1', limiter(config));
   router.use(mountRoutes(parts, ROUTES));
   mountDocs(router);

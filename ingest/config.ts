@@ -61,6 +61,7 @@ export const EnvSchema = z.object({
   IP_STORAGE: z.enum(['truncated', 'full', 'none']).default('truncated'),
   TRUSTED_PROXIES: list,
   COUNTRY_HEADERS: list,
+  CORS_ORIGINS: list,
   ACCEPT_PAST_DAYS: count(400, 1, 36_500),
   ACCEPT_FUTURE_MINUTES: count(60, 0, 1440),
   INGEST_LINGER_MS: count(250, 0, 250),
@@ -70,6 +71,7 @@ export const EnvSchema = z.object({
   INGEST_SHARDS: count(1, 1, 64),
   ROUTES_PER_KEY: count(200, 1, 10_000),
   KEY_SWEEP_CRON: cron('* * * * *'),
+  KEY_POLICY_CRON: cron('*/5 * * * *'),
   KEY_REMINDER_DAYS: z
     .string()
     .default('30,14,7,3,1,0,-1')

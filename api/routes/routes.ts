@@ -2,6 +2,7 @@ import type { Route } from '../route.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
 import { deactivateKey, deleteKey, keyHistory, reactivateKey, regenerateKey } from './lifecycle.ts';
+import { POLICY_ROUTES } from './policies.ts';
 import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
 import { createToken, listTokens, revokeToken } from './tokens.ts';
@@ -19,6 +20,7 @@ export const ROUTES: readonly Route[] = [
   regenerateKey,
   deleteKey,
   keyHistory,
+  ...POLICY_ROUTES,
   getRequests,
   listApiDescriptions,
   putApiDescription,
