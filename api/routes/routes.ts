@@ -1,5 +1,7 @@
 import type { Route } from '../route.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
+import { getDeniedKeys } from './denied.ts';
+import { importKeys } from './key-import.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
 import { deactivateKey, deleteKey, keyHistory, reactivateKey, regenerateKey } from './lifecycle.ts';
 import { POLICY_ROUTES } from './policies.ts';
@@ -13,6 +15,9 @@ export const ROUTES: readonly Route[] = [
   keyUsage,
   groupedUsage,
   getKeys,
+  // Before the routes of one key, which would take the last word of these paths for a key id.
+  getDeniedKeys,
+  importKeys,
   getKey,
   putKey,
   deactivateKey,

@@ -74,6 +74,9 @@ const BODIES: Record<string, object> = {
   'POST /v1/keys/:key_id/reactivate': {},
   'POST /v1/keys/:key_id/regenerate': { sha256: 'a'.repeat(64) },
   'PUT /v1/api-descriptions/:name': { openapi: '3.1.0', paths: { '/a': { get: {} } } },
+  'POST /v1/keys/import': { key_id: 'imported' },
+  'POST /v1/policies': { name: 'leaks', kind: 'leaked' },
+  'PUT /v1/policies/:policy_id': { name: 'leaks', kind: 'leaked' },
   'POST /v1/tokens': { name: 'made', scopes: ['read'] },
   'POST /v1/session': { token: 'kt_wrong' },
 };

@@ -1,11 +1,14 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Job, Queue, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
+import { createInterface } from 'node:readline';
+import { Queue } from 'bullmq';
 import { Batch } from '../../ingest/batch.ts';
 import { parseConfig } from '../../ingest/config.ts';
 import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
+import { packageRoot } from '../../ingest/package-root.ts';
 import { openBatchQueue } from '../../ingest/queue.ts';
 import { parseRecord } from '../../ingest/record.ts';
 import { connectRedis } from '../../ingest/redis.ts';
@@ -23,8 +26,8 @@ const RECORDS_PER_POST = 5_000;
 const POSTERS = 12;
 const BARE_BLOCK_ROWS = [20_000, 50_000];
 const BARE_ROWS = 400_000;
-const PLAIN_JOBS = 60_000;
-const PLAIN_CONCURRENCY = 50;
+const PLAIN_RECORDS = 60_000;
+const PLAIN_RECORDS_PER_POST = 1_000;
 const WAITING_RECORDS = 200_000;
 
 /** Result of `npm run bench -- ingest --json`. Rates are records per second of one run on this machine. */
@@ -51,7 +54,7 @@ export async function benchIngest(say: (line: string) => void): Promise<IngestBe
     say(`bare engine: ${bare.perSecond} rows/s at ${bare.blockRows} rows a block`);
     const endToEnd = await endToEndRate(folder, redis, say);
     say(`end to end: ${endToEnd.perSecond} records/s`);
-    const plain = await oneJobPerRecord(redis);
+    const plain = await oneJobPerRecord(folder, redis);
     say(`one job per record: ${plain} records/s`);
     const bytes = await bytesPerWaitingRecord(redis, false);
     const bytesUuid = await bytesPerWaitingRecord(redis, true);
@@ -125,20 +128,15 @@ async function endToEndRate(
   };
   const worker = await startPart('worker', env);
   const collector = await startPart('ingest', env);
-  const random = new Random(1);
-  const bodies = Array.from({ length: RECORDS / RECORDS_PER_POST }, () =>
-    Buffer.from(
-      benchTraffic(random, RECORDS_PER_POST, Date.now(), false)
-        .map((record) => JSON.stringify(record))
-        .join('\n'),
-    ),
-  );
+  const bodies = bodiesOf(RECORDS, RECORDS_PER_POST, 1, false);
   say('end to end …');
   const startedAt = performance.now();
-  await postAll(collector.url, bodies);
+  await postAll(`${collector.url}/v1/requests`, bodies);
   const connection = await connectRedis(redis.url, 'producer', () => {});
-  await untilDrained(connection);
+  const queue = openBatchQueue(connection, 0);
+  await untilDrained(queue);
   const rate = perSecond(RECORDS, startedAt);
+  await queue.close();
   connection.disconnect();
   await collector.kill('SIGTERM');
   await worker.kill('SIGTERM');
@@ -152,7 +150,7 @@ async function postAll(url: string, bodies: readonly Buffer[]): Promise<void> {
   let next = 0;
   const poster = async () => {
     while (next < bodies.length) {
-      const response = await fetch(`${url}/v1/requests`, {
+      const response = await fetch(url, {
         method: 'POST',
         headers: { Authorization: `Bearer ${BENCH_TOKEN}`, 'Content-Type': 'application/x-ndjson' },
         body: bodies[next++] as unknown as string,
@@ -165,40 +163,54 @@ async function postAll(url: string, bodies: readonly Buffer[]): Promise<void> {
   await Promise.all(Array.from({ length: POSTERS }, poster));
 }
 
-async function untilDrained(connection: Redis): Promise<void> {
-  const queue = openBatchQueue(connection, 0);
+async function untilDrained(queue: Queue): Promise<void> {
   for (;;) {
     const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
-    if (Object.values(counts).every((count) => count === 0)) break;
+    if (Object.values(counts).every((count) => count === 0)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  await queue.close();
 }
 
-/** The pipeline most projects begin with, at its best: bulk adds, many at a time, a worker that does nothing. */
-async function oneJobPerRecord(redis: LocalRedis): Promise<number> {
-  const connection = await connectRedis(redis.url, 'worker', () => {});
+/** A plain pipeline from HTTP to the same tables, as two processes like ours: see plain-part.ts. */
+async function oneJobPerRecord(folder: string, redis: LocalRedis): Promise<number> {
+  const worker = await startPlain('worker', redis.url, join(folder, 'plain'));
+  const collector = await startPlain('collector', redis.url, folder);
+  const bodies = bodiesOf(PLAIN_RECORDS, PLAIN_RECORDS_PER_POST, 2, false);
+  const connection = await connectRedis(redis.url, 'producer', () => {});
   const queue = new Queue('plain', { connection, prefix: '{plain}' });
-  const records = benchTraffic(new Random(2), PLAIN_JOBS, Date.now(), false);
-  let done = 0;
   const startedAt = performance.now();
-  const worker = new Worker('plain', async (_job: Job) => void done++, {
-    connection,
-    prefix: '{plain}',
-    concurrency: PLAIN_CONCURRENCY,
-  });
-  for (let at = 0; at < PLAIN_JOBS; at += 1_000) {
-    await queue.addBulk(
-      records.slice(at, at + 1_000).map((data) => ({ name: 'r', data, opts: { removeOnComplete: true } })),
-    );
-  }
-  while (done < PLAIN_JOBS) await new Promise((resolve) => setTimeout(resolve, 5));
-  const rate = perSecond(PLAIN_JOBS, startedAt);
-  await worker.close();
+  await postAll(`${collector.url}/v1/requests`, bodies);
+  await untilDrained(queue);
+  const rate = perSecond(PLAIN_RECORDS, startedAt);
+  for (const { child } of [collector, worker]) child.kill('SIGKILL');
   await queue.obliterate({ force: true });
   await queue.close();
   connection.disconnect();
   return rate;
+}
+
+async function startPlain(
+  part: string,
+  redisUrl: string,
+  folder: string,
+): Promise<{ url: string; child: ChildProcess }> {
+  const program = join(packageRoot(), 'dist/test/bench/plain-part.js');
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', program, part, redisUrl, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
+  return { ...(JSON.parse(line) as { url: string }), child };
+}
+
+function bodiesOf(records: number, perPost: number, seed: number, withUuid: boolean): Buffer[] {
+  const random = new Random(seed);
+  return Array.from({ length: records / perPost }, () =>
+    Buffer.from(
+      benchTraffic(random, perPost, Date.now(), withUuid)
+        .map((record) => JSON.stringify(record))
+        .join('\n'),
+    ),
+  );
 }
 
 /** Memory of Redis with records waiting and nobody taking them, over the number of records. */
@@ -206,16 +218,9 @@ async function bytesPerWaitingRecord(redis: LocalRedis, withUuid: boolean): Prom
   const connection = await connectRedis(redis.url, 'producer', () => {});
   const usedBytes = async () => Number(/^used_memory:(\d+)/m.exec(await connection.info('memory'))?.[1]);
   const collector = await startPart('ingest', { REDIS_URL: redis.url, KEYTALLY_ADMIN_TOKEN: BENCH_TOKEN });
-  const random = new Random(3);
-  const bodies = Array.from({ length: WAITING_RECORDS / RECORDS_PER_POST }, () =>
-    Buffer.from(
-      benchTraffic(random, RECORDS_PER_POST, Date.now(), withUuid)
-        .map((record) => JSON.stringify(record))
-        .join('\n'),
-    ),
-  );
+  const bodies = bodiesOf(WAITING_RECORDS, RECORDS_PER_POST, 3, withUuid);
   const before = await usedBytes();
-  await postAll(collector.url, bodies);
+  await postAll(`${collector.url}/v1/requests`, bodies);
   const bytes = (await usedBytes()) - before;
   await collector.kill('SIGTERM');
   const queue = openBatchQueue(connection, 0);

@@ -20,7 +20,7 @@ export async function startPart(
   env: Record<string, string>,
   nodeFlags: string[] = [],
 ): Promise<PartProcess> {
-  const child = spawn(process.execPath, [...nodeFlags, 'dist/main.js', command], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', ...nodeFlags, 'dist/main.js', command], {
     cwd: packageRoot(),
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -66,7 +66,9 @@ export function auditOf(row: RegisteredKey): AuditEntry {
   const before = JSON.parse(row.change_before) as Partial<RegisteredKey> | null;
   const names = before
     ? Object.keys(before)
-    : Object.keys(row).filter((name) => !BOOKKEEPING.has(name) && name !== 'deleted');
+    : Object.entries(row)
+        .filter(([name, value]) => !BOOKKEEPING.has(name) && !isEmpty(value))
+        .map(([name]) => name);
   return {
     id: changeId(row),
     version: row.version,
@@ -80,6 +82,11 @@ export function auditOf(row: RegisteredKey): AuditEntry {
     before,
     after: Object.fromEntries(names.map((name) => [name, row[name as keyof RegisteredKey]])),
   };
+}
+
+/** A new key's audit row says what was given, not the two dozen fields that were not. */
+function isEmpty(value: unknown): boolean {
+  return value === '' || value === null || value === false || (Array.isArray(value) && value.length === 0);
 }
 
 const EVENT_OF_ACTION: Readonly<Record<string, KeyEventType>> = {

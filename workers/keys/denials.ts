@@ -31,7 +31,7 @@ type Wake = () => void;
 /** Waits for changes of the denied keys, of one organization or of all. */
 export class DenialWatch {
   readonly #redis: Redis;
-  #subscriber: Redis | undefined;
+  #subscribed: Promise<unknown> | undefined;
   readonly #waiting = new Set<{ organizationId: string; wake: Wake }>();
 
   constructor(redis: Redis) {
@@ -45,7 +45,11 @@ export class DenialWatch {
    */
   async watch(organizationId: string): Promise<{ changed: Promise<void>; stop: Wake } | undefined> {
     if (this.#waiting.size >= MAX_WAITING) return undefined;
-    await this.#subscribe();
+    this.#subscribed ??= this.#subscribe().catch((error) => {
+      this.#subscribed = undefined;
+      throw error;
+    });
+    await this.#subscribed;
     let wake: Wake = () => {};
     const changed = new Promise<void>((resolve) => (wake = resolve));
     const entry = { organizationId, wake };
@@ -54,10 +58,8 @@ export class DenialWatch {
   }
 
   async #subscribe(): Promise<void> {
-    if (this.#subscriber) return;
     // A connection that subscribes can do nothing else; it goes when the one it was made from goes.
     const subscriber = this.#redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null });
-    this.#subscriber = subscriber;
     subscriber.on('error', () => {});
     this.#redis.once('end', () => subscriber.disconnect());
     subscriber.on('message', (_channel, organizationId: string) => this.#wake(organizationId));

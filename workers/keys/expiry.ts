@@ -1,5 +1,8 @@
 import type { Queue } from 'bullmq';
+import type { RegisteredKey } from './key.ts';
 import { type LifecycleJob, scheduleExpiries } from './lifecycle-queue.ts';
+import { Policies } from './policies.ts';
+import { expiresByItself } from './policy.ts';
 import { CHANGE_CHUNK, KeyConflict, type Registry } from './registry.ts';
 import { applyWishes } from './transitions.ts';
 
@@ -13,35 +16,40 @@ const SOON_KEYS = 20_000;
 /** Keys that expire at the same moment are changed together. */
 const GATHER_MS = 50;
 
-/** Expires the given keys if they are due. @returns those that another writer held */
+type Overdue = Pick<RegisteredKey, 'key_id' | 'organization_id' | 'environment' | 'plan'>;
+
+/** Expires the given keys if they are due and no policy exempts them. @returns those that another writer held */
 export async function expireKeys(registry: Registry, keyIds: readonly string[]): Promise<Set<string>> {
+  const policies = await new Policies(registry.store).list();
   const wishes = keyIds.map((keyId) => ({ keyId, wish: { kind: 'expire' as const } }));
-  return new Set((await applyWishes(registry, wishes, { actor: EXPIRY_ACTOR })).busy);
+  const allow = (key: RegisteredKey) => expiresByItself(key, policies);
+  return new Set((await applyWishes(registry, wishes, { actor: EXPIRY_ACTOR }, allow)).busy);
 }
 
-/** Finds every key past its expiry and still active, and expires it. @returns how many were found */
+/** Finds every key past its expiry and still active, and expires it. @returns how many were due */
 export async function sweepExpiries(registry: Registry, nowMs: number): Promise<number> {
-  let found = 0;
+  const policies = await new Policies(registry.store).list();
+  let due = 0;
   let after = '';
   for (;;) {
     const page = await overdueKeys(registry, nowMs, after);
-    await expireKeys(registry, page);
-    found += page.length;
-    if (page.length < OVERDUE_PAGE) return found;
-    after = page.at(-1)!;
+    const keyIds = page.filter((key) => expiresByItself(key, policies)).map((key) => key.key_id);
+    if (keyIds.length > 0) await expireKeys(registry, keyIds);
+    due += keyIds.length;
+    if (page.length < OVERDUE_PAGE) return due;
+    after = page.at(-1)!.key_id;
   }
 }
 
-/** Ids of up to {@link OVERDUE_PAGE} keys after `after` that are active past their expiry. */
-export async function overdueKeys(registry: Registry, nowMs: number, after: string): Promise<string[]> {
-  const rows = await registry.store.queryWriter<{ key_id: string }>(
-    `SELECT key_id FROM keys FINAL
+/** Up to {@link OVERDUE_PAGE} keys after `after` that are active past their expiry. */
+export async function overdueKeys(registry: Registry, nowMs: number, after: string): Promise<Overdue[]> {
+  return registry.store.queryWriter<Overdue>(
+    `SELECT key_id, organization_id, environment, plan FROM keys FINAL
      WHERE status = 'active' AND NOT deleted AND expires_at <= fromUnixTimestamp64Milli({now:Int64})
        AND key_id > {after:String}
      ORDER BY key_id LIMIT ${OVERDUE_PAGE}`,
     { now: nowMs, after },
   );
-  return rows.map((row) => row.key_id);
 }
 
 /** Adds the jobs of what expires soon: those whose expiry was too far away when it was written, or lost with Redis. */

@@ -3,21 +3,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 
 /** A writer that was killed keeps others from its keys for this long. */
-const LOCK_MS = 15_000;
-/** A reader that took longer than this must not write any more: the lock may pass to another. */
-const MAX_HELD_MS = 10_000;
+const LOCK_MS = 20_000;
 const RETRY_MS = 40;
 
 const RELEASE = `for _, key in ipairs(KEYS) do
   if redis.call('get', key) == ARGV[1] then redis.call('del', key) end
 end`;
 
+/** How many of the keys are still locked by their owner, for a full term from now. */
+const RENEW = `local held = 0
+for _, key in ipairs(KEYS) do
+  if redis.call('get', key) == ARGV[1] then
+    redis.call('pexpire', key, ARGV[2])
+    held = held + 1
+  end
+end
+return held`;
+
 /** Locks on keys, held together. */
 export interface HeldLocks {
   /** The keys that could be locked, in the order asked for. */
   keyIds: string[];
-  /** Whether it is still safe to write. */
-  fresh(): boolean;
+  /** Extends the locks; false when one has passed to another meanwhile, and nothing may be written any more. */
+  renew(): Promise<boolean>;
   release(): Promise<void>;
 }
 
@@ -44,7 +52,7 @@ export async function lockKeys(redis: Redis, keyIds: readonly string[], patience
   }
   return {
     keyIds: keyIds.filter((keyId) => held.has(keyId)),
-    fresh: () => Date.now() - startedAt < MAX_HELD_MS,
+    renew: async () => (await redis.eval(RENEW, held.size, ...[...held].map(lockOf), owner, LOCK_MS)) === held.size,
     release: async () => {
       if (held.size > 0) await redis.eval(RELEASE, held.size, ...[...held].map(lockOf), owner);
     },

@@ -12,6 +12,8 @@ import {
   type LifecycleJob,
   openLifecycleQueue,
 } from './lifecycle-queue.ts';
+import { Policies } from './policies.ts';
+import { runPolicy } from './policy-run.ts';
 import type { Registry } from './registry.ts';
 import { sweepKeys } from './sweep.ts';
 
@@ -43,7 +45,9 @@ export interface LifecycleWorker {
  */
 export function startLifecycle(parts: LifecycleParts, connection: Redis): LifecycleWorker {
   const { config, log } = parts;
-  if (!cron.validate(config.KEY_SWEEP_CRON)) throw new ConfigError('KEY_SWEEP_CRON: is not a cron expression');
+  for (const name of ['KEY_SWEEP_CRON', 'KEY_POLICY_CRON'] as const) {
+    if (!cron.validate(config[name])) throw new ConfigError(`${name}: is not a cron expression`);
+  }
   const queue = openLifecycleQueue(parts.redis);
   queue.on('error', (error) => log.warn({ err: error }, 'lifecycle queue'));
   const expiries = new ExpiryGatherer(parts.registry);
@@ -59,7 +63,10 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   worker.on('failed', (job, error) =>
     log.warn({ job: job?.id, err: error }, 'lifecycle job failed, may be tried again'),
   );
-  const ticks = [tick(config.KEY_SWEEP_CRON, 'sweep', queue, log)];
+  const ticks = [
+    tick(config.KEY_SWEEP_CRON, 'sweep', queue, log),
+    tick(config.KEY_POLICY_CRON, 'policies', queue, log),
+  ];
   return {
     isRunning: () => worker.isRunning(),
     close: async () => {
@@ -93,7 +100,28 @@ async function perform(
     if (early > 0) await sleep(Math.min(early, MAX_EARLY_MS));
     return expiries.expire(data.key_id);
   }
+  if (data.kind === 'policies') return runPolicies(parts, data.slot);
   const { KEY_REMINDER_DAYS: reminderDays, KEY_ROTATION_DAYS: rotationDays } = parts.config;
   const result = await sweepKeys(parts.registry, parts.redis, queue, { reminderDays, rotationDays });
   if (Object.values(result).some((count) => count > 0)) parts.log.info({ ...result, slot: data.slot }, 'keys swept');
+}
+
+/** Runs every policy that is on. One that fails does not keep the others from running. */
+async function runPolicies({ registry, log }: LifecycleParts, slot: string): Promise<void> {
+  for (const policy of await new Policies(registry.store).list()) {
+    // Expiries have their own jobs and sweep.
+    if (!policy.enabled || policy.kind === 'expired') continue;
+    const about = { policy_id: policy.policy_id, slot };
+    try {
+      const run = await runPolicy(registry, policy, {
+        runId: `${policy.policy_id}_${slot}`,
+        actor: 'schedule:policies',
+      });
+      const { outcome, matched, warned, changed, detail } = run;
+      if (outcome === 'stopped') log.warn({ ...about, matched }, `policy stopped: ${detail}`);
+      else if (warned + changed > 0) log.info({ ...about, matched, warned, changed }, 'policy ran');
+    } catch (error) {
+      log.error({ ...about, err: error }, 'policy failed; the next tick tries again');
+    }
+  }
 }

@@ -129,7 +129,8 @@ export class Registry {
       writes.flatMap(({ before }) => before ?? []),
     );
     await updateIndex(this.#redis, writes);
-    if (!locks.fresh()) throw new KeyConflict('the store answers too slowly to change keys; nothing was changed');
+    if (!(await locks.renew()))
+      throw new KeyConflict('the store answers too slowly to change keys; nothing was changed');
     await this.store.insertRows('keys', rows);
     await recordChanges(this.store, rows);
     await this.#announce(writes);

@@ -51,14 +51,23 @@ export interface BatchResult {
   left: number;
 }
 
-/** Applies many wishes, chunk by chunk; every key at most once, however many processes do the same at once. */
-export async function applyWishes(registry: Registry, wishes: readonly WishOf[], acting: Acting): Promise<BatchResult> {
+/**
+ * Applies many wishes, chunk by chunk; every key at most once, however many processes do the same at once.
+ * @param allow last word under the lock; false leaves the key alone
+ */
+export async function applyWishes(
+  registry: Registry,
+  wishes: readonly WishOf[],
+  acting: Acting,
+  allow: (present: RegisteredKey) => boolean = () => true,
+): Promise<BatchResult> {
   const result: BatchResult = { changed: 0, busy: [], left: 0 };
   for (let at = 0; at < wishes.length; at += CHANGE_CHUNK) {
     const chunk = new Map(wishes.slice(at, at + CHANGE_CHUNK).map((wish) => [wish.keyId, wish]));
     const { updated, conflicts } = await registry.updateMany([...chunk.keys()], (present) => {
       const { wish, version } = chunk.get(present.key_id)!;
       if (present.version === 0 || (version !== undefined && version !== present.version)) return undefined;
+      if (!allow(present)) return undefined;
       const outcome = decide(present, wish, Date.now());
       if (outcome.kind !== 'changed') return undefined;
       return { ...acting, action: outcome.action, reason: outcome.reason, fields: outcome.fields };

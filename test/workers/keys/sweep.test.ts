@@ -20,7 +20,7 @@ let registry: Registry;
 
 beforeAll(async () => {
   // The schedule of the stack itself stays quiet: the tests sweep by themselves.
-  stack = await startStack({ KEY_SWEEP_CRON: '0 0 1 1 *' });
+  stack = await startStack({ KEY_SWEEP_CRON: '0 0 1 1 *', KEY_POLICY_CRON: '0 0 1 1 *' });
   redis = await connectRedis(stack.redisUrl, 'worker', () => {});
   registry = new Registry(stack.store, redis);
 });

@@ -76,3 +76,8 @@ export function parseValueOrUndefined(text: string): number | undefined {
 export function parseValue(text: string): number {
   return parseValueOrUndefined(text) ?? Number.NaN;
 }
+
+/** A cell as it may stand in a CSV line: quoted only where it must be. */
+export function csvCell(text: string): string {
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,92 @@
+/**
+ * Scores the series detector on labelled folders and on artificial series:
+ * `node <out>/test/workers/alerts/evaluate-series.js [--json] [--starting] [--seeds 1,2] [--each] folder...`
+ * `--starting` runs the detector this work started from instead, for comparison.
+ * Odd files (by sorted name) are for development, even files for verification.
+ */
+import { parseArgs } from 'node:util';
+import { seriesDetector } from '../../../workers/alerts/detectors/series.ts';
+import { artificialSeries } from './artificial-series.ts';
+import { bestCount, countAt, type IncidentSeries } from './incident-f1.ts';
+import { type LabelledSeries, readLabelledFolder } from './labelled-series.ts';
+import { startingDetector } from './starting-detector.ts';
+import { bestWindowScore, type ScoredSeries, windowScoreAt, windowsAround } from './window-score.ts';
+
+type Judged = ScoredSeries & IncidentSeries;
+
+function judge(series: LabelledSeries, starting: boolean): Judged {
+  const detector = starting ? startingDetector() : seriesDetector();
+  const scores = new Float64Array(series.values.length);
+  for (let row = 0; row < scores.length; row++) {
+    scores[row] = detector.judge(series.timesSeconds[row]!, series.values[row]!).score;
+  }
+  const windows = windowsAround(
+    series.incidents.map((incident) => incident.first),
+    scores.length,
+  );
+  return { name: series.name, timesSeconds: series.timesSeconds, scores, windows, incidents: series.incidents };
+}
+
+const round = (value: number, digits = 1): number => Number(value.toFixed(digits));
+
+function describe(set: string, all: Judged[], threshold?: number) {
+  const best = bestWindowScore(all);
+  const fixed = threshold === undefined ? undefined : windowScoreAt(all, threshold);
+  const f1 = bestCount(all);
+  return {
+    set,
+    series: all.length,
+    windowScore: round(best.score),
+    at: round(best.threshold, 4),
+    caught: `${best.caught}/${best.windows}`,
+    falseRows: best.falseRows,
+    ...(fixed ? { windowScoreAtCommon: round(fixed.score) } : {}),
+    f1: round(f1.f1, 3),
+    f1At: round(f1.threshold, 3),
+    f1Caught: `${f1.caught}/${f1.incidents}`,
+    f1False: f1.falseAlerts,
+    falsePerSeriesDay: round(f1.falsePerSeriesDay, 3),
+  };
+}
+
+function main(): void {
+  const { values: options, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean' },
+      starting: { type: 'boolean' },
+      each: { type: 'boolean' },
+      seeds: { type: 'string', default: '1,2' },
+    },
+  });
+  const real = positionals
+    .flatMap((folder) => readLabelledFolder(folder))
+    .map((one) => judge(one, options.starting === true));
+  const odd = real.filter((_, index) => index % 2 === 0);
+  const even = real.filter((_, index) => index % 2 === 1);
+  const artificial = options.seeds
+    .split(',')
+    .map((seed) => artificialSeries(Number(seed)).map((one) => judge(one, options.starting === true)));
+  const everything = [...real, ...artificial.flat()];
+  const common = bestWindowScore(everything).threshold;
+  const rows = [
+    ...(real.length > 0
+      ? [describe('real odd', odd, common), describe('real even', even, common), describe('real', real, common)]
+      : []),
+    ...artificial.map((set, index) => describe(`artificial ${options.seeds.split(',')[index]}`, set, common)),
+    describe('all', everything, common),
+  ];
+  if (options.json) console.log(JSON.stringify(rows));
+  else console.table(rows);
+  if (options.each) {
+    console.table(
+      everything.map((one) => ({
+        name: one.name,
+        ...windowScoreAt([one], common),
+        f1: round(countAt([one], 0.5).f1, 2),
+      })),
+    );
+  }
+}
+
+main();

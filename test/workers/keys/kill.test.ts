@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConfig } from '../../../ingest/config.ts';
+import { type LocalRedis, startLocalRedis } from '../../../ingest/local-redis.ts';
+import { migrate } from '../../../workers/clickhouse/migrate.ts';
+import { openStore, type Store } from '../../../workers/clickhouse/store.ts';
+import { Policies } from '../../../workers/keys/policies.ts';
+import { startPart } from '../../support/process.ts';
+import { Random } from '../../support/random.ts';
+import { ADMIN_TOKEN } from '../../support/stack.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
+
+const KILLS = 8;
+const KEYS = 12_000;
+const SEED = 4;
+const EVERY_SECOND = '* * * * * *';
+const folder = tempFolder();
+let redis: LocalRedis;
+
+beforeAll(async () => {
+  redis = await startLocalRedis({ dataDir: tempFolder(), log: () => {}, maxMemoryBytes: 268_435_456 });
+}, 120_000);
+afterAll(() => redis.stop());
+
+async function withStore<Result>(use: (store: Store) => Promise<Result>): Promise<Result> {
+  const store = await openStore(parseConfig({}), join(folder, 'clickhouse'));
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Half of the keys are past their expiry, half were never used. */
+async function seed(store: Store): Promise<void> {
+  await migrate(store, parseConfig({}));
+  await store.command(
+    `INSERT INTO keys (key_id, status, expires_at, created_at, version, updated_at, registered_at)
+     SELECT concat(if(number % 2 = 0, 'expired_', 'unused_'), toString(number)), 'active',
+            if(number % 2 = 0, now64(3) - toIntervalDay(1), NULL), now64(3) - toIntervalDay(60), 1,
+            now64(3) - toIntervalDay(60), now64(3) - toIntervalDay(60)
+     FROM numbers({keys:UInt32})`,
+    { keys: KEYS },
+  );
+  await new Policies(store).create({
+    name: 'unused',
+    kind: 'unused',
+    enabled: true,
+    organization_id: '',
+    environment: '',
+    plan: '',
+    settings: { never_used_days: 30 },
+    exempt_key_ids: [],
+    warn_days: [],
+    max_per_run: KEYS,
+  });
+}
+
+test(`kill -9 in the middle of sweeps and policy runs, ${KILLS} times: every key changes once, the audit is complete`, async () => {
+  await withStore(seed);
+  const random = new Random(SEED);
+  const env = {
+    REDIS_URL: redis.url,
+    KEYTALLY_DATA_DIR: folder,
+    KEYTALLY_ADMIN_TOKEN: ADMIN_TOKEN,
+    KEY_SWEEP_CRON: EVERY_SECOND,
+    KEY_POLICY_CRON: EVERY_SECOND,
+    KEY_ROTATION_DAYS: '0',
+  };
+  const changedAtKills: number[] = [];
+  for (let kill = 0; kill < KILLS; kill++) {
+    const worker = await startPart('worker', env);
+    await sleep(random.integer(700, 1_300));
+    await worker.kill('SIGKILL');
+    changedAtKills.push(
+      await withStore(async (store) => {
+        const [row] = await store.query<{ n: number }>("SELECT count() AS n FROM keys FINAL WHERE status != 'active'");
+        return row!.n;
+      }),
+    );
+  }
+  console.log(`keys changed at each kill: ${changedAtKills.join(', ')}`);
+  // Locks of the dead pass after 15 s, and what a writer left out is completed after 30 s.
+  const last = await startPart('worker', env);
+  await sleep(50_000);
+  await last.kill('SIGTERM');
+  await withStore(async (store) => {
+    const keys = await store.query(
+      `SELECT status, count() AS n, max(version) AS version FROM keys FINAL GROUP BY status ORDER BY status`,
+    );
+    expect(keys).toEqual([
+      { status: 'expired', n: KEYS / 2, version: 2 },
+      { status: 'inactive', n: KEYS / 2, version: 2 },
+    ]);
+    const [audit] = await store.query<object>(
+      "SELECT count() AS n, uniqExact(id) AS unique, uniqExact(subject) AS keys FROM audit WHERE startsWith(action, 'key.')",
+    );
+    expect(audit).toEqual({ n: KEYS, unique: KEYS, keys: KEYS });
+    const [events] = await store.query<object>(
+      "SELECT count() AS n, uniqExact(key_id) AS keys FROM key_events FINAL WHERE type IN ('key.expired', 'key.deactivated') AND endsWith(id, '@2')",
+    );
+    expect(events).toEqual({ n: KEYS, keys: KEYS });
+  });
+}, 180_000);

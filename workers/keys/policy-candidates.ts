@@ -1,0 +1,136 @@
+import type { QueryParams, Store } from '../clickhouse/store.ts';
+import type { Policy, PolicyKind } from './policy.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+export const DEFAULT_WINDOW_MINUTES = 15;
+export const DEFAULT_MIN_REQUESTS = 100;
+
+/** A key that a policy means, and the facts that say why. */
+export interface Candidate {
+  key_id: string;
+  organization_id: string;
+  name: string;
+  version: number;
+  /** All keys that match, also those beyond the limit. */
+  matched: number;
+  /** Epoch milliseconds, 0 = never. */
+  last_used_ms: number;
+  tracked_ms: number;
+  requests: number;
+  client_errors: number;
+  limit_per_minute: number | null;
+  expires_at: string | null;
+  leaked_at: string | null;
+}
+
+/** Each kind: rows joined to the key as `u`, and the condition. All give the columns of {@link Candidate}. */
+const KINDS: Record<PolicyKind, { use: string; condition: string }> = {
+  expired: { use: NO_USE(), condition: 'expires_at <= fromUnixTimestamp64Milli({now:Int64})' },
+  leaked: { use: NO_USE(), condition: 'leaked_at IS NOT NULL' },
+  // Silence proves something only while somebody listened: the time counts from the last use, from when Keytally
+  // first knew the key, and from when somebody last activated it, whichever is latest.
+  unused: {
+    use: `SELECT key_id, sum(requests) AS requests, 0 AS client_errors,
+            toUnixTimestamp64Milli(tupleElement(max(last_used), 'at')) AS last_ms,
+            toUnixTimestamp64Milli(min(tracking_since)) AS since_ms
+          FROM key_totals GROUP BY key_id`,
+    condition: `if(last_used_ms > 0,
+        {unused_before:Int64} > 0 AND greatest(last_used_ms, tracked_ms, activated_ms) <= {unused_before:Int64},
+        {never_used_before:Int64} > 0 AND greatest(tracked_ms, activated_ms) <= {never_used_before:Int64})`,
+  },
+  abusive: {
+    use: `SELECT key_id, sum(requests) AS requests, sum(client_errors) AS client_errors, 0 AS last_ms, 0 AS since_ms
+          FROM usage_minute
+          WHERE start >= toDateTime({window_from:Int64}, 'UTC') AND start < toDateTime({window_to:Int64}, 'UTC')
+          GROUP BY key_id`,
+    condition: `requests >= {min_requests:UInt64} AND (
+        ({client_error_rate:Float64} > 0 AND client_errors >= {client_error_rate:Float64} * requests)
+        OR ({limit_factor:Float64} > 0 AND limit_per_minute > 0
+            AND requests >= {limit_factor:Float64} * limit_per_minute * {window_minutes:UInt32}))`,
+  },
+};
+
+function NO_USE(): string {
+  return "SELECT '' AS key_id, 0 AS requests, 0 AS client_errors, 0 AS last_ms, 0 AS since_ms WHERE 0";
+}
+
+/** Active keys that the policy means now, the first `limit` by id; one query over all keys. */
+export async function policyCandidates(
+  store: Store,
+  policy: Policy,
+  nowMs: number,
+  limit: number,
+): Promise<Candidate[]> {
+  const { use, condition } = KINDS[policy.kind];
+  return store.queryWriter<Candidate>(
+    `SELECT key_id, organization_id, name, version, count() OVER () AS matched, last_used_ms, tracked_ms, requests,
+            client_errors, limit_per_minute, expires_at, leaked_at
+     FROM (
+       SELECT k.key_id AS key_id, k.organization_id AS organization_id, k.name AS name, k.version AS version,
+              k.limit_per_minute AS limit_per_minute, k.expires_at AS expires_at, k.leaked_at AS leaked_at,
+              u.requests AS requests, u.client_errors AS client_errors, u.last_ms AS last_used_ms,
+              toUnixTimestamp64Milli(k.registered_at) AS registered_ms,
+              if(u.since_ms > 0, least(u.since_ms, registered_ms), registered_ms) AS tracked_ms,
+              ifNull(toUnixTimestamp64Milli(k.status_changed_at), 0) AS activated_ms
+       FROM (SELECT * FROM keys FINAL
+             WHERE NOT deleted AND status = 'active'
+               AND ({organization_id:String} = '' OR organization_id = {organization_id:String})
+               AND ({environment:String} = '' OR environment = {environment:String})
+               AND ({plan:String} = '' OR plan = {plan:String})
+               AND NOT has({exempt:Array(String)}, key_id)) AS k
+       LEFT JOIN (${use}) AS u ON u.key_id = k.key_id)
+     WHERE ${condition}
+     ORDER BY key_id LIMIT {limit:UInt32}`,
+    { ...paramsOf(policy, nowMs), limit },
+  );
+}
+
+function paramsOf(policy: Policy, nowMs: number): QueryParams {
+  const { settings } = policy;
+  const windowMinutes = settings.window_minutes ?? DEFAULT_WINDOW_MINUTES;
+  const windowTo = Math.floor(nowMs / MINUTE_MS) * 60;
+  const daysAgo = (days: number | undefined) => (days === undefined ? 0 : nowMs - days * DAY_MS);
+  return {
+    organization_id: policy.organization_id,
+    environment: policy.environment,
+    plan: policy.plan,
+    exempt: policy.exempt_key_ids,
+    now: nowMs,
+    unused_before: daysAgo(settings.unused_days),
+    never_used_before: daysAgo(settings.never_used_days),
+    window_from: windowTo - windowMinutes * 60,
+    window_to: windowTo,
+    window_minutes: windowMinutes,
+    min_requests: settings.min_requests ?? DEFAULT_MIN_REQUESTS,
+    client_error_rate: settings.client_error_rate ?? 0,
+    limit_factor: settings.limit_factor ?? 0,
+  };
+}
+
+const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+
+/** Why the policy means this key, in words for its owner. */
+export function because(policy: Pick<Policy, 'kind' | 'settings'>, key: Candidate, nowMs: number): string {
+  switch (policy.kind) {
+    case 'expired':
+      return `expired at ${key.expires_at}`;
+    case 'leaked':
+      return `reported as leaked at ${key.leaked_at}`;
+    case 'unused':
+      return key.last_used_ms > 0
+        ? `not used since ${day(key.last_used_ms)} (${Math.floor((nowMs - key.last_used_ms) / DAY_MS)} days)`
+        : `never used since ${day(key.tracked_ms)}, when tracking began (${Math.floor((nowMs - key.tracked_ms) / DAY_MS)} days)`;
+    case 'abusive':
+      return abuse(policy.settings, key);
+  }
+}
+
+function abuse(settings: Policy['settings'], key: Candidate): string {
+  const minutes = settings.window_minutes ?? DEFAULT_WINDOW_MINUTES;
+  const share = key.client_errors / key.requests;
+  const errors = settings.client_error_rate !== undefined && share >= settings.client_error_rate;
+  return errors
+    ? `${(share * 100).toFixed(1)} % of ${key.requests} requests in ${minutes} minutes were answered 4xx`
+    : `${key.requests} requests in ${minutes} minutes at a limit of ${key.limit_per_minute} per minute`;
+}
