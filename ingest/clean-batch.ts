@@ -1,13 +1,9 @@
 import type { ApiPaths } from './api-paths.ts';
 import type { Batch } from './batch.ts';
 import { TextColumn } from './column.ts';
-import { RecentMap } from './recent-map.ts';
 import { redactIdentity, redactPath, redactText } from './redact.ts';
 import type { RouteLimit } from './route-limit.ts';
 import { templateOf } from './route-template.ts';
-
-/** Distinct paths whose template is remembered from batch to batch. */
-const CACHE_PATHS = 100_000;
 
 /**
  * Makes a batch fit to leave the process: secrets are removed from every text, paths become routes, routes are
@@ -16,7 +12,6 @@ const CACHE_PATHS = 100_000;
 export class BatchCleaner {
   readonly #routes: RouteLimit;
   readonly #apiPaths: Pick<ApiPaths, 'match'>;
-  readonly #paths = new RecentMap<string, { path: string; template: string }>(CACHE_PATHS);
 
   constructor(routes: RouteLimit, apiPaths: Pick<ApiPaths, 'match'>) {
     this.#routes = routes;
@@ -28,28 +23,13 @@ export class BatchCleaner {
       const column = batch[name];
       column.values = column.values.map(redactText);
     }
-    const cleaned = batch.path.values.map((path) => this.#cleanPath(path));
-    batch.path.values = cleaned.map(({ path }) => path);
-    batch.route = this.#boundedRoutes(
-      batch,
-      cleaned.map(({ template }) => template),
-    );
+    batch.path.values = batch.path.values.map((path) => (path === '' ? '' : redactPath(path)));
+    batch.route = this.#boundedRoutes(batch);
     for (const [row, id] of batch.requestId.entries()) if (id !== '') batch.requestId[row] = redactIdentity(id);
   }
 
-  #cleanPath(raw: string): { path: string; template: string } {
-    if (raw === '') return { path: '', template: '' };
-    let clean = this.#paths.get(raw);
-    if (!clean) {
-      const path = redactPath(raw);
-      clean = { path, template: templateOf(path) };
-      this.#paths.set(raw, clean);
-    }
-    return clean;
-  }
-
   /** Route column with the templates of paths filled in and each key's routes bounded. */
-  #boundedRoutes(batch: Batch, templates: readonly string[]): TextColumn {
+  #boundedRoutes(batch: Batch): TextColumn {
     const { keyId, organizationId, method, path, route } = batch;
     const routes = new TextColumn(batch.rows);
     // Decided once per (key, organization, method, route or path) of the batch. Each code is below 50,000 and most have
@@ -65,12 +45,17 @@ export class BatchCleaner {
       if (bounded === undefined) {
         const wanted = named
           ? route.values[given]!
-          : this.#apiPaths.match(organizationId.at(row), method.at(row), path.at(row)) || templates[path.codes[row]!]!;
+          : this.#routeOf(organizationId.at(row), method.at(row), path.at(row));
         bounded = this.#routes.apply(keyId.at(row), method.at(row), wanted);
         decided.set(pack, bounded);
       }
       routes.set(row, bounded);
     }
     return routes;
+  }
+
+  #routeOf(organizationId: string, method: string, path: string): string {
+    if (path === '') return '';
+    return this.#apiPaths.match(organizationId, method, path) || templateOf(path);
   }
 }

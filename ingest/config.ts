@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 
 /** Raised at start for a setting that cannot be used; the message names the variable. */
@@ -18,6 +19,19 @@ const cron = (fallback: string) =>
     .string()
     .default(fallback)
     .refine((value) => /^(\S+\s+){4,5}\S+$/.test(value.trim()), 'must be a cron expression of 5 or 6 fields');
+/** The document in which GitHub publishes its secret scanning keys; an unusable key is named at the start, not at the first leak. */
+function isLeakKeys(json: string): boolean {
+  try {
+    const { public_keys: keys } = JSON.parse(json) as { public_keys: { key_identifier: unknown; key: string }[] };
+    return keys.every(
+      ({ key_identifier: id, key }) =>
+        typeof id === 'string' && createPublicKey(key).asymmetricKeyDetails?.namedCurve === 'prime256v1',
+    );
+  } catch {
+    return false;
+  }
+}
+
 const list = z
   .string()
   .default('')
@@ -80,6 +94,10 @@ export const EnvSchema = z.object({
       (days) => days.length <= 20 && days.every((day) => Number.isInteger(day) && day >= -365 && day <= 365),
       'must be at most 20 whole numbers of days from -365 to 365, separated by commas',
     ),
+  LEAK_PUBLIC_KEYS: z
+    .string()
+    .refine(isLeakKeys, 'must be the JSON {"public_keys":[{"key_identifier","key"}]} with ECDSA P-256 keys in PEM')
+    .optional(),
   KEY_ROTATION_DAYS: count(90, 0, 3650),
   WORKER_CONCURRENCY: count(2, 1, 32),
   API_REQUESTS_PER_MINUTE: count(1200, 1, 10_000_000),
