@@ -3,12 +3,13 @@ import { Problem } from '../ingest/problem.ts';
 import type { TokenGrant } from '../ingest/token.ts';
 import type { RegisteredKey } from '../workers/keys/key.ts';
 import { isPast } from '../workers/keys/lifecycle.ts';
+import { isKnownPlan, type Plan } from '../workers/keys/plans.ts';
 import { KeyConflict } from '../workers/keys/registry.ts';
 import type { KeyBody } from './schemas.ts';
 
 /** What a body says of a key, as it is stored. @throws {Problem} 403 when it names a foreign organization */
 export function fieldsOf(body: z.infer<typeof KeyBody>, grant: TokenGrant): Partial<RegisteredKey> {
-  const { limits, owner, ...plain } = body;
+  const { limits, owner, permissions, ...plain } = body;
   if (
     grant.organizationId !== '' &&
     plain.organization_id !== undefined &&
@@ -20,6 +21,7 @@ export function fieldsOf(body: z.infer<typeof KeyBody>, grant: TokenGrant): Part
   if (grant.organizationId !== '') fields.organization_id = grant.organizationId;
   for (const [name, limit] of Object.entries(limits ?? {}))
     fields[name === 'burst' ? 'limit_burst' : `limit_${name}`] = limit;
+  if (permissions !== undefined) fields.permissions = permissions === null ? '' : JSON.stringify(permissions);
   if (owner) Object.assign(fields, { owner_name: owner.name, owner_email: owner.email });
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
@@ -43,18 +45,30 @@ export function refuseKeyBound(grant: TokenGrant): void {
   if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key cannot change keys');
 }
 
-/** Why the fields cannot be stored over the present key; undefined when they can. */
+/** Ids that could not be read back: `GET /v1/keys/denied` is a route of its own. */
+const RESERVED_IDS: ReadonlySet<string> = new Set(['denied', 'import']);
+
+/**
+ * Why the fields cannot be stored over the present key; undefined when they can.
+ * @param plans all plans that are defined
+ */
 export function faultOf(
   present: RegisteredKey,
   fields: Partial<RegisteredKey>,
+  plans: readonly Plan[] = [],
 ): { field: string; message: string } | undefined {
-  const { expires_at: expiresAt, successor_key_id: successor } = fields;
+  const { expires_at: expiresAt, successor_key_id: successor, plan } = fields;
+  if (RESERVED_IDS.has(present.key_id)) return { field: 'key_id', message: 'is the name of a route' };
   // What a key has already may be sent back: a past expiry is only refused where it is new.
   if (expiresAt && expiresAt !== present.expires_at && isPast(expiresAt, Date.now())) {
     return { field: 'expires_at', message: 'must be in the future' };
   }
   if (successor && successor === present.key_id) {
     return { field: 'successor_key_id', message: 'a key cannot succeed itself' };
+  }
+  const organizationId = fields.organization_id ?? present.organization_id;
+  if (plan !== undefined && plan !== present.plan && !isKnownPlan(plans, organizationId, plan)) {
+    return { field: 'plan', message: `there is no plan "${plan}"` };
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { TokenGrant } from '../ingest/token.ts';
 import type { Change } from '../workers/keys/change.ts';
 import type { RegisteredKey } from '../workers/keys/key.ts';
+import { type Plan, Plans } from '../workers/keys/plans.ts';
 import { CHANGE_CHUNK, KeyConflict, type Updated } from '../workers/keys/registry.ts';
 import type { ImportedRow } from './import-rows.ts';
 import { faultOf, fieldsOf, isForeign } from './key-changes.ts';
@@ -48,6 +49,7 @@ export class KeyImport {
   readonly #seen = new Set<string>();
   readonly result: ImportResult = { rows: 0, created: 0, updated: 0, unchanged: 0, rejected: 0, errors: [] };
   #chunk: GoodRow[] = [];
+  #plans: Plan[] = [];
 
   constructor(parts: ApiParts, grant: TokenGrant) {
     this.#parts = parts;
@@ -55,6 +57,7 @@ export class KeyImport {
   }
 
   async run(rows: Iterable<ImportedRow>): Promise<ImportResult> {
+    this.#plans = await new Plans(this.#parts.store).list();
     for (const imported of rows) {
       if (this.result.rows === MAX_IMPORT_ROWS) {
         this.#reject(
@@ -123,7 +126,7 @@ export class KeyImport {
     try {
       const { updated, conflicts } = await this.#parts.registry.updateMany([...chunk.keys()], (present) => {
         const fields = chunk.get(present.key_id)!.fields;
-        const fault = this.#foreignFault(present, users) ?? faultOf(present, fields);
+        const fault = this.#foreignFault(present, users) ?? faultOf(present, fields, this.#plans);
         if (!fault) return changeTo(present, fields, this.#grant);
         refused.set(present.key_id, fault);
         return undefined;

@@ -91,8 +91,13 @@ export const KeyResponse = z.object({
   kind: z.string(),
   environment: z.string(),
   scopes: z.array(z.string()),
+  permissions: z.unknown().describe('as given, null when unknown'),
   plan: z.string(),
-  limits: LimitsSchema,
+  limits: LimitsSchema.describe("those that hold: the key's own, else those of its plan"),
+  utilization: z
+    .object({ per_minute: z.number().nullable(), per_day: z.number().nullable(), per_month: z.number().nullable() })
+    .nullable()
+    .describe('share of each limit in its present UTC window, above 1 when overrun; null without limits'),
   owner: z.object({ name: z.string(), email: z.string() }),
   created_at: z.iso.datetime().nullable(),
   expires_at: z.iso.datetime().nullable(),
@@ -129,6 +134,8 @@ export const Sha256 = z
   .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
   .transform((value) => value.toLowerCase());
 
+const MAX_PERMISSIONS_CHARS = 10_000;
+
 /** Largest text of a registry field. */
 const name = (max: number) => z.string().max(max);
 
@@ -142,6 +149,13 @@ export const KeyBody = z.strictObject({
   kind: z.enum(['service', 'organization', 'personal']).optional(),
   environment: z.enum(['production', 'staging', 'development']).optional(),
   scopes: z.array(name(100)).max(100).optional(),
+  permissions: z
+    .unknown()
+    .refine((value) => JSON.stringify(value ?? null).length <= MAX_PERMISSIONS_CHARS, {
+      message: `must be at most ${MAX_PERMISSIONS_CHARS} characters of JSON`,
+    })
+    .optional()
+    .describe('any JSON, kept as given'),
   plan: name(100).optional(),
   limits: LimitsSchema.partial().optional(),
   owner: z.strictObject({ name: name(200).default(''), email: name(320).default('') }).optional(),

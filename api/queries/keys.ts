@@ -41,6 +41,7 @@ export interface KeyRow {
   kind: string;
   environment: string;
   scopes: string[];
+  permissions: string;
   plan: string;
   limit_per_minute: number | null;
   limit_per_day: number | null;
@@ -80,7 +81,7 @@ function directory(recent: string, keys: KeyFilter): string {
       k.version > 0 AS registered,
       if(registered, k.organization_id, t.seen_by) AS organization_id,
       k.customer_id AS customer_id, k.name AS name, k.description AS description, k.prefix AS prefix, k.kind AS kind,
-      k.environment AS environment, k.scopes AS scopes, k.plan AS plan, k.limit_per_minute AS limit_per_minute,
+      k.environment AS environment, k.scopes AS scopes, k.permissions AS permissions, k.plan AS plan, k.limit_per_minute AS limit_per_minute,
       k.limit_per_day AS limit_per_day, k.limit_per_month AS limit_per_month, k.limit_burst AS limit_burst,
       k.owner_name AS owner_name, k.owner_email AS owner_email, k.created_at AS created_at, k.expires_at AS expires_at,
       k.rotated_at AS rotated_at, k.successor_key_id AS successor_key_id, k.status_reason AS status_reason,

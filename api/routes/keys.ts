@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
+import { effectiveLimits, Plans, planOf } from '../../workers/keys/plans.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import {
   faultOf,
@@ -19,6 +20,7 @@ import {
   type KeySort,
   listKeys,
 } from '../queries/keys.ts';
+import { readUtilization, type Utilization } from '../queries/utilization.ts';
 import { type ApiParts, route } from '../route.ts';
 import { KeyBody, KeyParams, KeyResponse, KeyStatusSchema, LimitQuery } from '../schemas.ts';
 
@@ -45,10 +47,20 @@ export async function findKey(parts: ApiParts, grant: TokenGrant, keyId: string)
     ? []
     : await listKeys(parts.store, { ...ANY, keyId, organizationId: grant.organizationId }, Date.now());
   if (!rows[0]) throw noSuchKey();
-  return answerOf(rows[0]);
+  return (await answersOf(parts, rows))[0]!;
 }
 
-function answerOf(row: KeyRow): z.infer<typeof KeyResponse> {
+async function answersOf(parts: ApiParts, rows: readonly KeyRow[]): Promise<z.infer<typeof KeyResponse>[]> {
+  const plans = rows.some((row) => row.plan !== '') ? await new Plans(parts.store).list() : [];
+  const limited = rows.map((row) => ({
+    ...row,
+    ...effectiveLimits(row, planOf(plans, row.organization_id, row.plan)),
+  }));
+  const utilization = await readUtilization(parts.store, limited, Date.now());
+  return limited.map((row) => answerOf(row, utilization.get(row.key_id) ?? null));
+}
+
+function answerOf(row: KeyRow, utilization: Utilization | null): z.infer<typeof KeyResponse> {
   const registered = row.version > 0;
   return {
     key_id: row.key_id,
@@ -60,6 +72,7 @@ function answerOf(row: KeyRow): z.infer<typeof KeyResponse> {
     kind: row.kind,
     environment: row.environment,
     scopes: row.scopes,
+    permissions: row.permissions === '' ? null : JSON.parse(row.permissions),
     plan: row.plan,
     limits: {
       per_minute: row.limit_per_minute,
@@ -67,6 +80,7 @@ function answerOf(row: KeyRow): z.infer<typeof KeyResponse> {
       per_month: row.limit_per_month,
       burst: row.limit_burst,
     },
+    utilization,
     owner: { name: row.owner_name, email: row.owner_email },
     created_at: registered ? row.created_at : null,
     expires_at: row.expires_at,
@@ -150,7 +164,7 @@ export const getKeys = route({
     const last = page.at(-1);
     const more = rows.length > query.limit && last;
     return {
-      data: page.map(answerOf),
+      data: await answersOf(parts, page),
       next_cursor: more ? encodeCursor({ value: last.sort_value, keyId: last.key_id }) : null,
     };
   },
@@ -169,12 +183,13 @@ export const putKey = route({
     const fields = fieldsOf(body, grant);
     await refuseUnclaimed(parts, grant, params.key_id);
     const expected = expectedVersion(req.get('if-match'));
+    const plans = fields.plan ? await new Plans(parts.store).list() : [];
     await parts.registry
       .update(
         params.key_id,
         (present) => {
           refuseForeign(present, grant);
-          const fault = faultOf(present, fields);
+          const fault = faultOf(present, fields, plans);
           if (fault) throw fieldProblem(fault);
           const action = present.version === 0 || present.deleted ? 'key.registered' : 'key.updated';
           return { fields, action, actor: grant.id, reason: '' };

@@ -3,7 +3,9 @@ import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEnd
 import { getDeniedKeys } from './denied.ts';
 import { importKeys } from './key-import.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
+import { postLeaks, reportKeyLeak } from './leaks.ts';
 import { deactivateKey, deleteKey, keyHistory, reactivateKey, regenerateKey } from './lifecycle.ts';
+import { deletePlan, listPlans, putPlan } from './plans.ts';
 import { POLICY_ROUTES } from './policies.ts';
 import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
@@ -25,7 +27,12 @@ export const ROUTES: readonly Route[] = [
   regenerateKey,
   deleteKey,
   keyHistory,
+  reportKeyLeak,
+  postLeaks,
   ...POLICY_ROUTES,
+  listPlans,
+  putPlan,
+  deletePlan,
   getRequests,
   listApiDescriptions,
   putApiDescription,

@@ -13,7 +13,9 @@ export function recordsOfAccessLog(body: Buffer, nowMs: number): { records: Reco
 
 /** The same records moved in time, so that the latest one happens at `nowMs`. */
 export function shiftToNow(records: readonly RecordInput[], nowMs: number): RecordInput[] {
-  const times = records.map(({ timestamp }) => (typeof timestamp === 'number' ? timestamp : Date.parse(timestamp ?? '')));
+  const times = records.map(({ timestamp }) =>
+    typeof timestamp === 'number' ? timestamp : Date.parse(timestamp ?? ''),
+  );
   const shiftMs = nowMs - times.reduce((latest, time) => Math.max(latest, time), 0);
   return records.map((record, at) => ({ ...record, timestamp: times[at]! + shiftMs }));
 }

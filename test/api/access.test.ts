@@ -74,7 +74,9 @@ const BODIES: Record<string, object> = {
   'POST /v1/keys/:key_id/reactivate': {},
   'POST /v1/keys/:key_id/regenerate': { sha256: 'a'.repeat(64) },
   'PUT /v1/api-descriptions/:name': { openapi: '3.1.0', paths: { '/a': { get: {} } } },
+  'POST /v1/keys/:key_id/report-leak': { reason: 'test' },
   'POST /v1/keys/import': { key_id: 'imported' },
+  'PUT /v1/plans/:plan': {},
   'POST /v1/policies': { name: 'leaks', kind: 'leaked' },
   'PUT /v1/policies/:policy_id': { name: 'leaks', kind: 'leaked' },
   'POST /v1/tokens': { name: 'made', scopes: ['read'] },
@@ -99,7 +101,7 @@ describe.each(ROLES)('$name', ({ name, scopes }) => {
 
 test('the routes that are open to everyone are these and no others', () => {
   const open = ROUTES.filter((route) => route.scope === 'none').map((route) => `${route.method} ${route.path}`);
-  expect(open).toEqual(['post /v1/session', 'delete /v1/session']);
+  expect(open).toEqual(['post /v1/leaks', 'post /v1/session', 'delete /v1/session']);
 });
 
 describe('a foreign organization', () => {

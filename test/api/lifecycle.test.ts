@@ -100,6 +100,10 @@ describe('expiry in PUT', () => {
     expect(errorField(await put('dates', body))).toEqual([400, field]);
   });
 
+  test('an id that is the name of a route is refused', async () => {
+    expect(errorField(await put('denied', {}))).toEqual([400, 'key_id']);
+  });
+
   test('successor and rotation are kept', async () => {
     const body = { successor_key_id: 'walk', rotated_at: '2026-01-01T02:00:00+02:00', expires_at: inDays(3) };
     const expected = { ...body, rotated_at: '2026-01-01T00:00:00.000Z' };

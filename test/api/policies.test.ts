@@ -166,11 +166,16 @@ describe('abusive', () => {
         )
       )[0]!.n;
     await expect.poll(counted, { timeout: 10_000 }).toBe(950);
+    await stack.call('/v1/plans/small', { method: 'PUT', body: { limits: { per_minute: 6 } } });
+    await stack.call('/v1/keys/abuse_planned', { method: 'PUT', body: { organization_id: 'abuse', plan: 'small' } });
+    await stack.send(flood('abuse_planned', 180, 200));
+    await expect.poll(counted, { timeout: 10_000 }).toBe(1_130);
     const settings = { window_minutes: 10, client_error_rate: 0.9, limit_factor: 3 };
     const policy = await create({ name: 'abuse', kind: 'abusive', organization_id: 'abuse', settings });
     const { json } = await act(policy.policy_id, 'preview');
     expect(json.keys.map((key: { key_id: string; because: string }) => [key.key_id, key.because])).toEqual([
       ['abuse_greedy', '300 requests in 10 minutes at a limit of 10 per minute'],
+      ['abuse_planned', '180 requests in 10 minutes at a limit of 6 per minute'],
       ['abuse_storm', '100.0 % of 150 requests in 10 minutes were answered 4xx'],
     ]);
   });

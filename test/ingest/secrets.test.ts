@@ -63,11 +63,11 @@ async function everythingInRedis(): Promise<string> {
     if (type === 'string') seen.push(key, (await connection.get(key)) ?? '');
     else if (type === 'hash') seen.push(key, JSON.stringify(await connection.hgetall(key)));
     else if (type === 'stream') seen.push(key, JSON.stringify(await connection.xrange(key, '-', '+')));
-    else if (type === 'zset') seen.push(key, JSON.stringify(await connection.zrange(key, 0, -1)));
+    else if (type === 'zset') seen.push(key, JSON.stringify(await connection.zrange(key, '0', '-1')));
     else if (type === 'list') seen.push(key, JSON.stringify(await connection.lrange(key, 0, -1)));
   }
   const queue = openBatchQueue(connection, 0);
-  for (const job of await queue.getJobs(['waiting', 'paused', 'active', 'delayed'])) {
+  for (const job of await queue.getJobs(['waiting', 'active', 'delayed'])) {
     const { rows, ...columns } = await decodeBatch(job.data.payload);
     seen.push(`${rows} rows`, JSON.stringify(columns));
   }

@@ -7,7 +7,11 @@ const system = (code: string) => Object.assign(new Error(code), { code });
 test.each([
   ['a row that cannot be parsed', engine(27), 'dead_letter'],
   ['a violated constraint', engine(469), 'dead_letter'],
-  ['one insert over too many partitions', engine(252, 'Too many partitions for single INSERT block (more than 100)'), 'dead_letter'],
+  [
+    'one insert over too many partitions',
+    engine(252, 'Too many partitions for single INSERT block (more than 100)'),
+    'dead_letter',
+  ],
   ['merges that fall behind', engine(252, 'Too many parts (3000)'), 'wait'],
   ['no memory', engine(241), 'wait'],
   ['no space on the disk', engine(243), 'wait'],

@@ -68,7 +68,8 @@ export async function policyCandidates(
             client_errors, limit_per_minute, expires_at, leaked_at
      FROM (
        SELECT k.key_id AS key_id, k.organization_id AS organization_id, k.name AS name, k.version AS version,
-              k.limit_per_minute AS limit_per_minute, k.expires_at AS expires_at, k.leaked_at AS leaked_at,
+              ifNull(k.limit_per_minute, if(own.plan != '', own.limit_per_minute, common.limit_per_minute)) AS limit_per_minute,
+              k.expires_at AS expires_at, k.leaked_at AS leaked_at,
               u.requests AS requests, u.client_errors AS client_errors, u.last_ms AS last_used_ms,
               toUnixTimestamp64Milli(k.registered_at) AS registered_ms,
               if(u.since_ms > 0, least(u.since_ms, registered_ms), registered_ms) AS tracked_ms,
@@ -79,7 +80,11 @@ export async function policyCandidates(
                AND ({environment:String} = '' OR environment = {environment:String})
                AND ({plan:String} = '' OR plan = {plan:String})
                AND NOT has({exempt:Array(String)}, key_id)) AS k
-       LEFT JOIN (${use}) AS u ON u.key_id = k.key_id)
+       LEFT JOIN (${use}) AS u ON u.key_id = k.key_id
+       LEFT JOIN (SELECT organization_id, plan, limit_per_minute FROM plans FINAL WHERE NOT deleted AND organization_id != '') AS own
+         ON own.organization_id = k.organization_id AND own.plan = k.plan
+       LEFT JOIN (SELECT plan, limit_per_minute FROM plans FINAL WHERE NOT deleted AND organization_id = '') AS common
+         ON common.plan = k.plan)
      WHERE ${condition}
      ORDER BY key_id LIMIT {limit:UInt32}`,
     { ...paramsOf(policy, nowMs), limit },

@@ -11,7 +11,7 @@ import { Random } from '../../support/random.ts';
 import { ADMIN_TOKEN } from '../../support/stack.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
-const KILLS = 8;
+const KILLS = 6;
 const KEYS = 12_000;
 const SEED = 4;
 const EVERY_SECOND = '* * * * * *';
@@ -36,8 +36,8 @@ async function withStore<Result>(use: (store: Store) => Promise<Result>): Promis
 async function seed(store: Store): Promise<void> {
   await migrate(store, parseConfig({}));
   await store.command(
-    `INSERT INTO keys (key_id, status, expires_at, created_at, version, updated_at, registered_at)
-     SELECT concat(if(number % 2 = 0, 'expired_', 'unused_'), toString(number)), 'active',
+    `INSERT INTO keys (key_id, environment, status, expires_at, created_at, version, updated_at, registered_at)
+     SELECT concat(if(number % 2 = 0, 'expired_', 'unused_'), toString(number)), if(number % 2 = 0, 'production', 'staging'), 'active',
             if(number % 2 = 0, now64(3) - toIntervalDay(1), NULL), now64(3) - toIntervalDay(60), 1,
             now64(3) - toIntervalDay(60), now64(3) - toIntervalDay(60)
      FROM numbers({keys:UInt32})`,
@@ -48,7 +48,7 @@ async function seed(store: Store): Promise<void> {
     kind: 'unused',
     enabled: true,
     organization_id: '',
-    environment: '',
+    environment: 'staging',
     plan: '',
     settings: { never_used_days: 30 },
     exempt_key_ids: [],

@@ -1,0 +1,69 @@
+import type { Store } from '../../workers/clickhouse/store.ts';
+import { DAY_SECONDS, MINUTE_SECONDS } from './calendar.ts';
+import { segmentsOf } from './segments.ts';
+import { usageRows } from './union.ts';
+
+/** Requests of a key against its limits, as shares; above 1 the limit is overrun, null = no such limit. */
+export interface Utilization {
+  per_minute: number | null;
+  per_day: number | null;
+  per_month: number | null;
+}
+
+export interface LimitedKey {
+  key_id: string;
+  limit_per_minute: number | null;
+  limit_per_day: number | null;
+  limit_per_month: number | null;
+}
+
+/** Requests of a key in the windows that limits count. */
+export interface WindowCounts {
+  /** The busier of the last whole minute and the present one. */
+  minute: number;
+  /** Since 00:00 UTC. */
+  day: number;
+  /** Since the first of the UTC month. */
+  month: number;
+}
+
+/** Pure: counts beside limits. */
+export function utilizationOf(key: LimitedKey, counts: WindowCounts): Utilization {
+  const share = (count: number, limit: number | null) => (limit === null || limit === 0 ? null : count / limit);
+  return {
+    per_minute: share(counts.minute, key.limit_per_minute),
+    per_day: share(counts.day, key.limit_per_day),
+    per_month: share(counts.month, key.limit_per_month),
+  };
+}
+
+/** Utilization of the keys of one page that have limits, in one query; keys without any limit are left out. */
+export async function readUtilization(
+  store: Store,
+  keys: readonly LimitedKey[],
+  nowMs: number,
+): Promise<Map<string, Utilization>> {
+  const limited = keys.filter((key) => key.limit_per_minute ?? key.limit_per_day ?? key.limit_per_month);
+  if (limited.length === 0) return new Map();
+  const now = Math.floor(nowMs / 1000);
+  const minute = Math.floor(now / MINUTE_SECONDS) * MINUTE_SECONDS;
+  const day = Math.floor(now / DAY_SECONDS) * DAY_SECONDS;
+  const today = new Date(nowMs);
+  const month = Date.UTC(today.getUTCFullYear(), today.getUTCMonth()) / 1000;
+  const filter = { sql: 'key_id IN {utilization_keys:Array(String)}', params: {} };
+  const windows = usageRows(segmentsOf(month, minute + MINUTE_SECONDS, 'day'), filter, 'key_id, start, requests');
+  const rows = await store.query<{ key_id: string } & WindowCounts>(
+    `SELECT key_id, sum(month) AS month, sum(day) AS day, greatest(sum(last), sum(present)) AS minute
+     FROM (
+       SELECT key_id, requests AS month, if(start >= toDateTime({day:Int64}, 'UTC'), requests, 0) AS day, 0 AS last, 0 AS present
+       FROM (${windows})
+       UNION ALL
+       SELECT key_id, 0, 0, if(start < toDateTime({minute:Int64}, 'UTC'), requests, 0), if(start >= toDateTime({minute:Int64}, 'UTC'), requests, 0)
+       FROM usage_minute WHERE ${filter.sql} AND start >= toDateTime({minute:Int64} - 60, 'UTC') AND start < toDateTime({minute:Int64} + 60, 'UTC'))
+     GROUP BY key_id`,
+    { utilization_keys: limited.map((key) => key.key_id), day, minute },
+  );
+  const counts = new Map(rows.map((row) => [row.key_id, row]));
+  const none: WindowCounts = { minute: 0, day: 0, month: 0 };
+  return new Map(limited.map((key) => [key.key_id, utilizationOf(key, counts.get(key.key_id) ?? none)]));
+}

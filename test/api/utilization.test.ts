@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { utilizationOf } from '../../api/queries/utilization.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.stop());
+
+test.each([
+  ['no limits', [null, null, null], [null, null, null]],
+  ['some limits', [10, null, 1000], [0.5, null, 0.3]],
+  ['overrun', [2, 100, 100], [2.5, 1, 3]],
+] as const)('counts beside limits: %s', (_name, [perMinute, perDay, perMonth], [minute, day, month]) => {
+  const key = { key_id: 'k', limit_per_minute: perMinute, limit_per_day: perDay, limit_per_month: perMonth };
+  expect(utilizationOf(key, { minute: 5, day: 100, month: 300 })).toEqual({
+    per_minute: minute,
+    per_day: day,
+    per_month: month,
+  });
+});
+
+test('shares of the present windows, on the key and in the list', async () => {
+  const now = Date.now();
+  const today = Date.UTC(new Date(now).getUTCFullYear(), new Date(now).getUTCMonth(), new Date(now).getUTCDate());
+  const month = Date.UTC(new Date(now).getUTCFullYear(), new Date(now).getUTCMonth());
+  const limits = { per_minute: 100, per_day: 1000, per_month: 10_000 };
+  await stack.call('/v1/keys/limited', { method: 'PUT', body: { limits } });
+  await stack.call('/v1/keys/free', { method: 'PUT', body: {} });
+  const times = [
+    ...Array.from({ length: 25 }, () => now),
+    ...Array.from({ length: 40 }, (_, n) => Math.max(today, now - 3_600_000) + n),
+    ...Array.from({ length: 60 }, (_, n) => month + n),
+    ...Array.from({ length: 80 }, (_, n) => month - 60_000 + n),
+  ];
+  await stack.send(
+    times.flatMap((timestamp) => ['limited', 'free'].map((key_id) => ({ key_id, timestamp, status: 200, path: '/' }))),
+  );
+  await expect
+    .poll(async () => (await stack.call('/v1/keys/limited')).json.total_requests, { timeout: 10_000 })
+    .toBe(205);
+  const within = (from: number) => times.filter((time) => time >= from).length;
+  const expected = { per_minute: 0.25, per_day: within(today) / 1000, per_month: within(month) / 10_000 };
+  expect((await stack.call('/v1/keys/limited')).json.utilization).toEqual(expected);
+  const { json } = await stack.call('/v1/keys?sort=key_id');
+  expect(json.data.map((key: { utilization: unknown }) => key.utilization)).toEqual([null, expected]);
+});
