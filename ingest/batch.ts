@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { NumberColumn, TextColumn } from './column.ts';
 import { ByteReader, ByteWriter } from './column-codec.ts';
+import { nextTurn, ROWS_PER_TURN } from './event-loop.ts';
 import type { RequestRecord } from './record.ts';
 
 const deflate = promisify(deflateRaw);
@@ -76,33 +77,45 @@ export class Batch {
   }
 }
 
-/** Compresses a batch for the queue. Base64, because a BullMQ job is JSON text. */
+/** Compresses a batch for the queue. Base64, because a BullMQ job is JSON text. The batch must not change meanwhile. */
 export async function encodeBatch(batch: Batch): Promise<string> {
   const out = new ByteWriter();
+  const isLong = batch.rows > ROWS_PER_TURN;
   out.uint(LAYOUT_VERSION);
   out.uint(batch.rows);
   for (const name of TEXT_COLUMNS) {
     const { values, codes } = batch[name];
     out.text(JSON.stringify(values));
     out.codes(codes, batch.rows, values.length);
+    if (isLong) await nextTurn();
   }
   writeRequestIds(out, batch.requestId);
   let previous = 0;
-  for (let row = 0; row < batch.rows; row++) {
-    const ms = batch.timestampMs.at(row);
-    out.int(ms - previous);
+  for (const write of numberWriters(batch, out, (ms) => {
+    const delta = ms - previous;
     previous = ms;
+    return delta;
+  })) {
+    if (isLong) await nextTurn();
+    for (let row = 0; row < batch.rows; row++) write(row);
   }
-  for (let row = 0; row < batch.rows; row++) out.uint(batch.status.at(row));
-  // Microseconds keep what a gateway can measure; 0 means not reported.
-  for (let row = 0; row < batch.rows; row++) {
-    const ms = batch.latencyMs.at(row);
-    out.uint(Number.isNaN(ms) ? 0 : Math.round(ms * 1000) + 1);
-  }
-  for (let row = 0; row < batch.rows; row++) out.uint(batch.requestBytes.at(row));
-  for (let row = 0; row < batch.rows; row++) out.uint(batch.responseBytes.at(row));
-  for (let row = 0; row < batch.rows; row++) out.uint(batch.rateLimited.at(row));
   return (await deflate(out.done(), { level: 1 })).toString('base64');
+}
+
+/** One writer per number column, in the order of the layout. */
+function numberWriters(batch: Batch, out: ByteWriter, delta: (ms: number) => number): ((row: number) => void)[] {
+  return [
+    (row) => out.int(delta(batch.timestampMs.at(row))),
+    (row) => out.uint(batch.status.at(row)),
+    // Microseconds keep what a gateway can measure; 0 means not reported.
+    (row) => {
+      const ms = batch.latencyMs.at(row);
+      out.uint(Number.isNaN(ms) ? 0 : Math.round(ms * 1000) + 1);
+    },
+    (row) => out.uint(batch.requestBytes.at(row)),
+    (row) => out.uint(batch.responseBytes.at(row)),
+    (row) => out.uint(batch.rateLimited.at(row)),
+  ];
 }
 
 /** @throws RangeError or a zlib error when the payload is not a batch of this layout */
@@ -119,6 +132,7 @@ export async function decodeBatch(payload: string): Promise<Batch> {
     const values = JSON.parse(input.text()) as string[];
     const codes = input.codes(rows, values.length);
     Object.assign(batch, { [name]: TextColumn.of(values, codes) });
+    if (rows > ROWS_PER_TURN) await nextTurn();
   }
   batch.requestId.push(...readRequestIds(input, rows));
   let previous = 0;

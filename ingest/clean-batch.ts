@@ -1,6 +1,7 @@
 import type { ApiPaths } from './api-paths.ts';
 import type { Batch } from './batch.ts';
 import { TextColumn } from './column.ts';
+import { nextTurn, ROWS_PER_TURN } from './event-loop.ts';
 import { redactIdentity, redactPath, redactText } from './redact.ts';
 import type { RouteLimit } from './route-limit.ts';
 import { templateOf } from './route-template.ts';
@@ -18,18 +19,22 @@ export class BatchCleaner {
     this.#apiPaths = apiPaths;
   }
 
-  clean(batch: Batch): void {
+  async clean(batch: Batch): Promise<void> {
     for (const name of ['userAgent', 'error', 'service', 'environment', 'route'] as const) {
       const column = batch[name];
       column.values = column.values.map(redactText);
     }
-    batch.path.values = batch.path.values.map((path) => (path === '' ? '' : redactPath(path)));
-    batch.route = this.#boundedRoutes(batch);
+    const paths = batch.path.values;
+    for (let at = 0; at < paths.length; at++) {
+      if (paths[at] !== '') paths[at] = redactPath(paths[at]!);
+      if (at % ROWS_PER_TURN === ROWS_PER_TURN - 1) await nextTurn();
+    }
+    batch.route = await this.#boundedRoutes(batch);
     for (const [row, id] of batch.requestId.entries()) if (id !== '') batch.requestId[row] = redactIdentity(id);
   }
 
   /** Route column with the templates of paths filled in and each key's routes bounded. */
-  #boundedRoutes(batch: Batch): TextColumn {
+  async #boundedRoutes(batch: Batch): Promise<TextColumn> {
     const { keyId, organizationId, method, path, route } = batch;
     const routes = new TextColumn(batch.rows);
     // Decided once per (key, organization, method, route or path) of the batch. Each code is below 50,000 and most have
@@ -50,6 +55,7 @@ export class BatchCleaner {
         decided.set(pack, bounded);
       }
       routes.set(row, bounded);
+      if (row % ROWS_PER_TURN === ROWS_PER_TURN - 1) await nextTurn();
     }
     return routes;
   }

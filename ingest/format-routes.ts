@@ -1,4 +1,5 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
+import { nextTurn } from './event-loop.ts';
 import { firehoseReply } from './formats/firehose.ts';
 import type { Format, FormatOptions, FormatPayload, FormatResult, KeySource } from './formats/format.ts';
 import { otlpReply, rejectSummary } from './formats/otlp-reply.ts';
@@ -119,7 +120,7 @@ async function parseInSteps(format: Format, payload: FormatPayload, options: For
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
   }
 }
 

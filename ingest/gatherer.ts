@@ -116,7 +116,7 @@ export class Gatherer {
 
   async #store(open: OpenBatch): Promise<void> {
     const { id: jobId, batch, claims, unique } = open;
-    this.#cleaner.clean(batch);
+    await this.#cleaner.clean(batch);
     const payload = await encodeBatch(batch);
     const job: BatchJob = {
       rows: batch.rows,

@@ -1,3 +1,4 @@
+import { nextTurn } from './event-loop.ts';
 import { Problem } from './problem.ts';
 import { isRecordError, type ParsedRecord, parseRecord, type RecordError, type TimeWindow } from './record.ts';
 
@@ -81,7 +82,7 @@ async function inSlices(
     const parsed = parse(index, nowMs);
     if (isRecordError(parsed)) body.errors.push(parsed);
     else body.records.push(parsed);
-    if (index % SLICE_RECORDS === SLICE_RECORDS - 1) await new Promise((resolve) => setImmediate(resolve));
+    if (index % SLICE_RECORDS === SLICE_RECORDS - 1) await nextTurn();
   }
   return body;
 }

@@ -42,7 +42,7 @@ export async function processBatch(parts: BatchParts, batchId: string, job: Batc
     rowsOf(batch, batchId, job.receivedAtMs, part, { geo: parts.geo, ipStorage: parts.config.IP_STORAGE });
   if (ranges.length === 0) return;
   try {
-    await insertTimed(parts.store, batchId, text(ranges), count(ranges));
+    await insertTimed(parts.store, batchId, await text(ranges), count(ranges));
   } catch (error) {
     if (classifyInsertError(error) !== 'dead_letter') throw error;
     await isolate(parts, batchId, job, ranges, text);
@@ -70,36 +70,39 @@ async function isolate(
   batchId: string,
   job: BatchJob,
   ranges: readonly RowRange[],
-  text: (part: readonly RowRange[]) => string,
+  text: (part: readonly RowRange[]) => Promise<string>,
 ): Promise<void> {
   const poison: Poison[] = [];
   for (const range of ranges) {
     const bad = await insertIsolating(
       range,
       batchId,
-      (part, token) => insertTimed(parts.store, token, text([part]), part.end - part.first),
+      async (part, token) => insertTimed(parts.store, token, await text([part]), part.end - part.first),
       (error) => classifyInsertError(error) === 'dead_letter',
     );
     poison.push(...bad);
   }
-  await bury(parts, lettersOf(batchId, job, poison, text));
+  await bury(parts, await lettersOf(batchId, job, poison, text));
 }
 
-function lettersOf(
+async function lettersOf(
   batchId: string,
   job: BatchJob,
   poison: readonly Poison[],
-  text: (part: readonly RowRange[]) => string,
-): DeadLetter[] {
-  const letters = poison.slice(0, MAX_LETTERS_PER_BATCH).map(({ row, error }) => ({
-    id: `${batchId}-${row}`,
-    batchId,
-    rows: 1,
-    reason: (error as Error).message,
-    sample: text([{ first: row, end: row + 1 }]),
-    payload: job.payload,
-    firstRow: row,
-  }));
+  text: (part: readonly RowRange[]) => Promise<string>,
+): Promise<DeadLetter[]> {
+  const letters: DeadLetter[] = [];
+  for (const { row, error } of poison.slice(0, MAX_LETTERS_PER_BATCH)) {
+    letters.push({
+      id: `${batchId}-${row}`,
+      batchId,
+      rows: 1,
+      reason: (error as Error).message,
+      sample: await text([{ first: row, end: row + 1 }]),
+      payload: job.payload,
+      firstRow: row,
+    });
+  }
   const rest = poison.length - letters.length;
   if (rest === 0) return letters;
   return [...letters, { ...wholeBatch(batchId, job, `${rest} more rows of this batch are bad`), rows: rest }];

@@ -1,6 +1,7 @@
 import type { Batch } from '../ingest/batch.ts';
 import type { TextColumn } from '../ingest/column.ts';
 import type { Config } from '../ingest/config.ts';
+import { nextTurn, ROWS_PER_TURN } from '../ingest/event-loop.ts';
 import { type Geo, UNKNOWN_COUNTRY } from './geo.ts';
 import { storedIp } from './truncate-ip.ts';
 
@@ -88,18 +89,19 @@ const THOUSANDTHS = Array.from({ length: 1000 }, (_, n) => `.${String(n).padStar
 
 /** Rows joined at a time: pieces that still fit the processor's cache. */
 const ROWS_PER_PIECE = 512;
+const PIECES_PER_TURN = ROWS_PER_TURN / ROWS_PER_PIECE;
 
 /**
  * Rows of the ranges as TabSeparated text: country looked up, address shortened, batch id and time of receipt
  * added. The same batch always gives the same text.
  */
-export function rowsOf(
+export async function rowsOf(
   batch: Batch,
   batchId: string,
   receivedAtMs: number,
   ranges: readonly RowRange[],
   enrichment: Enrichment,
-): string {
+): Promise<string> {
   const prepared = prepare(batch, batchId, receivedAtMs, enrichment);
   const pieces: string[] = [];
   for (const { first, end } of ranges) {
@@ -107,6 +109,7 @@ export function rowsOf(
       let piece = '';
       for (let row = from; row < Math.min(end, from + ROWS_PER_PIECE); row++) piece += line(batch, prepared, row);
       pieces.push(piece);
+      if (pieces.length % PIECES_PER_TURN === 0) await nextTurn();
     }
   }
   return pieces.join('');

@@ -102,7 +102,10 @@ async function bareEngine(folder: string): Promise<{ perSecond: number; blockRow
         if ('record' in parsed) batch.add({ ...parsed.record, route: record.route }, '');
       }
       blocks.push(
-        rowsOf(batch, `bare-${blockRows}-${at}`, now, [{ first: 0, end: blockRows }], { geo, ipStorage: 'truncated' }),
+        await rowsOf(batch, `bare-${blockRows}-${at}`, now, [{ first: 0, end: blockRows }], {
+          geo,
+          ipStorage: 'truncated',
+        }),
       );
     }
     const startedAt = performance.now();

@@ -60,7 +60,9 @@ async function worker(): Promise<void> {
     open = { batch: new Batch(), waiting: [] };
     const id = `plain-${number++}`;
     const rows = rowsOf(batch, id, Date.now(), [{ first: 0, end: batch.rows }], { geo, ipStorage: 'truncated' });
-    inserts = inserts.then(() => insertRequests(store, id, rows)).then(() => waiting.forEach((done) => void done()));
+    inserts = inserts
+      .then(async () => insertRequests(store, id, await rows))
+      .then(() => waiting.forEach((done) => void done()));
   };
   setInterval(flush, FLUSH_MS);
   new Worker<RequestRecord>(

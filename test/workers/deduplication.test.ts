@@ -42,7 +42,7 @@ beforeEach(async () => {
 });
 
 /** Rows of two months, so that one insert makes two partitions. */
-function rows(batchId: string, seed: number): string {
+async function rows(batchId: string, seed: number): Promise<string> {
   const now = Date.now();
   const batch = new Batch();
   for (const sample of generateTraffic(new Random(seed), ROWS, 5, now - 45 * 86_400_000, now)) {
@@ -69,13 +69,13 @@ const all = (count: number) => Object.fromEntries(['requests', ...TIERS].map((ta
 describe('one batch counts once', () => {
   test('delivered three times', async () => {
     const id = randomUUID();
-    const text = rows(id, 1);
+    const text = await rows(id, 1);
     for (let delivery = 0; delivery < 3; delivery++) await insertRequests(store, id, text);
     expect(await counts()).toEqual(all(ROWS));
   });
 
   test('equal rows under two ids count twice: the id decides, not the content', async () => {
-    const text = rows('fixed', 2);
+    const text = await rows('fixed', 2);
     await insertRequests(store, randomUUID(), text);
     await insertRequests(store, randomUUID(), text);
     expect(await counts()).toEqual(all(2 * ROWS));
@@ -83,7 +83,7 @@ describe('one batch counts once', () => {
 
   test('interleaved with other batches and repeated later', async () => {
     const ids = Array.from({ length: 6 }, () => randomUUID());
-    const texts = ids.map((id, seed) => rows(id, 10 + seed));
+    const texts = await Promise.all(ids.map((id, seed) => rows(id, 10 + seed)));
     for (let round = 0; round < 2; round++)
       for (const [n, id] of ids.entries()) await insertRequests(store, id, texts[n]!);
     expect(await counts()).toEqual(all(6 * ROWS));
@@ -98,7 +98,7 @@ describe('a materialized view that fails', () => {
        SELECT throwIf(count() > 0, 'broken on purpose') AS n FROM requests`,
     );
     const id = randomUUID();
-    const text = rows(id, 3);
+    const text = await rows(id, 3);
     await expect(insertRequests(store, id, text)).rejects.toThrow(/broken on purpose/);
     await store.command('DROP VIEW broken_view');
     await insertRequests(store, id, text);

@@ -145,6 +145,8 @@ async function openServer(config: Config): Promise<Store> {
       max_open_connections: MAX_CONNECTIONS,
       keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
       compression: { request: true, response: true },
+      // Lists of many key ids do not fit into a URL.
+      use_multipart_params_auto: true,
       // Its errors reach us as errors; a second, unstructured copy would only clutter the log.
       log: { level: ClickHouseLogLevel.OFF },
     });
