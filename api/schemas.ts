@@ -66,6 +66,7 @@ export const UsageResponse = z.object({
       requests: z.number().int(),
       error_rate: z.number(),
       latency_ms: z.object({ p95: z.number().nullable() }),
+      folded_paths: z.number().int().optional().describe('on (other): about how many paths were folded into it'),
     }),
   ),
   countries: z.array(z.object({ country: z.string(), requests: z.number().int(), error_rate: z.number() })),

@@ -1,22 +1,17 @@
 import type { Store } from '../../workers/clickhouse/store.ts';
 import type { Range } from './calendar.ts';
-import { segmentsOf, type Tier } from './segments.ts';
+import { type EndpointUsage, readEndpoints } from './endpoint-usage.ts';
+import type { Tier } from './segments.ts';
+import { type KeyFilter, LATENCY_MERGE, type RequestConditions } from './union.ts';
 import {
-  both,
-  dimensionRows,
-  type KeyFilter,
-  LATENCY_MERGE,
-  type RequestConditions,
-  rawUsageRows,
-  requestCondition,
-  usageRows,
-} from './union.ts';
-
-export interface Latency {
-  p50: number | null;
-  p95: number | null;
-  p99: number | null;
-}
+  ERROR_RATE,
+  type Latency,
+  latencyOf,
+  MAX_BREAKDOWN_ROWS,
+  rawRows,
+  rollups,
+  type Source,
+} from './usage-source.ts';
 
 /** Counts of one bucket. */
 export interface Counts {
@@ -39,55 +34,17 @@ export interface Usage {
   totals: Totals;
   previous: Totals;
   series: (Counts & { start: string })[];
-  endpoints: {
-    method: string;
-    route: string;
-    requests: number;
-    error_rate: number;
-    latency_ms: { p95: number | null };
-  }[];
+  endpoints: EndpointUsage[];
   countries: { country: string; requests: number; error_rate: number }[];
   statuses: { status: number; requests: number }[];
 }
 
-/** Rows of a breakdown at most; the tail beyond it is in the totals. */
-const MAX_BREAKDOWN_ROWS = 300;
-
 const SUMS = `sum(requests) AS requests, sum(redirects) AS redirects, sum(client_errors) AS client_errors,
   sum(server_errors) AS server_errors, sum(rate_limited) AS rate_limited, sum(request_bytes) AS request_bytes,
   sum(response_bytes) AS response_bytes, ${LATENCY_MERGE} AS latency_ms`;
-const COLUMNS =
-  'requests, redirects, client_errors, server_errors, rate_limited, request_bytes, response_bytes, latency';
-const ERROR_RATE = 'if(requests = 0, 0, (sum(client_errors) + sum(server_errors)) / requests) AS error_rate';
 
 interface SumRow extends Omit<Totals, 'latency_ms' | 'error_rate'> {
   latency_ms: (number | null)[];
-}
-
-/** Where the rows of an answer come from: rollups, or raw rows when conditions join several dimensions. */
-interface Source {
-  /** Subquery of counts with `start`, over [from, to). */
-  counts(from: number, to: number, coarsest: Tier): string;
-  /** Subquery of counts per dimension. */
-  dimension(table: 'endpoints' | 'countries' | 'statuses', range: Range, by: string): string;
-  params: KeyFilter['params'];
-}
-
-function rollups(keys: KeyFilter): Source {
-  return {
-    counts: (from, to, coarsest) => usageRows(segmentsOf(from, to, coarsest), keys, `start, ${COLUMNS}`),
-    dimension: (table, { from, to }, by) => dimensionRows(table, segmentsOf(from, to, 'day'), keys, by),
-    params: keys.params,
-  };
-}
-
-function rawRows(keys: KeyFilter, conditions: Partial<RequestConditions>): Source {
-  const matching = both(keys, requestCondition(conditions));
-  return {
-    counts: (from, to) => rawUsageRows(from, to, matching),
-    dimension: (table, { from, to }, by) => dimensionRows(table, [{ tier: 'minute', from, to }], matching, by),
-    params: matching.params,
-  };
 }
 
 /** Everything the usage tab shows of the keys in `range`; with conditions, only of the requests that meet them. */
@@ -103,7 +60,7 @@ export async function readUsage(
   const [bySeries, previous, endpoints, countries, statuses] = await Promise.all([
     readSeries(store, range, source),
     readTotals(store, range.from - length, range.from, source),
-    readEndpoints(store, range, source),
+    readEndpoints(store, range, keys, source),
     readBreakdown<{ country: string; requests: number; error_rate: number }>(
       store,
       source,
@@ -151,22 +108,6 @@ async function readTotals(store: Store, from: number, to: number, source: Source
   return totalsOf(row);
 }
 
-async function readEndpoints(store: Store, range: Range, source: Source): Promise<Usage['endpoints']> {
-  const rows = await store.query<{
-    method: string;
-    route: string;
-    requests: number;
-    error_rate: number;
-    latency: (number | null)[];
-  }>(
-    `SELECT method, route, sum(requests) AS requests, ${ERROR_RATE}, ${LATENCY_MERGE} AS latency
-     FROM (${source.dimension('endpoints', range, 'method, route')})
-     GROUP BY method, route ORDER BY requests DESC, route, method LIMIT ${MAX_BREAKDOWN_ROWS}`,
-    source.params,
-  );
-  return rows.map(({ latency, ...row }) => ({ ...row, latency_ms: { p95: latencyOf(latency).p95 } }));
-}
-
 async function readBreakdown<Row>(
   store: Store,
   source: Source,
@@ -201,10 +142,4 @@ function totalsOf(row: SumRow | undefined): Totals {
     request_bytes: row?.request_bytes ?? 0,
     response_bytes: row?.response_bytes ?? 0,
   };
-}
-
-/** Quantiles as an answer: microsecond precision, null when no request reported a latency. */
-export function latencyOf(quantiles: (number | null)[] | undefined): Latency {
-  const [p50, p95, p99] = (quantiles ?? []).map((value) => (value === null ? null : Math.round(value * 1000) / 1000));
-  return { p50: p50 ?? null, p95: p95 ?? null, p99: p99 ?? null };
 }

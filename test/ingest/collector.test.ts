@@ -195,5 +195,8 @@ describe('what is stored', () => {
     expect(routes.length).toBe(6);
     expect(routes[0]).toMatchObject({ route: '(other)' });
     expect(routes.reduce((sum, row) => sum + row.counted, 0)).toBe(30);
+    const { json } = await stack.call('/v1/keys/scanner/usage');
+    const other = json.endpoints.find((row: { route: string }) => row.route === '(other)');
+    expect(other).toMatchObject({ requests: 21, folded_paths: 21 });
   });
 });

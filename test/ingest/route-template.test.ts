@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OpenApiPaths, templateOf } from '../../ingest/route-template.ts';
+import { OpenApiPaths } from '../../ingest/open-api-paths.ts';
+import { templateOf } from '../../ingest/route-template.ts';
 
 const TEMPLATES: readonly [path: string, template: string][] = [
   ['', '/'],
