@@ -1,6 +1,9 @@
 #!/usr/bin/env -S node --max-semi-space-size=64
 // Records are many short-lived strings: a young generation of 64 MB saves about 30 % of the processor time of a batch.
 import { Command } from 'commander';
+import { CommandError } from './api/commands/api-client.ts';
+import { keysCommand } from './api/commands/key-commands.ts';
+import { usageCommand } from './api/commands/usage-command.ts';
 import { runDemo } from './api/demo.ts';
 import { type PartName, type Running, startParts } from './api/parts.ts';
 import { ConfigError, parseConfig } from './ingest/config.ts';
@@ -88,6 +91,8 @@ program
   .option('--state <file>', 'where positions are kept; default: ~/.local/state/keytally/imports.json')
   .action((files: string[], flags: ImportFlags) => runImport(files, flags));
 
+program.addCommand(keysCommand()).addCommand(usageCommand());
+
 program
   .command('backtest')
   .description('score a series with the detectors that run in production: --input series.csv --output scores.csv')
@@ -101,7 +106,8 @@ program
 
 /** An error a person can act on is one line per cause; anything else keeps its stack. */
 program.parseAsync().catch((error: unknown) => {
-  const expected = error instanceof ConfigError || error instanceof DataFolderError || process.argv[2] === 'import';
+  const causes = [ConfigError, DataFolderError, CommandError];
+  const expected = causes.some((cause) => error instanceof cause) || process.argv[2] === 'import';
   process.stderr.write(expected ? `${(error as Error).message}\n` : `${(error as Error).stack ?? error}\n`);
   process.exit(1);
 });

@@ -28,6 +28,8 @@ export interface ApiPart {
   /** The dashboard's files; every unknown page is its index, because it routes by itself. */
   fallback: RequestHandler;
   checks: ReadinessChecks;
+  /** Answers requests that wait for a change, so that HTTP can be closed. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
       redis: async () => ((await redis.ping()) === 'PONG' ? undefined : 'Redis does not answer'),
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
+    drain: () => parts.registry.denials.close(),
     close: async () => redis.disconnect(),
   };
 }
@@ -96,7 +99,16 @@ function mountDocs(router: Router): void {
 function dashboardFiles(): RequestHandler {
   const folder = join(packageRoot(), 'dist/dashboards');
   const index = join(folder, 'index.html');
-  const files = express.static(folder, { index: false, maxAge: '1h' });
+  const files = express.static(folder, {
+    index: false,
+    setHeaders: (res, path) => {
+      // Names under assets/ carry a hash of their content; the embedding entry must not outlive the chunks it names.
+      const hashed = path.includes('/assets/');
+      res.set('Cache-Control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+      // Module scripts are fetched across origins: the files hold no data, which needs a token.
+      res.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' });
+    },
+  });
   return (req, res, next) => {
     if ((req.method !== 'GET' && req.method !== 'HEAD') || req.path.startsWith('/v1/') || !existsSync(index))
       return next();

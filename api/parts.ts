@@ -126,6 +126,7 @@ async function serve(
   const http = await listen(app, config.HOST, config.PORT);
   undo.push(async () => {
     app.drain();
+    api?.drain();
     await http.close();
   });
   return http;

@@ -57,7 +57,9 @@ export const UsageResponse = z.object({
   complete_until: z.iso.datetime().describe('buckets that end later may still grow'),
   filters: z.record(z.string(), z.string()).describe('the filters that were applied'),
   totals: Totals,
-  previous: Totals.describe('the same totals of the preceding period of equal length'),
+  previous: Totals.nullable().describe(
+    'the same totals of the preceding period of equal length; null when filtered and its requests are gone',
+  ),
   series: z.array(Counts.extend({ start: z.iso.datetime() })),
   endpoints: z.array(
     z.object({

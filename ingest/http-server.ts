@@ -84,6 +84,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Longer than the 60 s of common load balancers, so that they close first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const IDLE_CHECK_MS = 50;
 
 export interface Listening {
   server: Server;
@@ -99,7 +100,12 @@ export function listen(app: App, host: string, port: number): Promise<Listening>
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   const close = () =>
     new Promise<void>((resolve) => {
-      server.close(() => resolve());
+      // A kept connection becomes idle when its last answer is sent, and its client may keep it for minutes.
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+      server.close(() => {
+        clearInterval(idle);
+        resolve();
+      });
       server.closeIdleConnections();
     });
   return new Promise((resolve, reject) => {

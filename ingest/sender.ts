@@ -8,6 +8,8 @@ import { type Sender, SenderError, type SenderOptions } from './sender-options.t
 import { SenderQueue } from './sender-queue.ts';
 import { arrivalOf, type GatewayRequest, recordOf } from './sender-request.ts';
 
+export { type Guard, keytallyGuard } from './guard.ts';
+export { GuardError, type GuardOptions, type GuardStats } from './guard-options.ts';
 export type { RecordInput } from './record.ts';
 export { type Sender, SenderError, type SenderOptions, type SenderStats } from './sender-options.ts';
 export type { GatewayRequest } from './sender-request.ts';

@@ -57,6 +57,8 @@ export const keyUsage = route({
       complete_until: new Date(Date.now() - SETTLE_MS).toISOString(),
       filters,
       ...usage,
+      // Filtered counts of a time whose requests are partly gone would show a change that never was.
+      previous: Object.keys(filters).length === 0 || areKept(parts, 2 * range.from - range.to) ? usage.previous : null,
     };
   },
 });
@@ -64,10 +66,15 @@ export const keyUsage = route({
 /** Several dimensions together are only in single requests, which are kept for a shorter time than counts. */
 function refuseBeyondRaw(parts: ApiParts, range: Range, filters: object): void {
   const days = parts.config.RETENTION_REQUESTS_DAYS;
-  if (Object.keys(filters).length === 0 || range.from * 1000 >= Date.now() - days * DAY_MS) return;
+  if (Object.keys(filters).length === 0 || areKept(parts, range.from)) return;
   throw new Problem(400, 'Bad request', `from: filters reach back ${days} days, as single requests are kept`, {
     extra: { errors: [{ field: 'from', message: `filters reach back ${days} days, as single requests are kept` }] },
   });
+}
+
+/** Whether single requests of that time are still there; they are kept one day longer than configured. */
+function areKept({ config }: ApiParts, from: number): boolean {
+  return from * 1000 >= Date.now() - (config.RETENTION_REQUESTS_DAYS + 1) * DAY_MS;
 }
 
 const GroupedQuery = RangeQuery.extend({

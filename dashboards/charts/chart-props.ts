@@ -1,9 +1,24 @@
 import type { Usage } from '../http/contract.ts';
 import type { Slot } from '../time/buckets.ts';
 
+/** The same buckets some days earlier. */
+export interface Comparison {
+  /** E.g. "7 days before". */
+  label: string;
+  requests: readonly (number | null)[];
+}
+
+/** A limit that applies to one bucket, e.g. requests a day over days. */
+export interface BucketLimit {
+  label: string;
+  requests: number;
+}
+
 /** What each chart of the usage tab is given. */
 export interface ChartProps {
   usage: Usage;
   slots: readonly Slot[];
+  comparison?: Comparison | null;
+  limit?: BucketLimit | null;
   onZoom: (from: number, to: number) => void;
 }

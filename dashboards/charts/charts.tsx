@@ -1,5 +1,4 @@
 /** The part of the page that needs uPlot, loaded while the figures are on their way. */
-import 'uplot/dist/uPlot.min.css';
 import type { ChartProps } from './chart-props.ts';
 import { ErrorRateChart } from './error-rate-chart.tsx';
 import { LatencyChart } from './latency-chart.tsx';

@@ -4,7 +4,7 @@ import { dottedTail, lonePoints } from './dotted-tail.ts';
 import type { Palette } from './palette.ts';
 import type { PlotLayer } from './plot.tsx';
 
-export type PaletteColor = 'client' | 'server' | 'p50' | 'p95' | 'p99';
+export type PaletteColor = 'client' | 'server' | 'p50' | 'p95' | 'p99' | 'before' | 'limit';
 
 function lineStyle(palette: Palette, color: PaletteColor, dash: number[] | undefined, wide: number): uPlot.Series {
   const stroke = palette[color];
@@ -37,4 +37,13 @@ export function lineLayers(
     { values: settled, style: (palette) => lineStyle(palette, color, look.dash, width) },
     { values: open, style: (palette) => lineStyle(palette, color, [2, 3], width) },
   ];
+}
+
+/** A line whose values do not change any more. */
+export function settledLine(
+  values: readonly (number | null)[],
+  color: PaletteColor,
+  look: { dash?: number[]; width?: number } = {},
+): PlotLayer {
+  return { values: [...values], style: (palette) => lineStyle(palette, color, look.dash, look.width ?? 1.5) };
 }

@@ -10,6 +10,8 @@ export interface Palette {
   p50: string;
   p95: string;
   p99: string;
+  before: string;
+  limit: string;
   font: string;
 }
 
@@ -27,6 +29,8 @@ export function readPalette(element: Element): Palette {
     p50: read('--latency-p50'),
     p95: read('--latency-p95'),
     p99: read('--latency-p99'),
+    before: read('--text'),
+    limit: read('--bad'),
     font: `11px ${style.fontFamily}`,
   };
 }

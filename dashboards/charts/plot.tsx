@@ -44,7 +44,7 @@ export function Plot(props: PlotProps) {
   const latest = useRef(props);
   latest.current = props;
   const [hover, setHover] = useState<Hover | null>(null);
-  const theme = useThemeChange();
+  const theme = useThemeChange(host);
 
   // a new theme means new colours on the canvas
   useEffect(() => {

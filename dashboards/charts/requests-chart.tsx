@@ -4,6 +4,7 @@ import { slotLabel } from '../time/label.ts';
 import { ChartFrame } from './chart-frame.tsx';
 import type { ChartProps } from './chart-props.ts';
 import { LegendItem } from './legend-item.tsx';
+import { settledLine } from './line-layers.ts';
 import { Plot } from './plot.tsx';
 import { SeriesTable } from './series-table.tsx';
 import { CLASS_NAMES, type ClassCounts, classCounts, STATUS_CLASSES, stackedTops, sumClasses } from './stack.ts';
@@ -17,13 +18,18 @@ const LEGEND: Record<(typeof STATUS_CLASSES)[number], string> = {
   server: '5xx server error',
 };
 
-export function RequestsChart({ usage, slots, onZoom }: ChartProps) {
+export function RequestsChart({ usage, slots, comparison, limit, onZoom }: ChartProps) {
   const counts = useMemo(() => usage.series.map(classCounts), [usage]);
   const tops = useMemo(() => stackedTops(counts), [counts]);
-  // The canvas draws the bars; this invisible layer gives the axis its height and the cursor its values.
+  const drawnLimit = limit && worthDrawing(limit.requests, tops.at(-1) ?? []) ? limit : null;
   const layers = useMemo(
-    () => [{ values: tops.at(-1) ?? [], style: () => ({ paths: () => null, points: { show: false } }) }],
-    [tops],
+    () => [
+      // The canvas draws the bars; this invisible layer gives the axis its height and the cursor its values.
+      { values: tops.at(-1) ?? [], style: () => ({ paths: () => null, points: { show: false } }) },
+      ...(comparison ? [settledLine(comparison.requests, 'before')] : []),
+      ...(drawnLimit ? [limitLine(slots.length, drawnLimit.requests)] : []),
+    ],
+    [tops, slots, comparison, drawnLimit],
   );
   const total = sumClasses(counts);
   return (
@@ -32,9 +38,20 @@ export function RequestsChart({ usage, slots, onZoom }: ChartProps) {
       summary={requestsSummary(usage, slots)}
       testId="series-chart"
       note={usage.totals.requests === 0 ? 'No requests in this range' : undefined}
-      legend={STATUS_CLASSES.map((name) => (
-        <LegendItem key={name} look={name} label={LEGEND[name]} value={formatCompact(total[name])} />
-      ))}
+      legend={[
+        ...STATUS_CLASSES.map((name) => (
+          <LegendItem key={name} look={name} label={LEGEND[name]} value={formatCompact(total[name])} />
+        )),
+        comparison && <LegendItem key="before" look="line-before" label={comparison.label} />,
+        limit && (
+          <LegendItem
+            key="limit"
+            look={drawnLimit ? 'line-limit' : 'none'}
+            label={limit.label}
+            value={formatCompact(limit.requests)}
+          />
+        ),
+      ]}
       chart={
         <Plot
           label="Requests by status class over time. Arrow keys read the values."
@@ -48,31 +65,51 @@ export function RequestsChart({ usage, slots, onZoom }: ChartProps) {
           wholeNumbers
           cursorGroup={usage.key_id}
           onZoom={onZoom}
-          tooltip={(index) => <Reading usage={usage} slots={slots} counts={counts} index={index} />}
+          tooltip={(index) => <Reading {...{ usage, slots, counts, comparison, index }} />}
         />
       }
-      table={() => (
-        <SeriesTable
-          caption="Requests by status class over time"
-          slots={slots}
-          bucket={usage.bucket}
-          zone={usage.timezone}
-          columns={[
-            { name: 'Requests', cell: (index) => formatCount(usage.series[index]?.requests) },
-            ...STATUS_CLASSES.map((name) => ({
-              name: CLASS_NAMES[name],
-              cell: (index: number) => formatCount(counts[index]?.[name]),
-            })),
-          ]}
-        />
-      )}
+      table={() => <RequestsTable {...{ usage, slots, counts, comparison }} />}
     />
   );
 }
 
-type ReadingProps = Pick<ChartProps, 'usage' | 'slots'> & { counts: ClassCounts[]; index: number };
+function RequestsTable({ usage, slots, counts, comparison }: Omit<ReadingProps, 'index'>) {
+  return (
+    <SeriesTable
+      caption="Requests by status class over time"
+      slots={slots}
+      bucket={usage.bucket}
+      zone={usage.timezone}
+      columns={[
+        { name: 'Requests', cell: (index) => formatCount(usage.series[index]?.requests) },
+        ...STATUS_CLASSES.map((name) => ({
+          name: CLASS_NAMES[name],
+          cell: (index: number) => formatCount(counts[index]?.[name]),
+        })),
+        ...(comparison
+          ? [{ name: comparison.label, cell: (index: number) => formatCount(comparison.requests[index]) }]
+          : []),
+      ]}
+    />
+  );
+}
 
-function Reading({ usage, slots, counts, index }: ReadingProps) {
+/** A limit far above the bars would press them flat; the legend then says it alone. */
+function worthDrawing(limit: number, requests: readonly number[]): boolean {
+  return limit <= 3 * Math.max(0, ...requests);
+}
+
+function limitLine(length: number, requests: number) {
+  return settledLine(
+    Array.from({ length }, () => requests),
+    'limit',
+    { dash: [8, 4] },
+  );
+}
+
+type ReadingProps = Pick<ChartProps, 'usage' | 'slots' | 'comparison'> & { counts: ClassCounts[]; index: number };
+
+function Reading({ usage, slots, counts, comparison, index }: ReadingProps) {
   const slot = slots[index];
   const count = counts[index];
   const requests = usage.series[index]?.requests ?? 0;
@@ -91,6 +128,12 @@ function Reading({ usage, slots, counts, index }: ReadingProps) {
           <span class="dim">{requests ? formatPercent(count[name] / requests) : ''}</span>
         </div>
       ))}
+      {comparison && (
+        <div class="tooltip-row">
+          <LegendItem look="line-before" label={comparison.label} />
+          <b>{formatCount(comparison.requests[index])}</b>
+        </div>
+      )}
       {!slot.complete && <div class="dim">Still counting</div>}
     </>
   );

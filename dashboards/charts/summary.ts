@@ -1,5 +1,5 @@
 import { formatCount, formatMilliseconds, formatPercent } from '../format/number.ts';
-import type { Usage } from '../http/contract.ts';
+import type { CountryRow, Usage } from '../http/contract.ts';
 import type { Slot } from '../time/buckets.ts';
 import { slotLabel } from '../time/label.ts';
 
@@ -36,10 +36,14 @@ export function latencySummary(usage: Usage): string {
   return `Half of all requests took at most ${p50}, 95% at most ${p95}, 99% at most ${p99}.`;
 }
 
-export function countriesSummary(usage: Usage, nameOf: (code: string) => string): string {
-  const [first] = usage.countries;
-  if (!first || usage.totals.requests === 0) return 'No country is known for this range.';
-  const share = formatPercent(first.requests / usage.totals.requests);
-  const count = usage.countries.length;
+export function countriesSummary(
+  countries: readonly CountryRow[],
+  total: number,
+  nameOf: (code: string) => string,
+): string {
+  const [first] = countries;
+  if (!first || total === 0) return 'No country is known for this range.';
+  const share = formatPercent(first.requests / total);
+  const count = countries.length;
   return `Requests came from ${count} ${count === 1 ? 'country' : 'countries'}, ${share} of them from ${nameOf(first.country)}.`;
 }

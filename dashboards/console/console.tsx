@@ -1,20 +1,24 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { Link } from '../address/link.tsx';
+import { go, here, usePlace } from '../address/location.ts';
+import { loginPath, returnPath, routeOf } from '../address/route.ts';
 import { createApiClient } from '../http/client.ts';
 import type { Session } from '../http/contract.ts';
-import { plainKey } from '../usage-tab/plain-key.ts';
+import { plainKey } from '../range-bar/plain-key.ts';
 import { KeyPage } from './key-page.tsx';
 import { KeysPage } from './keys-page.tsx';
-import { Link } from './link.tsx';
-import { go, here, usePlace } from './location.ts';
 import { LoginPage } from './login-page.tsx';
 import { PageHeader } from './page-header.tsx';
-import { loginPath, returnPath, routeOf } from './route.ts';
+import { OverviewRoute, RequestsRoute } from './route-pages.tsx';
 import { ShortcutHelp } from './shortcut-help.tsx';
 
 function toLogin() {
   const { path, search } = here();
   if (path !== '/login') go(loginPath(path + search), 'replace');
 }
+
+/** Pages without a search field of their own: there `/` leads to the key list's. */
+const SEARCHLESS = ['key', 'missing'];
 
 export function Console() {
   const place = usePlace();
@@ -32,7 +36,13 @@ export function Console() {
   }, [api, signedOut]);
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if (plainKey(event) === '?') setHelp(true);
+      const key = plainKey(event);
+      if (key === '?') setHelp(true);
+      if (key !== '/' || !SEARCHLESS.includes(routeOf(here().path).page)) return;
+      event.preventDefault();
+      go('/keys');
+      // After the list is drawn, its field can take the next letter.
+      requestAnimationFrame(() => document.querySelector<HTMLInputElement>('input[type="search"]')?.focus());
     };
     document.addEventListener('keydown', pressed);
     return () => document.removeEventListener('keydown', pressed);
@@ -48,7 +58,9 @@ export function Console() {
   }
   return (
     <>
-      <PageHeader session={session} onHelp={() => setHelp(true)} onSignOut={signOut} />
+      <PageHeader page={route.page} session={session} onHelp={() => setHelp(true)} onSignOut={signOut} />
+      {route.page === 'overview' && <OverviewRoute api={api} search={place.search} />}
+      {route.page === 'requests' && <RequestsRoute api={api} search={place.search} />}
       {route.page === 'keys' && <KeysPage api={api} search={place.search} />}
       {route.page === 'key' && <KeyPage api={api} keyId={route.keyId} search={place.search} />}
       {route.page === 'missing' && <Missing />}

@@ -16,6 +16,11 @@ export function FirstRequest() {
       <pre tabIndex={0}>
         <code>{command}</code>
       </pre>
+      <p>
+        Kong, Envoy, nginx, Traefik, AWS API Gateway, OpenTelemetry and others can send what they log already: the{' '}
+        <a href="/docs">API description</a> names the address for each, and{' '}
+        <code>npx keytally import access.log --format nginx</code> reads what lies in files.
+      </p>
       <p class="waiting">
         <i class="pulse" aria-hidden="true" />
         Waiting for the first request…

@@ -1,12 +1,13 @@
-import { useCallback, useEffect, useMemo } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { Link } from '../address/link.tsx';
+import { keyPath } from '../address/route.ts';
+import { useAddressView } from '../address/use-address-view.ts';
+import { useTitle } from '../address/use-title.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { ApiKey } from '../http/contract.ts';
-import { browserZone } from '../time/zone.ts';
+import { requestsOfUsage, requestsPath } from '../requests/requests-view.ts';
 import { UsageTab } from '../usage-tab/usage-tab.tsx';
-import { readView, type UsageView, writeView } from '../usage-tab/view.ts';
-import { Link } from './link.tsx';
-import { go } from './location.ts';
-import { keyPath } from './route.ts';
+import { readView, writeView } from '../usage-tab/view.ts';
 
 interface KeyPageProps {
   api: ApiClient;
@@ -16,27 +17,27 @@ interface KeyPageProps {
 
 /** Ties the usage tab to the address bar. */
 export function KeyPage({ api, keyId, search }: KeyPageProps) {
-  const view = useMemo(() => readView(new URLSearchParams(search), browserZone()), [search]);
-  const path = keyPath(keyId);
-
-  useEffect(() => {
-    // Spelled out at once, so that a copied address means the same in another time zone.
-    go(`${path}?${writeView(view)}`, 'replace');
-  }, [path, view]);
-  useEffect(() => {
-    document.title = `${keyId.slice(0, 60)} · Keytally`;
-  }, [keyId]);
-
-  const onView = useCallback((next: UsageView) => go(`${path}?${writeView(next)}`), [path]);
-  const onKey = useCallback((key: ApiKey) => {
-    document.title = `${(key.name || key.key_id).slice(0, 60)} · Keytally`;
-  }, []);
+  const [view, onView] = useAddressView(keyPath(keyId), search, readView, writeView);
+  const [key, setKey] = useState<ApiKey | null>(null);
+  useTitle((key?.key_id === keyId && key.name) || keyId);
   return (
     <main class="page">
       <p class="crumb">
         <Link href="/keys">Keys</Link>
       </p>
-      <UsageTab key={keyId} api={api} keyId={keyId} view={view} onView={onView} onKey={onKey} />
+      <UsageTab
+        key={keyId}
+        api={api}
+        keyId={keyId}
+        view={view}
+        onView={onView}
+        onKey={setKey}
+        allRequests={(shown) => (
+          <Link href={requestsPath(requestsOfUsage(keyId, shown))} class="all-requests">
+            All requests
+          </Link>
+        )}
+      />
     </main>
   );
 }

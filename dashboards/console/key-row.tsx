@@ -1,15 +1,15 @@
+import { Link } from '../address/link.tsx';
+import { go } from '../address/location.ts';
+import { keyPath } from '../address/route.ts';
 import { formatCompact, formatCount, formatPercent } from '../format/number.ts';
 import type { ApiKey } from '../http/contract.ts';
 import { countryName } from '../map/country-name.ts';
+import { HostileText } from '../panels/hostile-text.tsx';
+import { StatusBadge } from '../panels/status-badge.tsx';
 import { formatInstant, relativeTime } from '../time/label.ts';
-import { browserZone } from '../time/zone.ts';
-import { HostileText } from '../usage-tab/hostile-text.tsx';
+import { browserZone } from '../time/zone-names.ts';
 import { Meter } from '../usage-tab/limit-card.tsx';
 import { tightestLimit } from '../usage-tab/limit-use.ts';
-import { StatusBadge } from '../usage-tab/status-badge.tsx';
-import { Link } from './link.tsx';
-import { go } from './location.ts';
-import { keyPath } from './route.ts';
 
 interface KeyRowProps {
   apiKey: ApiKey;

@@ -11,7 +11,7 @@ interface KeysFiltersProps {
 /** Long enough not to ask for every letter, short enough to feel immediate. */
 const TYPING_PAUSE_MS = 200;
 
-const STATUSES = ['active', 'inactive', 'expired', 'discovered'];
+const STATUSES = ['active', 'inactive', 'expired', 'discovered', 'deleted'];
 const ENVIRONMENTS = ['production', 'staging', 'development'];
 
 export function KeysFilters({ query, searchField, onQuery }: KeysFiltersProps) {

@@ -1,24 +1,27 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { go } from '../address/location.ts';
+import { useTitle } from '../address/use-title.ts';
 import type { ApiClient } from '../http/client.ts';
-import { plainKey } from '../usage-tab/plain-key.ts';
-import { ProblemPanel } from '../usage-tab/problem-panel.tsx';
+import type { ApiKey } from '../http/contract.ts';
+import { usePages } from '../http/use-pages.ts';
+import { ProblemPanel } from '../panels/problem-panel.tsx';
+import { useSearchKey } from '../range-bar/use-search-key.ts';
 import { FirstRequest } from './first-request.tsx';
 import { isNarrowed, type KeyListQuery, keyListFields, readKeyListQuery, writeKeyListQuery } from './key-list-query.ts';
 import { KeysFilters } from './keys-filters.tsx';
 import { KeysSkeleton, KeysTable } from './keys-table.tsx';
-import { go } from './location.ts';
-import { useKeyPages } from './use-key-pages.ts';
 
 interface KeysPageProps {
   api: ApiClient;
   search: string;
 }
 
+const PAGE_SIZE = 50;
 const FIRST_REQUEST_POLL_MS = 3_000;
 
 export function KeysPage({ api, search }: KeysPageProps) {
   const query = useMemo(() => readKeyListQuery(new URLSearchParams(search)), [search]);
-  const pages = useKeyPages(api, keyListFields(query));
+  const pages = usePages<ApiKey>(api, '/v1/keys', keyListFields(query), PAGE_SIZE);
   const searchField = useRef<HTMLInputElement>(null);
   const [now] = useState(() => Date.now());
   const setQuery = useCallback((next: KeyListQuery) => {
@@ -27,18 +30,10 @@ export function KeysPage({ api, search }: KeysPageProps) {
     go(text ? `/keys?${text}` : '/keys', 'replace');
   }, []);
 
-  useEffect(() => {
-    document.title = 'Keys · Keytally';
-    const pressed = (event: KeyboardEvent) => {
-      if (plainKey(event) !== '/') return;
-      event.preventDefault();
-      searchField.current?.select();
-    };
-    document.addEventListener('keydown', pressed);
-    return () => document.removeEventListener('keydown', pressed);
-  }, []);
+  useSearchKey(searchField);
+  useTitle('Keys');
 
-  const { first, keys } = pages;
+  const { first, items: keys } = pages;
   const empty = first.data !== null && keys.length === 0;
   const untouched = empty && !isNarrowed(query);
   useEffect(() => {

@@ -1,15 +1,17 @@
+import { Link } from '../address/link.tsx';
+import type { Route } from '../address/route.ts';
 import type { Session } from '../http/contract.ts';
-import { HostileText } from '../usage-tab/hostile-text.tsx';
-import { Link } from './link.tsx';
+import { HostileText } from '../panels/hostile-text.tsx';
 import { ThemeSwitch } from './theme-switch.tsx';
 
 interface PageHeaderProps {
+  page: Route['page'];
   session: Session | null;
   onHelp: () => void;
   onSignOut: () => void;
 }
 
-export function PageHeader({ session, onHelp, onSignOut }: PageHeaderProps) {
+export function PageHeader({ page, session, onHelp, onSignOut }: PageHeaderProps) {
   return (
     <header class="top">
       <Link href="/" class="brand">
@@ -17,8 +19,14 @@ export function PageHeader({ session, onHelp, onSignOut }: PageHeaderProps) {
         Keytally
       </Link>
       <nav aria-label="Main">
-        <Link href="/keys" current>
+        <Link href="/" current={page === 'overview'}>
+          Overview
+        </Link>
+        <Link href="/keys" current={page === 'keys' || page === 'key'}>
           Keys
+        </Link>
+        <Link href="/requests" current={page === 'requests'}>
+          Requests
         </Link>
       </nav>
       <div class="top-right">

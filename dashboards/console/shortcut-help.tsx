@@ -1,9 +1,10 @@
 import { useEffect, useRef } from 'preact/hooks';
 
 const SHORTCUTS: [keys: string, does: string][] = [
-  ['/', 'Search keys'],
-  ['←  →', 'Period before or after (on a usage tab)'],
+  ['/', 'Search keys; on the requests page: filter'],
+  ['←  →', 'Period before or after'],
   ['Tab, then ←  →', 'Read a chart value by value'],
+  ['↑  ↓', 'In an open request: the newer or older one'],
   ['Drag over a chart', 'Zoom in; the browser’s “back” zooms out'],
   ['?', 'This help'],
   ['Esc', 'Close, or leave the search field'],

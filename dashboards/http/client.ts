@@ -1,9 +1,11 @@
-import { problemFrom, problemOf } from './problem.ts';
+import { type ProblemError, problemFrom, problemOf } from './problem.ts';
 
 export type Query = Record<string, string | number | null | undefined>;
 
 export interface ApiClient {
   get<Answer>(path: string, query?: Query, signal?: AbortSignal): Promise<Answer>;
+  /** Another representation of the same answer, e.g. text/csv, as a file. */
+  download(path: string, query: Query, type: string): Promise<Blob>;
   post(path: string, body: unknown): Promise<void>;
   remove(path: string): Promise<void>;
 }
@@ -13,7 +15,7 @@ export interface ApiClientOptions {
   base?: string;
   /** Embed token; without one the session cookie speaks. */
   token?: string;
-  onSignedOut?: () => void;
+  onSignedOut?: (problem: ProblemError) => void;
 }
 
 function address(base: string, path: string, query: Query = {}): string {
@@ -28,9 +30,9 @@ function address(base: string, path: string, query: Query = {}): string {
 export function createApiClient(options: ApiClientOptions = {}): ApiClient {
   const base = options.base ?? '';
 
-  async function call(method: string, url: string, init: RequestInit = {}): Promise<Response> {
+  async function call(method: string, url: string, init: RequestInit = {}, accept = 'application/json') {
     // The header cannot be sent by a foreign form, which is what protects the cookie from forged requests.
-    const headers = new Headers({ accept: 'application/json', 'x-requested-with': 'keytally' });
+    const headers = new Headers({ accept, 'x-requested-with': 'keytally' });
     if (options.token) headers.set('authorization', `Bearer ${options.token}`);
     if (init.body) headers.set('content-type', 'application/json');
     const response = await fetch(url, {
@@ -42,14 +44,19 @@ export function createApiClient(options: ApiClientOptions = {}): ApiClient {
       throw init.signal?.aborted ? error : problemOf(error);
     });
     if (response.ok) return response;
-    if (response.status === 401) options.onSignedOut?.();
-    throw problemFrom(response.status, await response.text());
+    const problem = problemFrom(response.status, await response.text());
+    if (response.status === 401) options.onSignedOut?.(problem);
+    throw problem;
   }
 
   return {
     async get<Answer>(path: string, query?: Query, signal?: AbortSignal) {
       const response = await call('GET', address(base, path, query), { signal });
       return (await response.json()) as Answer;
+    },
+    async download(path, query, type) {
+      const response = await call('GET', address(base, path, query), {}, type);
+      return response.blob();
     },
     async post(path, body) {
       await call('POST', `${base}${path}`, { body: JSON.stringify(body) });

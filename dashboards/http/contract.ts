@@ -1,5 +1,5 @@
 /** The api's answers as this app reads them. The api owns the contract (GET /openapi.json). */
-export type KeyStatus = 'active' | 'inactive' | 'expired' | 'discovered';
+export type KeyStatus = 'active' | 'inactive' | 'expired' | 'discovered' | 'deleted';
 
 export interface LastUse {
   at: string;
@@ -97,23 +97,43 @@ export interface Usage {
   endpoints: EndpointRow[];
   countries: CountryRow[];
   statuses: StatusRow[];
-  /** Echo of the filters the api applied. Absent while the api does not filter usage. */
-  filters?: Record<string, string>;
+  /** The filters that were applied. */
+  filters: Record<string, string>;
+}
+
+export interface GroupedUsage {
+  from: string;
+  to: string;
+  group_by: string;
+  data: UsageGroup[];
+}
+
+export interface UsageGroup {
+  group: string;
+  requests: number;
+  client_errors: number;
+  server_errors: number;
+  error_rate: number;
 }
 
 export interface RequestRow {
   timestamp: string;
+  key_id: string;
   method: string;
   path: string;
   route: string | null;
   status: number;
   latency_ms: number | null;
+  request_bytes: number;
+  response_bytes: number;
   country: string | null;
   ip: string | null;
   user_agent: string | null;
   request_id: string | null;
   service: string | null;
   environment: string | null;
+  rate_limited: boolean;
+  error: string | null;
 }
 
 export interface Session {

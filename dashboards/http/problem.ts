@@ -2,12 +2,15 @@
 export class ProblemError extends Error {
   readonly status: number;
   readonly detail: string;
+  /** The part of the question that was refused, when the answer named one. */
+  readonly field: string;
 
-  constructor(status: number, title: string, detail = '') {
+  constructor(status: number, title: string, detail = '', field = '') {
     super(title);
     this.name = 'ProblemError';
     this.status = status;
     this.detail = detail;
+    this.field = field;
   }
 }
 
@@ -23,6 +26,10 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+function firstField(errors: unknown): string {
+  return Array.isArray(errors) ? text((errors[0] as { field?: unknown } | undefined)?.field) : '';
+}
+
 /** `body` is what the answer carried: problem+json, or anything a proxy in between put there. */
 export function problemFrom(status: number, body: string): ProblemError {
   let fields: Record<string, unknown> = {};
@@ -33,7 +40,7 @@ export function problemFrom(status: number, body: string): ProblemError {
     // An HTML page of a proxy helps nobody: the status says enough.
   }
   const title = text(fields.title) || TITLES[status] || `The server answered ${status}`;
-  return new ProblemError(status, title, text(fields.detail));
+  return new ProblemError(status, title, text(fields.detail), firstField(fields.errors));
 }
 
 export function problemOf(error: unknown): ProblemError {

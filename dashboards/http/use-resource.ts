@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type ProblemError, problemOf } from './problem.ts';
 
 export interface Resource<Answer> {
@@ -16,10 +16,10 @@ export function useResource<Answer>(name: string, load: (signal: AbortSignal) =>
   const latest = useRef(load);
   latest.current = load;
 
-  // `name` stands for everything `load` reads
-  useEffect(() => {
+  // `name` stands for everything `load` reads. Not after the paint: the question should be under way by then.
+  useLayoutEffect(() => {
     const abort = new AbortController();
-    setState((before) => ({ ...before, loading: true }));
+    setState((before) => (before.loading ? before : { ...before, loading: true }));
     latest.current(abort.signal).then(
       (data) => !abort.signal.aborted && setState({ data, problem: null, loading: false }),
       (error: unknown) => {

@@ -1,8 +1,10 @@
-import { useMemo, useState } from 'preact/hooks';
-import { formatCompact, formatCount, formatPercent } from '../format/number.ts';
+import type { ComponentChildren } from 'preact';
+import { useMemo, useRef, useState } from 'preact/hooks';
+import { formatCompact } from '../format/number.ts';
 import type { CountryRow } from '../http/contract.ts';
-import { countryName } from './country-name.ts';
+import { MapReading, type Spot } from './map-reading.tsx';
 import { SHADES, shadeOf } from './shade.ts';
+import { useMapKeys } from './use-map-keys.ts';
 import world from './world-paths.json';
 
 const SHAPES = world.shapes as [code: string, path: string][];
@@ -16,78 +18,88 @@ interface WorldMapProps {
   onSelect?: (country: string) => void;
 }
 
-interface Spot {
-  code: string;
-  x: number;
-  y: number;
-}
-
 export default function WorldMap({ countries, total, summary, selected, onSelect }: WorldMapProps) {
   const [spot, setSpot] = useState<Spot | null>(null);
+  const drawing = useRef<SVGSVGElement>(null);
   const rows = useMemo(() => new Map(countries.map((row) => [row.country, row])), [countries]);
   const counts = countries.map((row) => row.requests).filter((requests) => requests > 0);
   const most = Math.max(0, ...counts);
   const least = Math.min(most, ...counts);
   const look = (code: string) => {
     const shade = shadeOf(rows.get(code)?.requests ?? 0, least, most);
-    return `shade-${shade}${code && code === selected ? ' chosen' : ''}`;
+    const pointed = code && code === spot?.code ? ' pointed' : '';
+    return `shade-${shade}${code && code === selected ? ' chosen' : ''}${pointed}`;
   };
+  // A moving pointer draws its reading again, not 240 countries.
+  const shapes = useMemo(
+    () => [
+      ...SHAPES.map(([code, path], index) => (
+        <path key={code || index} d={path} class={look(code)} data-country={code || undefined} />
+      )),
+      ...DOTS.map(([code, x, y]) => (
+        <circle key={code} cx={x} cy={y} r={rows.has(code) ? 5 : 2} class={look(code)} data-country={code} />
+      )),
+    ],
+    [rows, selected, spot?.code],
+  );
+  const pressed = useMapKeys({ drawing, countries, spot, setSpot, onSelect });
 
-  const follow = (event: MouseEvent) => {
-    const code = (event.target as Element).getAttribute('data-country');
-    const frame = (event.currentTarget as Element).getBoundingClientRect();
-    if (!code) return setSpot(null);
-    setSpot({ code, x: (event.clientX - frame.left) / frame.width, y: (event.clientY - frame.top) / frame.height });
-  };
   const choose = (event: MouseEvent) => {
     const code = (event.target as Element).getAttribute('data-country');
     if (code && rows.has(code)) onSelect?.(code);
   };
+  const reading = spot && <MapReading code={spot.code} row={rows.get(spot.code)} total={total} />;
 
   return (
-    <div class="map" data-testid="world-map">
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the table beside the map offers the same by keyboard */}
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for form fields; this groups a drawing and its reading
+    <div
+      class="map"
+      role="group"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys walk from country to country
+      tabIndex={0}
+      aria-label={`World map of requests. ${summary} Arrow keys walk through the countries, Enter chooses one.`}
+      onKeyDown={pressed}
+      onBlur={() => setSpot(null)}
+      data-testid="world-map"
+    >
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the group around it answers the keys */}
       <svg
+        ref={drawing}
         viewBox={`0 0 ${world.width} ${world.height}`}
         role="img"
-        aria-label={`World map of requests. ${summary}`}
-        onMouseMove={follow}
+        aria-label={summary}
+        onMouseMove={(event) => setSpot(spotUnder(event))}
         onMouseLeave={() => setSpot(null)}
         onClick={choose}
       >
-        {SHAPES.map(([code, path], index) => (
-          <path key={code || index} d={path} class={look(code)} data-country={code || undefined} />
-        ))}
-        {DOTS.map(([code, x, y]) => (
-          <circle key={code} cx={x} cy={y} r={rows.has(code) ? 5 : 2} class={look(code)} data-country={code} />
-        ))}
+        {shapes}
       </svg>
-      {spot && <MapReading spot={spot} row={rows.get(spot.code)} total={total} />}
+      {spot && <Balloon spot={spot}>{reading}</Balloon>}
+      <div class="sr-only" aria-live="polite">
+        {reading}
+      </div>
       <Scale least={least} most={most} />
     </div>
   );
 }
 
-function MapReading({ spot, row, total }: { spot: Spot; row: CountryRow | undefined; total: number }) {
+function Balloon({ spot, children }: { spot: Spot; children: ComponentChildren }) {
   return (
     <div
       class={spot.x > 0.6 ? 'tooltip tooltip-left' : 'tooltip'}
       style={{ left: `${spot.x * 100}%`, top: `${spot.y * 100}%` }}
     >
-      <div class="tooltip-title">{countryName(spot.code)}</div>
-      <div class="tooltip-row">
-        <span>Requests</span>
-        <b>{formatCount(row?.requests ?? 0)}</b>
-        <span class="dim">{row && total ? formatPercent(row.requests / total) : ''}</span>
-      </div>
-      {row && (
-        <div class="tooltip-row">
-          <span>Error rate</span>
-          <b>{formatPercent(row.error_rate)}</b>
-        </div>
-      )}
+      {children}
     </div>
   );
+}
+
+/** The country under the pointer, and where on the map. */
+function spotUnder(event: MouseEvent): Spot | null {
+  const code = (event.target as Element).getAttribute('data-country');
+  const frame = (event.currentTarget as Element).getBoundingClientRect();
+  if (!code) return null;
+  return { code, x: (event.clientX - frame.left) / frame.width, y: (event.clientY - frame.top) / frame.height };
 }
 
 function Scale({ least, most }: { least: number; most: number }) {

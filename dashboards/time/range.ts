@@ -27,6 +27,12 @@ export interface Span {
 
 export const DEFAULT_RANGE: RangeChoice = { preset: '7d' };
 
+/** The longest preset that lies within so many days. One day is spare: long presets begin at a local midnight. */
+export function longestPreset(days: number): Preset | null {
+  const fitting = (Object.keys(PRESETS) as Preset[]).filter((preset) => PRESETS[preset] <= (days - 1) * DAY);
+  return fitting.at(-1) ?? null;
+}
+
 export function isPreset(value: string | null): value is Preset {
   return value !== null && Object.hasOwn(PRESETS, value);
 }

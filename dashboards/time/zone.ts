@@ -71,15 +71,6 @@ export function knownZone(zone: string | null): string | null {
   }
 }
 
-export function browserZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
-}
-
-export function allZones(): string[] {
-  const zones = Intl.supportedValuesOf('timeZone');
-  return zones.includes('UTC') ? zones : ['UTC', ...zones];
-}
-
 /** "UTC+5:30", as of one moment: the offset of a zone is not a constant. */
 export function offsetLabel(at: number, zone: string): string {
   const minutes = Math.round(offsetAt(at, zone) / 60_000);

@@ -1,20 +1,16 @@
 import { formatCount, formatMilliseconds, formatPercent } from '../format/number.ts';
 import { STATUS_CODES } from '../format/status-text.ts';
 import type { Usage } from '../http/contract.ts';
-import { HostileText } from './hostile-text.tsx';
-import { HttpStatus } from './http-status.tsx';
-import { RankedTable } from './ranked-table.tsx';
+import { ErrorShare } from '../panels/error-share.tsx';
+import { HostileText } from '../panels/hostile-text.tsx';
+import { HttpStatus } from '../panels/http-status.tsx';
+import { RankedTable } from '../panels/ranked-table.tsx';
 import type { UsageFilter } from './view.ts';
 
 interface BreakdownProps {
   usage: Usage;
   filter: UsageFilter;
   onToggle: (change: UsageFilter) => void;
-}
-
-function ErrorShare({ rate }: { rate: number | null }) {
-  const tone = rate === null || rate < 0.01 ? 'dim' : rate >= 0.05 ? 'bad' : 'warn';
-  return <span class={tone}>{formatPercent(rate)}</span>;
 }
 
 export function EndpointsTable({ usage, filter, onToggle }: BreakdownProps) {
@@ -26,7 +22,7 @@ export function EndpointsTable({ usage, filter, onToggle }: BreakdownProps) {
       rows={usage.endpoints}
       rowKey={(row) => `${row.method} ${row.route}`}
       weight={(row) => (most ? row.requests / most : 0)}
-      chosen={(row) => filter.route === row.route && filter.method === row.method}
+      chosen={(row) => filter.route === row.route && (!filter.method || filter.method === row.method)}
       onChoose={(row) => onToggle({ method: row.method, route: row.route })}
       empty="The routes this key calls will be listed here."
       columns={[

@@ -1,9 +1,9 @@
 import { formatCompact, formatCount, formatPercent } from '../format/number.ts';
 import type { ApiKey, LastUse } from '../http/contract.ts';
 import { countryName } from '../map/country-name.ts';
+import { Card, CardSkeleton } from '../panels/card.tsx';
+import { HostileText } from '../panels/hostile-text.tsx';
 import { formatDate, formatInstant, relativeTime } from '../time/label.ts';
-import { Card, CardSkeleton } from './card.tsx';
-import { HostileText } from './hostile-text.tsx';
 import { LimitCard } from './limit-card.tsx';
 
 interface KeyCardsProps {

@@ -1,8 +1,8 @@
 import type { ApiKey } from '../http/contract.ts';
+import { HostileText } from '../panels/hostile-text.tsx';
+import { StatusBadge } from '../panels/status-badge.tsx';
 import { formatDate, relativeTime } from '../time/label.ts';
 import { DAY } from '../time/range.ts';
-import { HostileText } from './hostile-text.tsx';
-import { StatusBadge } from './status-badge.tsx';
 
 interface KeyHeadProps {
   keyId: string;

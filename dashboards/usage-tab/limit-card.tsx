@@ -1,6 +1,6 @@
 import { formatCompact, formatPercent } from '../format/number.ts';
 import type { ApiKey } from '../http/contract.ts';
-import { Card } from './card.tsx';
+import { Card } from '../panels/card.tsx';
 import { NEAR_LIMIT, statedLimit, tightestLimit } from './limit-use.ts';
 
 export function Meter({ share, label }: { share: number; label: string }) {

@@ -1,4 +1,6 @@
+import type { BucketLimit } from '../charts/chart-props.ts';
 import type { ApiKey, Limits } from '../http/contract.ts';
+import type { Bucket } from '../time/buckets.ts';
 
 const NAMES: Record<keyof Limits, string> = {
   per_minute: 'a minute',
@@ -36,3 +38,10 @@ export function statedLimit(limits: Limits | null): { limit: number; period: str
 
 /** From here on a limit is worth a warning colour. */
 export const NEAR_LIMIT = 0.8;
+
+/** The limit that a bar of this length can be held against. A quarter hour has none of its own. */
+export function limitOfBucket(limits: Limits | null, bucket: Bucket): BucketLimit | null {
+  const field = ({ minute: 'per_minute', day: 'per_day', month: 'per_month' } as const)[bucket as 'day'];
+  const requests = field && limits?.[field];
+  return requests ? { requests, label: `limit ${NAMES[field]}` } : null;
+}

@@ -1,7 +1,7 @@
 import { pointChange, relativeChange } from '../format/change.ts';
 import { formatCompact, formatCount, formatMilliseconds, formatPercent } from '../format/number.ts';
 import type { Totals, Usage } from '../http/contract.ts';
-import { Card, CardSkeleton } from './card.tsx';
+import { Card, CardSkeleton } from '../panels/card.tsx';
 
 function share(errors: number, totals: Totals): string {
   return totals.requests ? formatPercent(errors / totals.requests) : '';

@@ -1,13 +1,14 @@
+import type { ComponentChildren } from 'preact';
 import { formatMilliseconds } from '../format/number.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { Page, RequestRow } from '../http/contract.ts';
 import { useResource } from '../http/use-resource.ts';
 import { countryName } from '../map/country-name.ts';
+import { HostileText } from '../panels/hostile-text.tsx';
+import { HttpStatus } from '../panels/http-status.tsx';
+import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { formatInstant, formatShortInstant } from '../time/label.ts';
 import type { Span } from '../time/range.ts';
-import { HostileText } from './hostile-text.tsx';
-import { HttpStatus } from './http-status.tsx';
-import { ProblemPanel } from './problem-panel.tsx';
 import type { UsageFilter } from './view.ts';
 
 interface RecentRequestsProps {
@@ -16,11 +17,13 @@ interface RecentRequestsProps {
   span: Span;
   zone: string;
   filter: UsageFilter;
+  /** Link to all of them. */
+  allLink?: ComponentChildren;
 }
 
 const SHOWN = 20;
 
-export function RecentRequests({ api, keyId, span, zone, filter }: RecentRequestsProps) {
+export function RecentRequests({ api, keyId, span, zone, filter, allLink }: RecentRequestsProps) {
   const query = {
     key_id: keyId,
     from: new Date(span.from).toISOString(),
@@ -37,6 +40,7 @@ export function RecentRequests({ api, keyId, span, zone, filter }: RecentRequest
       <div class="panel-head">
         <h2>Recent requests</h2>
         <p class="panel-note">The last {SHOWN} in this range</p>
+        {allLink}
       </div>
       {!recent.data && <div class="skeleton skeleton-rows" />}
       {recent.data?.data.length === 0 && <p class="empty-line">No single request is kept for this range.</p>}

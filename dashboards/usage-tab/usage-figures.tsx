@@ -1,34 +1,52 @@
 import { useMemo } from 'preact/hooks';
-import type { Usage } from '../http/contract.ts';
+import type { Comparison } from '../charts/chart-props.ts';
+import type { Limits, Usage } from '../http/contract.ts';
+import { useLazy } from '../http/use-lazy.ts';
+import { Geography } from '../panels/geography.tsx';
 import { slotsOf } from '../time/buckets.ts';
 import { EndpointsTable, StatusesTable } from './breakdowns.tsx';
-import { Geography } from './geography.tsx';
-import { useLazy } from './use-lazy.ts';
-import type { UsageFilter } from './view.ts';
+import { limitOfBucket } from './limit-use.ts';
+import { hasFilter, type UsageFilter } from './view.ts';
 
 interface UsageFiguresProps {
   usage: Usage;
   filter: UsageFilter;
+  comparison: Comparison | null;
+  limits: Limits | null;
   onZoom: (from: number, to: number) => void;
   onToggle: (change: UsageFilter) => void;
 }
 
 export const loadCharts = () => import('../charts/charts.tsx');
 
-export function UsageFigures({ usage, filter, onZoom, onToggle }: UsageFiguresProps) {
+export function UsageFigures({ usage, filter, comparison, limits, onZoom, onToggle }: UsageFiguresProps) {
   const charts = useLazy(loadCharts);
   const slots = useMemo(() => {
     const starts = usage.series.map((point) => point.start);
     return slotsOf(starts, usage.bucket, usage.timezone, usage.complete_until);
   }, [usage]);
+  // A limit counts all requests of the key: beside a part of them it would mislead.
+  const limit = useMemo(
+    () => (hasFilter(filter) ? null : limitOfBucket(limits, usage.bucket)),
+    [limits, usage.bucket, filter],
+  );
   return (
     <>
-      {charts ? <charts.Charts usage={usage} slots={slots} onZoom={onZoom} /> : <ChartsSkeleton />}
+      {charts ? (
+        <charts.Charts usage={usage} slots={slots} comparison={comparison} limit={limit} onZoom={onZoom} />
+      ) : (
+        <ChartsSkeleton />
+      )}
       <div class="pair pair-wide">
         <EndpointsTable usage={usage} filter={filter} onToggle={onToggle} />
         <StatusesTable usage={usage} filter={filter} onToggle={onToggle} />
       </div>
-      <Geography usage={usage} filter={filter} onToggle={onToggle} />
+      <Geography
+        countries={usage.countries}
+        total={usage.totals.requests}
+        selected={filter.country}
+        onSelect={(country) => onToggle({ country })}
+      />
     </>
   );
 }

@@ -1,20 +1,22 @@
+import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
 import type { ApiClient } from '../http/client.ts';
-import type { ApiKey, Usage } from '../http/contract.ts';
-import { useResource } from '../http/use-resource.ts';
-import { resolveRange, shiftRange } from '../time/range.ts';
-import { FilterPills } from './filter-pills.tsx';
-import { loadMap } from './geography.tsx';
+import type { ApiKey } from '../http/contract.ts';
+import { FilterPills } from '../panels/filter-pills.tsx';
+import { loadMap } from '../panels/geography.tsx';
+import { ProblemPanel } from '../panels/problem-panel.tsx';
+import { BucketSelect } from '../range-bar/bucket-select.tsx';
+import { RangeBar } from '../range-bar/range-bar.tsx';
+import { usePeriod } from '../range-bar/use-period.ts';
 import { KeyCards } from './key-cards.tsx';
 import { KeyHead } from './key-head.tsx';
-import { ProblemPanel } from './problem-panel.tsx';
-import { RangeBar } from './range-bar.tsx';
+import { MissingKey } from './missing-key.tsx';
 import { RangeCards } from './range-cards.tsx';
 import { RecentRequests } from './recent-requests.tsx';
 import { FiguresSkeleton, loadCharts, UsageFigures } from './usage-figures.tsx';
-import { useNow } from './use-now.ts';
-import { useRangeKeys } from './use-range-keys.ts';
-import { toggleFilter, type UsageFilter, type UsageView } from './view.ts';
+import { UsageProblem } from './usage-problem.tsx';
+import { type UsageAnswers, useUsage } from './use-usage.ts';
+import { FILTERS, toggleFilter, type UsageFilter, type UsageView } from './view.ts';
 
 export interface UsageTabProps {
   api: ApiClient;
@@ -22,28 +24,17 @@ export interface UsageTabProps {
   view: UsageView;
   onView: (view: UsageView) => void;
   onKey?: (key: ApiKey) => void;
+  /** Link to all requests under this view; a page that embeds the tab has none. */
+  allRequests?: (view: UsageView) => ComponentChildren;
+  /** False inside a foreign page, whose arrow keys are its own. */
+  pageKeys?: boolean;
 }
 
-const LIVE_EVERY_MS = 10_000;
-
 /** Everything about one key. It knows neither the address bar nor the session, so any page can hold it. */
-export function UsageTab({ api, keyId, view, onView, onKey }: UsageTabProps) {
-  const { now, refresh } = useNow(view.live, LIVE_EVERY_MS);
-  const span = useMemo(() => resolveRange(view.range, now, view.zone), [view.range, view.zone, now]);
-  const path = `/v1/keys/${encodeURIComponent(keyId)}`;
-
-  const key = useResource(`${path} ${now}`, (signal) => api.get<ApiKey>(path, {}, signal));
-  const query = {
-    from: new Date(span.from).toISOString(),
-    to: new Date(span.to).toISOString(),
-    bucket: view.bucket,
-    timezone: view.zone,
-    ...view.filter,
-  };
-  const usage = useResource(`${path} ${JSON.stringify(query)}`, (signal) =>
-    api.get<Usage>(`${path}/usage`, query, signal),
-  );
-
+export function UsageTab({ api, keyId, view, onView, onKey, allRequests, pageKeys }: UsageTabProps) {
+  const { now, span, refresh } = usePeriod(view, onView, { pageKeys });
+  const answers = useUsage({ api, keyId, view, span, now });
+  const { key, usage } = answers;
   useEffect(() => {
     // Fetched beside the figures instead of after them.
     loadCharts().catch(() => undefined);
@@ -53,19 +44,7 @@ export function UsageTab({ api, keyId, view, onView, onKey }: UsageTabProps) {
     if (key.data) onKey?.(key.data);
   }, [key.data, onKey]);
 
-  const onZoom = useCallback(
-    (from: number, to: number) => onView({ ...view, live: false, bucket: 'auto', range: { from, to } }),
-    [view, onView],
-  );
-  const shift = useCallback(
-    (direction: -1 | 1) => onView({ ...view, live: false, range: shiftRange(span, direction, Date.now()) }),
-    [view, span, onView],
-  );
-  useRangeKeys(shift);
-  const setFilter = (filter: UsageFilter) => onView({ ...view, filter });
-  const onToggle = (change: UsageFilter) => setFilter(toggleFilter(view.filter, change));
-
-  if (key.problem?.status === 404) return <ProblemPanel what="This key" problem={key.problem} onRetry={key.retry} />;
+  if (key.problem?.status === 404) return <MissingKey keyId={keyId} />;
   return (
     <div class="usage-tab">
       <KeyHead keyId={keyId} apiKey={key.data} zone={view.zone} now={now} />
@@ -74,27 +53,68 @@ export function UsageTab({ api, keyId, view, onView, onKey }: UsageTabProps) {
       ) : (
         <KeyCards apiKey={key.data} zone={view.zone} now={now} />
       )}
-      <RangeBar
-        view={view}
-        span={span}
-        bucket={usage.data?.bucket ?? null}
-        updating={usage.loading}
-        onView={onView}
-        onRefresh={refresh}
-      />
-      <FilterPills filter={view.filter} everywhere={Boolean(usage.data?.filters)} onFilter={setFilter} />
+      <RangeBar view={view} span={span} updating={usage.loading} onView={onView} onRefresh={refresh}>
+        <BucketSelect
+          choice={view.bucket}
+          chosen={usage.data?.bucket ?? null}
+          length={span.to - span.from}
+          onChoice={(bucket) => onView({ ...view, bucket })}
+        />
+        <CompareButton view={view} onView={onView} />
+      </RangeBar>
+      <FilterPills filter={view.filter} order={FILTERS} onFilter={(filter) => onView({ ...view, filter })} />
       <div class={usage.loading && usage.data ? 'figures figures-stale' : 'figures'} aria-busy={usage.loading}>
-        {usage.problem ? (
-          <ProblemPanel what="The usage in this range" problem={usage.problem} onRetry={usage.retry} />
-        ) : (
-          <RangeCards usage={usage.data} />
-        )}
-        {usage.data && !usage.problem && (
-          <UsageFigures usage={usage.data} filter={view.filter} onZoom={onZoom} onToggle={onToggle} />
-        )}
-        {!usage.data && !usage.problem && <FiguresSkeleton />}
-        <RecentRequests api={api} keyId={keyId} span={span} zone={view.zone} filter={view.filter} />
+        <RangeUsage answers={answers} view={view} onView={onView} />
+        <RecentRequests
+          api={api}
+          keyId={keyId}
+          span={span}
+          zone={view.zone}
+          filter={view.filter}
+          allLink={allRequests?.(view)}
+        />
       </div>
     </div>
+  );
+}
+
+type ViewProps = Pick<UsageTabProps, 'view' | 'onView'>;
+
+function CompareButton({ view, onView }: ViewProps) {
+  return (
+    <button
+      type="button"
+      aria-pressed={view.compare}
+      title="Draw the same time some days before"
+      onClick={() => onView({ ...view, compare: !view.compare })}
+    >
+      Compare
+    </button>
+  );
+}
+
+function RangeUsage({ answers, view, onView }: ViewProps & { answers: UsageAnswers }) {
+  const { usage, comparison } = answers;
+  const limits = answers.key.data?.limits ?? null;
+  const onZoom = useCallback(
+    (from: number, to: number) => onView({ ...view, live: false, bucket: 'auto', range: { from, to } }),
+    [view, onView],
+  );
+  const onToggle = useCallback(
+    (change: UsageFilter) => onView({ ...view, filter: toggleFilter(view.filter, change) }),
+    [view, onView],
+  );
+  // Kept while nothing of it changed: charts and map are most of the page, and three answers arrive one by one.
+  const figures = useMemo(() => {
+    if (!usage.data) return <FiguresSkeleton />;
+    return <UsageFigures usage={usage.data} filter={view.filter} {...{ comparison, limits, onZoom, onToggle }} />;
+  }, [usage.data, view.filter, comparison, limits, onZoom, onToggle]);
+
+  if (usage.problem) return <UsageProblem problem={usage.problem} view={view} onView={onView} onRetry={usage.retry} />;
+  return (
+    <>
+      <RangeCards usage={usage.data} />
+      {figures}
+    </>
   );
 }

@@ -1,14 +1,12 @@
 import { BUCKETS, type Bucket, type BucketChoice } from '../time/buckets.ts';
-import { DEFAULT_RANGE, isPreset, type RangeChoice } from '../time/range.ts';
-import { knownZone } from '../time/zone.ts';
+import { readTimeView, searchText, type TimeView, timeFields } from '../time/time-view.ts';
 
 /** Everything the usage tab shows depends on this and the key; it lives in the address, so a link restores it. */
-export interface UsageView {
-  range: RangeChoice;
-  zone: string;
+export interface UsageView extends TimeView {
   bucket: BucketChoice;
   filter: UsageFilter;
-  live: boolean;
+  /** Whether the series of some days before is drawn, too. */
+  compare: boolean;
 }
 
 export interface UsageFilter {
@@ -20,15 +18,6 @@ export interface UsageFilter {
 
 export const FILTERS = ['method', 'route', 'status', 'country'] as const;
 
-function readRange(search: URLSearchParams): RangeChoice {
-  const preset = search.get('range');
-  if (isPreset(preset)) return { preset };
-  const from = Date.parse(search.get('from') ?? '');
-  const to = Date.parse(search.get('to') ?? '');
-  return from < to ? { from, to } : DEFAULT_RANGE;
-}
-
-/** Nonsense in an address falls back to the default: a hand-edited link should still open. */
 export function readView(search: URLSearchParams, viewerZone: string): UsageView {
   const bucket = search.get('bucket');
   const filter: UsageFilter = {};
@@ -37,31 +26,16 @@ export function readView(search: URLSearchParams, viewerZone: string): UsageView
     if (value) filter[name] = value;
   }
   return {
-    range: readRange(search),
-    zone: knownZone(search.get('tz')) ?? viewerZone,
+    ...readTimeView(search, viewerZone),
     bucket: BUCKETS.includes(bucket as Bucket) ? (bucket as Bucket) : 'auto',
     filter,
-    live: search.get('live') === '1',
+    compare: search.get('compare') === '1',
   };
 }
 
-/** Written out in full, zone included: the colleague who opens the link sees the same hours. */
 export function writeView(view: UsageView): string {
-  const search = new URLSearchParams();
-  if ('preset' in view.range) search.set('range', view.range.preset);
-  else {
-    search.set('from', new Date(view.range.from).toISOString());
-    search.set('to', new Date(view.range.to).toISOString());
-  }
-  search.set('tz', view.zone);
-  search.set('bucket', view.bucket);
-  for (const name of FILTERS) {
-    const value = view.filter[name];
-    if (value) search.set(name, value);
-  }
-  if (view.live) search.set('live', '1');
-  // Readable in a chat: slashes of a zone and colons of a time need no escaping in a query.
-  return search.toString().replaceAll('%2F', '/').replaceAll('%3A', ':');
+  const filter = Object.fromEntries(FILTERS.map((name) => [name, view.filter[name]]));
+  return searchText({ ...timeFields(view), bucket: view.bucket, compare: view.compare ? '1' : '', ...filter });
 }
 
 export function hasFilter(filter: UsageFilter): boolean {

@@ -4,8 +4,8 @@ import { Refusal } from './refusal.ts';
 /** One entry of a payload: a JSON object, a line of text, or the reason why it is neither. */
 export type Entry = JsonObject | string | Refusal;
 
-/** Arrays up to here are parsed in one go; longer ones entry by entry, so that no single call takes long. */
-const WHOLE_LENGTH = 1024 * 1024;
+/** Arrays up to here are parsed in one go, some 20 ms; longer ones entry by entry, so that no single call takes long. */
+const WHOLE_LENGTH = 3 * 1024 * 1024;
 const HALF = 'the payload ends in the middle of an entry';
 
 /**

@@ -4,7 +4,7 @@ import { AWS_REST_ENTRY } from '../ingest/formats/samples/aws.ts';
 import { optionsOf, payloadOf, type Sample } from '../ingest/formats/samples/sample.ts';
 
 const TARGET_RECORDS = 2_000;
-const ROUNDS = 12;
+const ROUNDS = 60;
 /** Largest export of an SDK's batch processor by default. */
 const OTLP_BATCH_ITEMS = 512;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { keyPath, loginPath, returnPath, routeOf } from '../../dashboards/address/route.ts';
 import { nextSort, readKeyListQuery, sortText, writeKeyListQuery } from '../../dashboards/console/key-list-query.ts';
-import { keyPath, loginPath, returnPath, routeOf } from '../../dashboards/console/route.ts';
 import { problemFrom } from '../../dashboards/http/problem.ts';
 import { readView, toggleFilter, writeView } from '../../dashboards/usage-tab/view.ts';
 
@@ -16,7 +16,7 @@ describe('usage view in the address', () => {
       'from=2026-11-01T00:00:00.000Z&to=2026-11-02T00:00:00.000Z&tz=Europe/Paris&bucket=auto',
     ],
     ['from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z', 'range=7d&tz=Europe/Paris&bucket=auto'],
-    ['route=/a%26b&status=5xx&live=1', 'range=7d&tz=Europe/Paris&bucket=auto&route=/a%26b&status=5xx&live=1'],
+    ['route=/a%26b&status=5xx&live=1', 'range=7d&tz=Europe/Paris&live=1&bucket=auto&route=/a%26b&status=5xx'],
   ])('"%s" is spelled out as "%s"', (search, written) => {
     expect(writeView(view(search))).toBe(written);
     expect(view(written)).toEqual(view(search));
@@ -58,7 +58,8 @@ describe('key list in the address', () => {
 
 describe('routes', () => {
   it.each([
-    ['/', { page: 'keys' }],
+    ['/', { page: 'overview' }],
+    ['/requests', { page: 'requests' }],
     ['/keys/', { page: 'keys' }],
     ['/login', { page: 'login' }],
     ['/keys/key_1', { page: 'key', keyId: 'key_1' }],

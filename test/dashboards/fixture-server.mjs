@@ -5,7 +5,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { keyDetails, keyList, recentRequests, usageOf } from './fixture-traffic.mjs';
+import { groupedUsage, keyDetails, keyList, recentRequests, usageOf } from './fixture-traffic.mjs';
 
 const PAGES = join(import.meta.dirname, '../../dist/dashboards');
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -44,6 +44,7 @@ async function answer(request, response, url, options) {
   if (!signedIn) return problem(response, 401, 'Unauthorized', 'Sign in first.');
   if (options.slow) await new Promise((done) => setTimeout(done, options.slow));
   if (url.pathname === '/v1/keys') return json(response, 200, keyList(url.searchParams, options));
+  if (url.pathname === '/v1/usage') return json(response, 200, groupedUsage(url.searchParams));
   if (url.pathname === '/v1/requests') return json(response, 200, recentRequests(url.searchParams));
   const [, id, usage] = /^\/v1\/keys\/([^/]+)(\/usage)?$/.exec(url.pathname) ?? [];
   const key = id && keyDetails(decodeURIComponent(id));

@@ -237,6 +237,7 @@ function makeUsage(key, query) {
     bucket,
     timezone,
     complete_until: new Date(Date.now() - 2_000).toISOString(),
+    filters: {},
     totals,
     previous: totalsOf(series, 0.89),
     series,
@@ -254,6 +255,26 @@ function makeUsage(key, query) {
     })),
     statuses: shares(totals.requests, STATUSES, (status, requests) => ({ status, requests })),
   };
+}
+
+/** All keys together, by one property. */
+export function groupedUsage(query) {
+  const next = random(query.get('group_by'));
+  const days = (Date.parse(query.get('to')) - Date.parse(query.get('from'))) / DAY;
+  const total = Math.round(days * 24 * KEYS.reduce((sum, key) => sum + key.perHour, 0));
+  const names = {
+    key_id: KEYS.map((key) => key.key_id),
+    route: ROUTES.map((route) => route.slice(route.indexOf(' ') + 1)),
+    country: COUNTRIES,
+    status: STATUSES.map(String),
+  }[query.get('group_by')];
+  const data = shares(total, names ?? [], (group, requests) => {
+    const failed = query.get('group_by') === 'status' ? Number(Number(group) >= 400) : next() ** 4 * 0.3;
+    const server = Number(group) >= 500 ? failed : failed * 0.2;
+    const [client_errors, server_errors] = [failed - server, server].map((rate) => Math.round(rate * requests));
+    return { group, requests, client_errors, server_errors, error_rate: failed };
+  });
+  return { from: query.get('from'), to: query.get('to'), group_by: query.get('group_by'), data };
 }
 
 export function recentRequests(query) {

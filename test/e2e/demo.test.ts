@@ -74,6 +74,11 @@ describe.skipIf(BROWSER_PATH === '')('in a browser', () => {
     await first.waitFor();
     expect(await first.innerText()).toContain(BUSIEST);
     expect(await first.innerText()).toContain(String(BUSIEST_REQUESTS));
+    await page.getByTestId('world-map').waitFor();
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: join(PICTURES, 'overview.png') });
+    await page.goto(`${said('Keytally')}/keys`);
+    await page.getByTestId('keys-table').locator('tbody tr').first().waitFor();
     await page.screenshot({ path: join(PICTURES, 'keys.png') });
   });
 

@@ -7,7 +7,8 @@ function retentionOf(config: Config): Record<string, { column: string; days: num
   const quarterHours = config.RETENTION_QUARTER_HOUR_DAYS;
   const days = config.RETENTION_DAY_DAYS;
   const tables: Record<string, { column: string; days: number }> = {
-    requests: { column: 'toDateTime(timestamp)', days: config.RETENTION_REQUESTS_DAYS },
+    // A day longer than said: a range of that many days begins at a local midnight before.
+    requests: { column: 'toDateTime(timestamp)', days: config.RETENTION_REQUESTS_DAYS + 1 },
     usage_minute: { column: 'start', days: minutes },
   };
   for (const table of ['usage', 'endpoints', 'countries', 'statuses']) {

@@ -32,6 +32,7 @@ type Wake = () => void;
 export class DenialWatch {
   readonly #redis: Redis;
   #subscribed: Promise<unknown> | undefined;
+  #closed = false;
   readonly #waiting = new Set<{ organizationId: string; wake: Wake }>();
 
   constructor(redis: Redis) {
@@ -41,10 +42,10 @@ export class DenialWatch {
   /**
    * From now on notices changes; `changed` resolves at the first one, or never after `stop`.
    * @param organizationId '' = of any organization
-   * @returns undefined when too many wait already
+   * @returns undefined when too many wait already, or the process is stopping
    */
   async watch(organizationId: string): Promise<{ changed: Promise<void>; stop: Wake } | undefined> {
-    if (this.#waiting.size >= MAX_WAITING) return undefined;
+    if (this.#closed || this.#waiting.size >= MAX_WAITING) return undefined;
     this.#subscribed ??= this.#subscribe().catch((error) => {
       this.#subscribed = undefined;
       throw error;
@@ -55,6 +56,12 @@ export class DenialWatch {
     const entry = { organizationId, wake };
     this.#waiting.add(entry);
     return { changed, stop: () => this.#waiting.delete(entry) };
+  }
+
+  /** Lets everybody who waits go: a stopping process must not be held up by gateways that listen. */
+  close(): void {
+    this.#closed = true;
+    this.#wake(undefined);
   }
 
   async #subscribe(): Promise<void> {

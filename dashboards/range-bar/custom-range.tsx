@@ -1,17 +1,17 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { wallClockInput } from '../time/label.ts';
 import type { Span } from '../time/range.ts';
+import type { TimeView } from '../time/time-view.ts';
 import { instantOfInput } from '../time/wall-clock-input.ts';
-import type { UsageView } from './view.ts';
 
-interface CustomRangeProps {
-  view: UsageView;
+interface CustomRangeProps<View extends TimeView> {
+  view: View;
   span: Span;
-  onView: (view: UsageView) => void;
+  onView: (view: View) => void;
 }
 
 /** Start and end as a wall clock of the chosen zone, not of the browser's. */
-export function CustomRange({ view, span, onView }: CustomRangeProps) {
+export function CustomRange<View extends TimeView>({ view, span, onView }: CustomRangeProps<View>) {
   const [open, setOpen] = useState(false);
   const [wrong, setWrong] = useState('');
   const box = useRef<HTMLDivElement>(null);

@@ -5,6 +5,7 @@ const MEANING: Record<KeyStatus, string> = {
   inactive: 'Deactivated: requests with it should be refused',
   expired: 'Its expiry date has passed',
   discovered: 'Seen in traffic, but not registered yet',
+  deleted: 'Removed from the registry; its history stays',
 };
 
 export function StatusBadge({ status, reason }: { status: KeyStatus; reason?: string }) {

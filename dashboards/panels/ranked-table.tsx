@@ -13,11 +13,15 @@ interface RankedTableProps<Row> {
   testId: string;
   rows: readonly Row[];
   rowKey: (row: Row) => string;
-  /** Share of the largest row, drawn as a bar behind the first column. */
-  weight: (row: Row) => number;
+  /** Share of the largest row, drawn as a bar behind the first column; none for rows without an order of size. */
+  weight?: (row: Row) => number;
+  /** Rows shown at first. */
+  short?: number;
   columns: RankedColumn<Row>[];
   chosen?: (row: Row) => boolean;
   onChoose?: (row: Row) => void;
+  /** Rows that stand for "not known" cannot be asked for. */
+  choosable?: (row: Row) => boolean;
   empty: string;
   footer?: ComponentChildren;
 }
@@ -27,7 +31,7 @@ const LONG = 200;
 
 /** A top list: the first column names the row and filters by it on a click. */
 export function RankedTable<Row>(props: RankedTableProps<Row>) {
-  const [limit, setLimit] = useState(SHORT);
+  const [limit, setLimit] = useState(props.short ?? SHORT);
   const { rows, title } = props;
   return (
     <section class="panel ranked" aria-label={title} data-testid={props.testId}>
@@ -69,7 +73,8 @@ export function RankedTable<Row>(props: RankedTableProps<Row>) {
 }
 
 function RankedRow<Row>({ row, table }: { row: Row; table: RankedTableProps<Row> }) {
-  const { columns, chosen, onChoose, weight } = table;
+  const { columns, chosen, weight } = table;
+  const onChoose = (table.choosable?.(row) ?? true) ? table.onChoose : undefined;
   const on = chosen?.(row) ?? false;
   return (
     <tr class={on ? 'chosen' : ''}>
@@ -80,7 +85,9 @@ function RankedRow<Row>({ row, table }: { row: Row; table: RankedTableProps<Row>
           </td>
         ) : (
           <th key={column.name} scope="row">
-            <i class="weight" aria-hidden="true" style={{ width: `${Math.max(0.5, weight(row) * 100)}%` }} />
+            {weight && (
+              <i class="weight" aria-hidden="true" style={{ width: `${Math.max(0.5, weight(row) * 100)}%` }} />
+            )}
             {onChoose ? (
               <button type="button" class="row-filter" aria-pressed={on} onClick={() => onChoose(row)}>
                 {column.cell(row)}

@@ -1,22 +1,22 @@
-import { BUCKET_NAMES, BUCKETS, type BucketChoice, bucketFits } from '../time/buckets.ts';
+import type { ComponentChildren } from 'preact';
 import { PRESETS, type Preset, type Span, sameRange } from '../time/range.ts';
+import type { TimeView } from '../time/time-view.ts';
 import { CustomRange } from './custom-range.tsx';
-import type { UsageView } from './view.ts';
 import { ZoneSelect } from './zone-select.tsx';
 
-interface RangeBarProps {
-  view: UsageView;
+interface RangeBarProps<View extends TimeView> {
+  view: View;
   span: Span;
-  /** What "auto" came to. */
-  bucket: Exclude<BucketChoice, 'auto'> | null;
   updating: boolean;
-  onView: (view: UsageView) => void;
+  onView: (view: View) => void;
   onRefresh: () => void;
+  /** Choices that only one page has. */
+  children?: ComponentChildren;
 }
 
-/** Which part of time is shown, in which zone, in which steps. */
-export function RangeBar({ view, span, bucket, updating, onView, onRefresh }: RangeBarProps) {
-  const length = span.to - span.from;
+/** Which part of time is shown, and in which zone. */
+export function RangeBar<View extends TimeView>(props: RangeBarProps<View>) {
+  const { view, span, updating, onView, onRefresh, children } = props;
   return (
     <div class="range-bar" role="toolbar" aria-label="Time range">
       <div class="segments">
@@ -32,19 +32,7 @@ export function RangeBar({ view, span, bucket, updating, onView, onRefresh }: Ra
         ))}
         <CustomRange view={view} span={span} onView={onView} />
       </div>
-      <label class="field">
-        <span class="sr-only">Bucket</span>
-        <select
-          value={view.bucket}
-          onChange={(event) => onView({ ...view, bucket: event.currentTarget.value as BucketChoice })}
-        >
-          {(['auto', ...BUCKETS] as const).map((choice) => (
-            <option key={choice} value={choice} disabled={!bucketFits(choice, length)}>
-              {choice === 'auto' && bucket ? `Auto (${BUCKET_NAMES[bucket].toLowerCase()})` : BUCKET_NAMES[choice]}
-            </option>
-          ))}
-        </select>
-      </label>
+      {children}
       <ZoneSelect zone={view.zone} at={span.to} onZone={(zone) => onView({ ...view, zone })} />
       <div class="range-actions">
         <button

@@ -1,16 +1,17 @@
 import { countriesSummary } from '../charts/summary.ts';
 import { formatCount, formatPercent } from '../format/number.ts';
-import type { Usage } from '../http/contract.ts';
+import type { CountryRow } from '../http/contract.ts';
+import { useLazy } from '../http/use-lazy.ts';
 import { countryName, isKnownCountry } from '../map/country-name.ts';
 import { HostileText } from './hostile-text.tsx';
 import { RankedTable } from './ranked-table.tsx';
-import { useLazy } from './use-lazy.ts';
-import type { UsageFilter } from './view.ts';
 
 interface GeographyProps {
-  usage: Usage;
-  filter: UsageFilter;
-  onToggle: (change: UsageFilter) => void;
+  countries: readonly CountryRow[];
+  /** Requests of all countries, and of none known. */
+  total: number;
+  selected?: string;
+  onSelect: (country: string) => void;
 }
 
 export const loadMap = () => import('../map/world-map.tsx');
@@ -26,10 +27,9 @@ function Attribution() {
   );
 }
 
-export function Geography({ usage, filter, onToggle }: GeographyProps) {
+export function Geography({ countries, total, selected, onSelect }: GeographyProps) {
   const map = useLazy(loadMap);
-  const summary = countriesSummary(usage, countryName);
-  const total = usage.totals.requests;
+  const summary = countriesSummary(countries, total, countryName);
   return (
     <div class="pair pair-wide">
       <section class="panel" aria-label="Requests by country, map">
@@ -38,13 +38,7 @@ export function Geography({ usage, filter, onToggle }: GeographyProps) {
           <p class="panel-note">{summary}</p>
         </div>
         {map ? (
-          <map.default
-            countries={usage.countries}
-            total={total}
-            summary={summary}
-            selected={filter.country}
-            onSelect={(country) => onToggle({ country })}
-          />
+          <map.default countries={countries} total={total} summary={summary} selected={selected} onSelect={onSelect} />
         ) : (
           <div class="map skeleton" />
         )}
@@ -53,11 +47,12 @@ export function Geography({ usage, filter, onToggle }: GeographyProps) {
       <RankedTable
         title="Countries"
         testId="countries-table"
-        rows={usage.countries}
+        rows={countries}
         rowKey={(row) => row.country}
-        weight={(row) => (usage.countries[0]?.requests ? row.requests / usage.countries[0].requests : 0)}
-        chosen={(row) => filter.country === row.country}
-        onChoose={(row) => onToggle({ country: row.country })}
+        weight={(row) => (countries[0]?.requests ? row.requests / countries[0].requests : 0)}
+        chosen={(row) => selected === row.country}
+        onChoose={(row) => onSelect(row.country)}
+        choosable={(row) => row.country !== ''}
         empty="Countries appear when requests carry an ip or a country."
         columns={[
           {

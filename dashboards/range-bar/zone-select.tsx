@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { allZones, browserZone, offsetLabel } from '../time/zone.ts';
+import { offsetLabel } from '../time/zone.ts';
+import { allZones, browserZone } from '../time/zone-names.ts';
 
 interface ZoneSelectProps {
   zone: string;

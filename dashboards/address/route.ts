@@ -1,10 +1,22 @@
-export type Route = { page: 'login' } | { page: 'keys' } | { page: 'key'; keyId: string } | { page: 'missing' };
+export type Route =
+  | { page: 'login' }
+  | { page: 'overview' }
+  | { page: 'keys' }
+  | { page: 'requests' }
+  | { page: 'key'; keyId: string }
+  | { page: 'missing' };
+
+const PLAIN_PAGES = ['login', 'keys', 'requests'] as const;
+
+function isPlainPage(name: string): name is (typeof PLAIN_PAGES)[number] {
+  return (PLAIN_PAGES as readonly string[]).includes(name);
+}
 
 /** Which page a path asks for. */
 export function routeOf(path: string): Route {
   const parts = path.split('/').filter(Boolean);
-  if (parts.length === 0 || (parts.length === 1 && parts[0] === 'keys')) return { page: 'keys' };
-  if (parts.length === 1 && parts[0] === 'login') return { page: 'login' };
+  if (parts.length === 0) return { page: 'overview' };
+  if (parts.length === 1 && isPlainPage(parts[0]!)) return { page: parts[0] };
   if (parts.length === 2 && parts[0] === 'keys') {
     try {
       return { page: 'key', keyId: decodeURIComponent(parts[1]!) };

@@ -1,0 +1,101 @@
+import { Command } from 'commander';
+import { ApiClient, CommandError, type ConnectionFlags } from './api-client.ts';
+import { importKeyFile } from './key-import-command.ts';
+import { type History, historyText, type Key, type KeyPage, keysText, keyText } from './key-text.ts';
+import { show } from './output.ts';
+
+/** Adds the flags that every command talking to the api has. */
+export function connected(command: Command): Command {
+  return command
+    .option('--url <address>', 'address of Keytally', process.env.PUBLIC_URL || 'http://127.0.0.1:8080')
+    .option('--token <token>', 'token; default: KEYTALLY_TOKEN')
+    .option('--json', "print the api's JSON as it is");
+}
+
+/** Path of one key in the api. */
+export const keyPath = (keyId: string, rest = '') => `/v1/keys/${encodeURIComponent(keyId)}${rest}`;
+
+interface ListFlags extends ConnectionFlags {
+  search?: string;
+  status?: string;
+  organization?: string;
+  environment?: string;
+  unusedDays?: string;
+  sort?: string;
+  limit?: string;
+  cursor?: string;
+}
+
+/** `keytally keys …`: the registry of keys from a terminal. */
+export function keysCommand(): Command {
+  const keys = new Command('keys').description('list, import, deactivate and reactivate keys');
+  addReading(keys);
+  addChanging(keys);
+  return keys;
+}
+
+function addReading(keys: Command): void {
+  connected(keys.command('list').description('keys with their figures, those with the most requests first'))
+    .option('--search <text>', 'in name, id and prefix')
+    .option('--status <status>', 'active, inactive, expired, discovered or deleted')
+    .option('--organization <id>')
+    .option('--environment <name>', 'production, staging or development')
+    .option('--unused-days <days>', 'only keys not used for so long')
+    .option('--sort <field>', 'key_id, last_used, total_requests, requests_30d or error_rate_30d; -FIELD: descending')
+    .option('--limit <number>', 'at most 500')
+    .option('--cursor <cursor>', 'where the page before ended')
+    .action(async (flags: ListFlags) => {
+      const { search, status, environment, sort, limit, cursor, organization, unusedDays } = flags;
+      const query = { search, status, environment, sort, limit, cursor };
+      const renamed = { organization_id: organization, unused_days: unusedDays };
+      show(await new ApiClient(flags).get<KeyPage>('/v1/keys', { ...query, ...renamed }), flags.json, keysText);
+    });
+  connected(keys.command('show <key>').description('everything known of one key')).action(
+    async (keyId: string, flags: ConnectionFlags) => {
+      show(await new ApiClient(flags).get<Key>(keyPath(keyId)), flags.json, keyText);
+    },
+  );
+  connected(keys.command('history <key>').description('who did what to a key, when and why, newest first'))
+    .option('--limit <number>', 'at most 500')
+    .option('--cursor <cursor>', 'where the page before ended')
+    .action(async (keyId: string, flags: ConnectionFlags & { limit?: string; cursor?: string }) => {
+      const { limit, cursor } = flags;
+      const answer = await new ApiClient(flags).get<History>(keyPath(keyId, '/history'), { limit, cursor });
+      show(answer, flags.json, historyText);
+    });
+}
+
+function addChanging(keys: Command): void {
+  connected(keys.command('import <file>').description('register or change keys; - for standard input'))
+    .option('--format <name>', 'csv or ndjson; default: by the ending of the file')
+    .action(async (file: string, flags: ConnectionFlags & { format?: string }) => {
+      process.exitCode = await importKeyFile(file, flags);
+    });
+  connected(keys.command('deactivate <key>').description('gateways refuse the key from now on'))
+    .requiredOption('--reason <text>', 'kept in its history')
+    .action((keyId: string, flags: ConnectionFlags & { reason: string }) =>
+      change(keyId, 'deactivate', { reason: flags.reason }, flags),
+    );
+  connected(keys.command('reactivate <key>').description('make an inactive or expired key active again'))
+    .option('--expires-at <time>', 'new expiry, such as 2027-01-31 or 2027-01-31T12:00:00Z; never: none')
+    .option('--reason <text>', 'kept in its history')
+    .action((keyId: string, flags: ConnectionFlags & { expiresAt?: string; reason?: string }) => {
+      const { reason, expiresAt } = flags;
+      const body = { ...(reason && { reason }), ...(expiresAt && { expires_at: expiryOf(expiresAt) }) };
+      return change(keyId, 'reactivate', body, flags);
+    });
+}
+
+async function change(keyId: string, action: string, body: object, flags: ConnectionFlags): Promise<void> {
+  const answer = await new ApiClient(flags).post<Key>(keyPath(keyId, `/${action}`), body);
+  show(answer, flags.json, keyText);
+}
+
+/** A date is its beginning in UTC. */
+function expiryOf(text: string): string | null {
+  if (text === 'never') return null;
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw new CommandError(`--expires-at: "${text}" is not a time such as 2027-01-31`);
+  // As it was given where it has a time of day: the api reads offsets, and refuses what has none.
+  return text.length === 10 ? new Date(time).toISOString() : text;
+}

@@ -1,0 +1,56 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ApiClient } from './client.ts';
+import type { Page } from './contract.ts';
+import { type ProblemError, problemOf } from './problem.ts';
+import { type Resource, useResource } from './use-resource.ts';
+
+export interface Pages<Item> {
+  first: Resource<Page<Item>>;
+  items: Item[];
+  more: boolean;
+  loadingMore: boolean;
+  moreProblem: ProblemError | null;
+  loadMore: () => void;
+}
+
+/** The first page follows the query; the later ones are appended on demand and forgotten when the query changes. */
+export function usePages<Item>(
+  api: ApiClient,
+  path: string,
+  fields: Record<string, string | undefined>,
+  size: number,
+): Pages<Item> {
+  const name = JSON.stringify(fields);
+  const load = (cursor: string | null, signal?: AbortSignal) =>
+    api.get<Page<Item>>(path, { ...fields, limit: size, cursor }, signal);
+  const first = useResource(name, (signal) => load(null, signal));
+  const [later, setLater] = useState<Page<Item>[]>([]);
+  const [loadingMore, setLoadingMore] = useState(false);
+  const [moreProblem, setMoreProblem] = useState<ProblemError | null>(null);
+
+  const shown = useRef(first.data);
+  shown.current = first.data;
+  // a new first page makes the later ones stale
+  useEffect(() => {
+    setLater([]);
+    setMoreProblem(null);
+  }, [first.data]);
+
+  const cursor = (later.at(-1) ?? first.data)?.next_cursor ?? null;
+  const loadMore = () => {
+    const origin = first.data;
+    setLoadingMore(true);
+    setMoreProblem(null);
+    load(cursor)
+      .then(
+        (page) => {
+          // Asked for under filters that were changed meanwhile: its rows belong to another list.
+          if (origin === shown.current) setLater((pages) => [...pages, page]);
+        },
+        (error: unknown) => setMoreProblem(problemOf(error)),
+      )
+      .finally(() => setLoadingMore(false));
+  };
+  const items = [first.data, ...later].flatMap((page) => page?.data ?? []);
+  return { first, items, more: cursor !== null, loadingMore, moreProblem, loadMore };
+}

@@ -1,0 +1,103 @@
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { go } from '../address/location.ts';
+import { useTitle } from '../address/use-title.ts';
+import { FirstRequest } from '../console/first-request.tsx';
+import type { ApiClient } from '../http/client.ts';
+import { Geography } from '../panels/geography.tsx';
+import { RangeBar } from '../range-bar/range-bar.tsx';
+import { usePeriod } from '../range-bar/use-period.ts';
+import { useSearchKey } from '../range-bar/use-search-key.ts';
+import type { TimeView } from '../time/time-view.ts';
+import { KeySearch } from './key-search.tsx';
+import { DiscoveredTable, FailingKeysTable, NearLimitTable, TopKeysTable, UnusedTable } from './key-tables.tsx';
+import { OverviewCards } from './overview-cards.tsx';
+import { Part } from './part.tsx';
+import { totalsOfGroups } from './totals.ts';
+import { explorerPath, RoutesTable, StatusGroupsTable } from './traffic-tables.tsx';
+import { type Overview, useOverview } from './use-overview.ts';
+
+interface OverviewPageProps {
+  api: ApiClient;
+  view: TimeView;
+  onView: (view: TimeView) => void;
+}
+
+const FIRST_REQUEST_POLL_MS = 3_000;
+
+/** The page to begin the day with: all keys together, and those that need somebody. */
+export function OverviewPage({ api, view, onView }: OverviewPageProps) {
+  const { now, span, refresh } = usePeriod(view, onView);
+  const overview = useOverview(api, span, now);
+  const searchField = useRef<HTMLInputElement>(null);
+  useSearchKey(searchField);
+  useTitle('Overview');
+
+  const untouched = overview.keys.data?.data.length === 0;
+  useEffect(() => {
+    if (!untouched) return;
+    const timer = setInterval(refresh, FIRST_REQUEST_POLL_MS);
+    return () => clearInterval(timer);
+  }, [untouched, refresh]);
+
+  return (
+    <main class="page">
+      <div class="page-title">
+        <h1>Overview</h1>
+        {!untouched && <KeySearch field={searchField} />}
+      </div>
+      {untouched ? (
+        <FirstRequest />
+      ) : (
+        <div class="usage-tab">
+          <RangeBar view={view} span={span} updating={overview.statuses.loading} onView={onView} onRefresh={refresh} />
+          <Figures overview={overview} view={view} now={now} />
+        </div>
+      )}
+    </main>
+  );
+}
+
+function Figures({ overview, view, now }: { overview: Overview; view: TimeView; now: number }) {
+  const { statuses, byKey, byKeyBefore, routes, countries, keys, discovered, unused } = overview;
+  const names = useMemo(() => new Map(keys.data?.data.map((key) => [key.key_id, key.name])), [keys.data]);
+  const stale = statuses.loading && statuses.data !== null;
+  return (
+    <div class={stale ? 'figures figures-stale' : 'figures'} aria-busy={statuses.loading}>
+      {!statuses.problem && <OverviewCards overview={overview} />}
+      <div class="pair pair-wide">
+        <Part of={byKey} what="The top keys">
+          {({ data }) => <TopKeysTable groups={data} before={byKeyBefore.data?.data} names={names} view={view} />}
+        </Part>
+        <div class="stack">
+          <Part of={byKey} what="Keys with errors">
+            {({ data }) => <FailingKeysTable groups={data} names={names} view={view} />}
+          </Part>
+          {keys.data && <NearLimitTable keys={keys.data.data} view={view} />}
+          <Part of={discovered} what="Discovered keys">
+            {({ data }) => <DiscoveredTable keys={data} view={view} now={now} />}
+          </Part>
+          <Part of={unused} what="Unused keys">
+            {({ data }) => <UnusedTable keys={data} view={view} now={now} />}
+          </Part>
+        </div>
+      </div>
+      <div class="pair pair-wide">
+        <Part of={routes} what="The top routes">
+          {({ data }) => <RoutesTable groups={data} view={view} />}
+        </Part>
+        <Part of={statuses} what="The status codes">
+          {({ data }) => <StatusGroupsTable groups={data} view={view} />}
+        </Part>
+      </div>
+      <Part of={countries} what="The countries">
+        {({ data }) => (
+          <Geography
+            countries={data.map(({ group, ...figures }) => ({ country: group, ...figures }))}
+            total={totalsOfGroups(data).requests}
+            onSelect={(country) => go(explorerPath(view, { country }))}
+          />
+        )}
+      </Part>
+    </div>
+  );
+}

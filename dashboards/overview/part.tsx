@@ -1,0 +1,20 @@
+import type { ComponentChildren } from 'preact';
+import type { Resource } from '../http/use-resource.ts';
+import { ProblemPanel } from '../panels/problem-panel.tsx';
+
+interface PartProps<Answer> {
+  of: Resource<Answer>;
+  what: string;
+  children: (answer: Answer) => ComponentChildren;
+}
+
+/** One panel with its own fate: it waits, fails or shows without the rest of the page. */
+export function Part<Answer>({ of, what, children }: PartProps<Answer>) {
+  if (of.problem) return <ProblemPanel what={what} problem={of.problem} onRetry={of.retry} />;
+  if (of.data) return <>{children(of.data)}</>;
+  return (
+    <div class="panel skeleton-table" aria-hidden="true">
+      <i class="skeleton" />
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+import type { UsageGroup } from '../http/contract.ts';
+
+export interface GroupTotals {
+  requests: number;
+  client_errors: number;
+  server_errors: number;
+  /** Null without requests: there is no rate of nothing. */
+  error_rate: number | null;
+}
+
+export function totalsOfGroups(groups: readonly UsageGroup[]): GroupTotals {
+  const sum = (field: 'requests' | 'client_errors' | 'server_errors') =>
+    groups.reduce((total, group) => total + group[field], 0);
+  const requests = sum('requests');
+  const client_errors = sum('client_errors');
+  const server_errors = sum('server_errors');
+  return {
+    requests,
+    client_errors,
+    server_errors,
+    error_rate: requests ? (client_errors + server_errors) / requests : null,
+  };
+}
+
+/** From here on a key's error rate deserves a look. */
+const HIGH_RATE = 0.05;
+/** One failed request of two is 50 %, and says nothing. */
+const ENOUGH_REQUESTS = 20;
+
+export function failingGroups(groups: readonly UsageGroup[]): UsageGroup[] {
+  return groups
+    .filter((group) => group.requests >= ENOUGH_REQUESTS && group.error_rate >= HIGH_RATE)
+    .sort((a, b) => b.error_rate - a.error_rate || b.requests - a.requests);
+}
+
+export function groupsByName(groups: readonly UsageGroup[] | undefined): Map<string, UsageGroup> {
+  return new Map((groups ?? []).map((group) => [group.group, group]));
+}
