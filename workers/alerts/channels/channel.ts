@@ -1,0 +1,70 @@
+import type { AlertEvent } from '../alert.ts';
+import type { NotifyReason } from '../state.ts';
+
+export const CHANNEL_TYPES = ['email', 'webhook', 'slack', 'pagerduty', 'teams', 'discord'] as const;
+export type ChannelType = (typeof CHANNEL_TYPES)[number];
+
+/** A channel ready for sending, its secrets opened. Never logged, never answered by the API. */
+export interface OpenChannel {
+  channel_id: string;
+  organization_id: string;
+  name: string;
+  type: ChannelType;
+  settings: Readonly<Record<string, unknown>>;
+  /** webhook: `signing` (newest first, at most two); slack, teams, discord: `url`; pagerduty: `routing_key`. */
+  secrets: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** The key an alert is about, as people know it. */
+export interface NoticeKey {
+  key_id: string;
+  name: string;
+  /** First characters of the key. */
+  prefix: string;
+  organization_id: string;
+  environment: string;
+  owner_name: string;
+  owner_email: string;
+}
+
+export interface AlertNotice {
+  event: AlertEvent;
+  /** When this opening began, RFC 3339. */
+  openedAt: string;
+  key: NoticeKey | null;
+}
+
+/** One message to one channel. Rendering it is a pure function of this and of the links. */
+export interface AlertMessage {
+  /** The same for every attempt: webhook-id, local part of Message-ID. Letters, digits, '-' and '_' only. */
+  messageId: string;
+  reason: NotifyReason | 'digest' | 'test' | 'key_event';
+  /** At least one, the strongest first; more than one when they were gathered. Empty for a test. */
+  notices: readonly AlertNotice[];
+  /** Messages of one opening share a thread: mail References, PagerDuty dedup_key. */
+  threadId: string;
+  /** Recipients of an e-mail beyond the channel's own, such as the owner of the key. */
+  ownerEmails: readonly string[];
+  /** A change of a key for the platform that owns it; `reason` is key_event. */
+  keyEvent?: { type: string; at: string; data: Readonly<Record<string, unknown>> };
+  /** Of a digest: what was left out because of its limit. */
+  omitted: number;
+}
+
+/** What became of one attempt. `detail` never holds text of the receiver's answer. */
+export type DeliveryOutcome =
+  | { result: 'sent'; responseStatus: number; detail?: string }
+  /** Try again, not before `afterMs` when the receiver named a time. */
+  | { result: 'retry'; responseStatus: number; detail: string; afterMs?: number }
+  /** No attempt can succeed. */
+  | { result: 'failed'; responseStatus: number; detail: string }
+  /** The receiver does not want this channel any more (410): switch it off. */
+  | { result: 'disable'; responseStatus: number; detail: string }
+  /** Nothing to send with, such as no SMTP_URL. */
+  | { result: 'not_configured'; responseStatus: 0; detail: string };
+
+export interface ChannelSender {
+  /** Never rejects: every failure is an outcome. */
+  send(channel: OpenChannel, message: AlertMessage): Promise<DeliveryOutcome>;
+  close(): Promise<void>;
+}
