@@ -56,7 +56,8 @@ export function expand(sql: string, cluster: string | undefined): string[] {
         : '',
     );
   return text
-    .split(';')
+    // At the end of a line only: a comment in quotes may hold one.
+    .split(/;[ \t]*$/m)
     .map((statement) => statement.trim())
     .filter((statement) => statement !== '');
 }
