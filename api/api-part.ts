@@ -11,6 +11,7 @@ import { connectRedis } from '../ingest/redis.ts';
 import { bearerToken, sha256, TokenReader } from '../ingest/token.ts';
 import { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
+import { KeyLists } from '../workers/keys/key-list.ts';
 import { Registry } from '../workers/keys/registry.ts';
 import { Tokens } from '../workers/tokens.ts';
 import { cookie } from './caller.ts';
@@ -49,6 +50,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     config,
     store,
     registry: new Registry(store, redis),
+    keyLists: new KeyLists(store),
     tokens: new Tokens(store, redis),
     apiDescriptions: new ApiDescriptions(store, redis),
     tokenReader,

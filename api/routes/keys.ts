@@ -19,6 +19,7 @@ import {
   type KeyRow,
   type KeySort,
   listKeys,
+  listKeysFrom,
 } from '../queries/keys.ts';
 import { readUtilization, type Utilization } from '../queries/utilization.ts';
 import { type ApiParts, route } from '../route.ts';
@@ -136,36 +137,44 @@ export const getKeys = route({
   summary:
     'Keys with their figures, page by page; keys nobody registered appear as discovered, deleted ones only when asked for',
   query: ListQuery,
-  response: z.object({ data: z.array(KeyResponse), next_cursor: z.string().nullable() }),
+  response: z.object({
+    data: z.array(KeyResponse),
+    next_cursor: z.string().nullable(),
+    figures_as_of: z.iso
+      .datetime()
+      .describe('time of the figures and of the order; with very many keys it lies up to some minutes back'),
+  }),
   handle: async ({ parts, grant, query }) => {
     if (grant.organizationId !== '' && query.organization_id !== '' && query.organization_id !== grant.organizationId) {
       throw new Problem(403, 'Forbidden', 'the token is bound to another organization');
     }
     const descending = query.sort.startsWith('-');
-    const rows = await listKeys(
-      parts.store,
-      {
-        organizationId: grant.organizationId || query.organization_id,
-        customerId: query.customer_id,
-        keyId: grant.keyId,
-        environment: query.environment,
-        status: query.status ?? '',
-        search: query.search,
-        withDeleted: query.status === 'deleted',
-        unusedDays: query.unused_days,
-        sort: query.sort.replace('-', '') as KeySort,
-        descending,
-        limit: query.limit + 1,
-        after: decodeCursor(query.cursor, isKeyCursor),
-      },
-      Date.now(),
-    );
+    const nowMs = Date.now();
+    const generation = grant.keyId === '' ? await parts.keyLists.newest(nowMs) : undefined;
+    const request: KeyListRequest = {
+      organizationId: grant.organizationId || query.organization_id,
+      customerId: query.customer_id,
+      keyId: grant.keyId,
+      environment: query.environment,
+      status: query.status ?? '',
+      search: query.search,
+      withDeleted: query.status === 'deleted',
+      unusedDays: query.unused_days,
+      sort: query.sort.replace('-', '') as KeySort,
+      descending,
+      limit: query.limit + 1,
+      after: decodeCursor(query.cursor, isKeyCursor),
+    };
+    const rows = generation
+      ? await listKeysFrom(parts.store, generation, request, nowMs)
+      : await listKeys(parts.store, request, nowMs);
     const page = rows.slice(0, query.limit);
     const last = page.at(-1);
     const more = rows.length > query.limit && last;
     return {
       data: await answersOf(parts, page),
       next_cursor: more ? encodeCursor({ value: last.sort_value, keyId: last.key_id }) : null,
+      figures_as_of: new Date(generation?.generation ?? nowMs).toISOString(),
     };
   },
 });
