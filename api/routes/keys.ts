@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
 import { effectiveLimits, Plans, planOf } from '../../workers/keys/plans.ts';
+import { readRateLimits, type SeenRateLimit } from '../../workers/rate-limits.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import {
   faultOf,
@@ -57,11 +58,21 @@ async function answersOf(parts: ApiParts, rows: readonly KeyRow[]): Promise<z.in
     ...row,
     ...effectiveLimits(row, planOf(plans, row.organization_id, row.plan)),
   }));
-  const utilization = await readUtilization(parts.store, limited, Date.now());
-  return limited.map((row) => answerOf(row, utilization.get(row.key_id) ?? null));
+  const [utilization, told] = await Promise.all([
+    readUtilization(parts.store, limited, Date.now()),
+    readRateLimits(
+      parts.store,
+      rows.map((row) => row.key_id),
+    ),
+  ]);
+  return limited.map((row) => answerOf(row, utilization.get(row.key_id) ?? null, told.get(row.key_id)));
 }
 
-function answerOf(row: KeyRow, utilization: Utilization | null): z.infer<typeof KeyResponse> {
+function answerOf(
+  row: KeyRow,
+  utilization: Utilization | null,
+  told: SeenRateLimit | undefined,
+): z.infer<typeof KeyResponse> {
   const registered = row.version > 0;
   return {
     key_id: row.key_id,
@@ -82,6 +93,7 @@ function answerOf(row: KeyRow, utilization: Utilization | null): z.infer<typeof 
       burst: row.limit_burst,
     },
     utilization,
+    rate_limit: told ? rateLimitAnswer(told) : null,
     owner: { name: row.owner_name, email: row.owner_email },
     created_at: registered ? row.created_at : null,
     expires_at: row.expires_at,
@@ -98,6 +110,10 @@ function answerOf(row: KeyRow, utilization: Utilization | null): z.infer<typeof 
     requests_30d: row.requests_30d,
     error_rate_30d: row.error_rate_30d,
   };
+}
+
+function rateLimitAnswer({ key_id, window_seconds, ...told }: SeenRateLimit) {
+  return { ...told, window_seconds: window_seconds || null, used_share: 1 - Math.min(1, told.remaining / told.limit) };
 }
 
 export const getKey = route({
