@@ -1,0 +1,151 @@
+import type { AlertEvent } from '../alert.ts';
+import type { AlertMessage, DeliveryOutcome } from '../channels/channel.ts';
+import { noteOutcome } from './channel-trouble.ts';
+import { type Channel, openChannel } from './channels.ts';
+import { alertMessage, keyEventMessage } from './compose-message.ts';
+import { type Delivery, readAlertEvents } from './deliveries.ts';
+import { attemptsMade, deliveriesEnded } from './delivery-metrics.ts';
+import type { DeliveryParts } from './delivery-parts.ts';
+import { messageKindOf, strongestFirst, withoutPassed } from './grouping.ts';
+import { readKeyEvent } from './key-event-deliveries.ts';
+import { afterAttempt, RunLater } from './retry-table.ts';
+import { keysOf } from './route-events.ts';
+
+/** A channel that has enough under way is tried again after about this time. */
+const BUSY_MS = 1_000;
+/** A timer that is a little early is right on time. */
+const EARLY_MS = 20;
+
+export interface SendJob {
+  message_id: string;
+  channel_id: string;
+}
+
+/**
+ * One attempt at a message. Rows change only after the receiver confirmed; a crash before that makes the next attempt send the
+ * same message under the same id.
+ * @throws {RunLater} when it is to be tried again
+ */
+export async function sendMessage(parts: DeliveryParts, job: SendJob): Promise<void> {
+  const { slots, settings } = parts;
+  if (!slots.take(job.channel_id)) throw new RunLater(BUSY_MS * (1 + 3 * settings.random()), 'channel is busy');
+  try {
+    await attempt(parts, job);
+  } finally {
+    slots.release(job.channel_id);
+  }
+}
+
+const isOpen = ({ status }: Delivery): boolean => status === 'waiting' || status === 'retrying';
+
+async function attempt(parts: DeliveryParts, job: SendJob): Promise<void> {
+  const rows = (await boundRows(parts, job)).filter(isOpen);
+  if (rows.length === 0) return;
+  const dueMs = Math.max(...rows.map((row) => (row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0)));
+  if (dueMs > Date.now() + EARLY_MS) throw new RunLater(dueMs - Date.now(), 'not due yet');
+  const channel = await parts.channels.find(job.channel_id);
+  if (!channel?.enabled) {
+    return settle(parts, channel, rows, { result: 'failed', responseStatus: 0, detail: 'the channel is off' });
+  }
+  const waitMs = await parts.slots.turn(channel.channel_id, channel.type);
+  if (waitMs > 0) throw new RunLater(waitMs, 'channel takes one message at a time');
+  await settle(parts, channel, rows, await send(parts, channel, rows, job.message_id));
+}
+
+/**
+ * Closes the message and writes down which deliveries travel in it, before anything leaves. From here on it is the same message,
+ * also for a process that knows nothing but the table.
+ */
+async function boundRows(parts: DeliveryParts, { message_id, channel_id }: SendJob): Promise<Delivery[]> {
+  const joined = await parts.groups.close(message_id);
+  const rows = await parts.deliveries.ofMessage(channel_id, message_id, joined);
+  const unbound = rows.filter((row) => row.message_id === '' && isOpen(row));
+  if (unbound.length === 0) return rows;
+  const events = await readAlertEvents(parts.store, rows);
+  const { told, passed } = withoutPassed(
+    rows.flatMap((row) => ({ delivery_id: row.delivery_id, event: events.get(row.event_id) as AlertEvent })),
+  );
+  const first = strongestFirst(told)[0]?.event.alert_id ?? '';
+  const threadId =
+    rows.find((row) => row.thread_id !== '')?.thread_id ??
+    (await parts.deliveries.threadOf(channel_id, first)) ??
+    first;
+  const dropped = new Set(passed.map((member) => member.delivery_id));
+  const bound = unbound.map((row): Delivery => {
+    const base = { ...row, message_id, version: row.version + 1 };
+    return dropped.has(row.delivery_id)
+      ? { ...base, status: 'dropped', reason: 'over before it was sent' }
+      : { ...base, thread_id: threadId };
+  });
+  await parts.deliveries.write(bound);
+  const changed = new Map(bound.map((row) => [row.delivery_id, row]));
+  return rows.map((row) => changed.get(row.delivery_id) ?? row);
+}
+
+async function send(
+  parts: DeliveryParts,
+  channel: Channel,
+  rows: readonly Delivery[],
+  messageId: string,
+): Promise<DeliveryOutcome> {
+  const message = await messageOf(parts, channel, rows, messageId);
+  if (!message) return { result: 'failed', responseStatus: 0, detail: 'the alert is gone' };
+  try {
+    const open = openChannel(channel, parts.box, Date.now());
+    return await parts.sender.send(open, message);
+  } catch (error) {
+    parts.log.error({ err: error, channel_id: channel.channel_id }, 'could not send');
+    return { result: 'retry', responseStatus: 0, detail: 'could not send, see the log' };
+  }
+}
+
+async function messageOf(
+  parts: DeliveryParts,
+  channel: Channel,
+  rows: readonly Delivery[],
+  messageId: string,
+): Promise<AlertMessage | undefined> {
+  if (messageKindOf(messageId) === 'evt') {
+    const event = await readKeyEvent(parts.store, rows[0]!.key_id, rows[0]!.event_id);
+    return event && keyEventMessage(messageId, event);
+  }
+  const events = await readAlertEvents(parts.store, rows);
+  const keys = await keysOf(
+    parts,
+    rows.map((row) => row.key_id),
+  );
+  return events.size === 0 ? undefined : alertMessage(messageId, channel, rows, events, keys);
+}
+
+/** Writes down what became of an attempt, and what follows for the channel. @throws {RunLater} for the next attempt */
+async function settle(
+  parts: DeliveryParts,
+  channel: Channel | undefined,
+  rows: readonly Delivery[],
+  outcome: DeliveryOutcome,
+): Promise<void> {
+  const nowMs = Date.now();
+  const attempts = Math.max(...rows.map((row) => row.attempts)) + 1;
+  const { retryTableMs: tableMs, random } = parts.settings;
+  const next = afterAttempt(outcome, attempts, { tableMs, random });
+  const type = channel?.type ?? 'removed';
+  attemptsMade.inc({ type, outcome: outcome.result });
+  await parts.deliveries.write(
+    rows.map((row) => ({
+      ...row,
+      attempts,
+      status: next.status,
+      reason: next.status === 'sent' ? row.reason : next.reason,
+      response_status: outcome.responseStatus,
+      next_attempt_at: next.status === 'retrying' ? new Date(nowMs + next.waitMs).toISOString() : null,
+      sent_at: next.status === 'sent' ? new Date(nowMs).toISOString() : null,
+      version: row.version + 1,
+    })),
+  );
+  if (next.status !== 'retrying') deliveriesEnded.inc({ type, status: next.status }, rows.length);
+  if (channel) {
+    parts.slots.noteOutcome(channel.channel_id, next.status === 'sent');
+    await noteOutcome(parts, channel, next, attempts);
+  }
+  if (next.status === 'retrying') throw new RunLater(next.waitMs, next.reason);
+}
