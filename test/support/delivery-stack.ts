@@ -112,7 +112,6 @@ export function channelFields(url: string, fields: Partial<ChannelFields> = {}):
     settings: { url },
     secrets: '',
     routing: {},
-    unsubscribed: [],
     disabled_reason: '',
     ...fields,
   };

@@ -41,7 +41,7 @@ export interface RoutedChannel {
   purpose: 'alerts' | 'key_events';
   enabled: boolean;
   routing: Routing;
-  unsubscribed: readonly string[];
+  settings: Readonly<Record<string, unknown>>;
 }
 
 /** Kinds that come from the registry: heard by default whatever their severity. */
@@ -105,10 +105,24 @@ function isLoudEnough(routing: Routing, event: Pick<AlertEvent, 'kind' | 'severi
 
 /** The owner of the key, where the channel writes to owners and this one has not unsubscribed; '' otherwise. */
 export function ownerOf(
-  channel: Pick<RoutedChannel, 'type' | 'routing' | 'unsubscribed'>,
+  channel: Pick<RoutedChannel, 'type' | 'routing' | 'settings'>,
   key: Pick<RegisteredKey, 'owner_email'> | undefined,
 ): string {
   if (channel.type !== 'email' || channel.routing.to_owner !== true || !key) return '';
   const address = key.owner_email.trim();
-  return channel.unsubscribed.includes(address.toLowerCase()) ? '' : address;
+  return unsubscribedOf(channel).includes(address.toLowerCase()) ? '' : address;
+}
+
+/** Who does not want to be written to any more, in lower case. */
+export function unsubscribedOf({ settings }: Pick<RoutedChannel, 'settings'>): string[] {
+  const list = settings.unsubscribed;
+  return Array.isArray(list) ? list.map((address) => String(address).toLowerCase()) : [];
+}
+
+/** Whether somebody is there to hear: mail needs an address, the channel's own or the key's owner. */
+export function hasRecipient(channel: RoutedChannel, key: Pick<RegisteredKey, 'owner_email'> | undefined): boolean {
+  if (channel.type !== 'email' || ownerOf(channel, key) !== '') return true;
+  const { to } = channel.settings;
+  const unsubscribed = unsubscribedOf(channel);
+  return Array.isArray(to) && to.some((address) => !unsubscribed.includes(String(address).toLowerCase()));
 }

@@ -2,6 +2,10 @@ import type { Redis } from 'ioredis';
 import type { ChannelType } from '../channels/channel.ts';
 import { DELIVERY_PREFIX } from '../outbox.ts';
 
+const ASK_MS = 100;
+const ASK_MS_EACH = 20;
+const MAX_ASK_MS = 15_000;
+
 export interface SlotSettings {
   perChannel: number;
   paceMs: Partial<Record<ChannelType, number>>;
@@ -16,22 +20,35 @@ export class ChannelSlots {
   readonly #settings: SlotSettings;
   readonly #taken = new Map<string, number>();
   readonly #failing = new Set<string>();
+  /** Messages turned away from a channel since its last free moment. */
+  readonly #turnedAway = new Map<string, number>();
 
   constructor(redis: Redis, settings: SlotSettings) {
     this.#redis = redis;
     this.#settings = settings;
   }
 
-  /** @returns false when the channel has enough under way */
-  take(channelId: string): boolean {
+  /**
+   * @returns 0 when the message may go on; else milliseconds after which to ask again: the more ask, the longer, so that those
+   *   who wait for a dead receiver cost next to nothing
+   */
+  take(channelId: string): number {
     const taken = this.#taken.get(channelId) ?? 0;
-    if (taken >= (this.#failing.has(channelId) ? 1 : this.#settings.perChannel)) return false;
+    if (taken >= (this.#failing.has(channelId) ? 1 : this.#settings.perChannel)) {
+      const turnedAway = (this.#turnedAway.get(channelId) ?? 0) + 1;
+      this.#turnedAway.set(channelId, turnedAway);
+      return Math.min(MAX_ASK_MS, ASK_MS + turnedAway * ASK_MS_EACH);
+    }
     this.#taken.set(channelId, taken + 1);
-    return true;
+    return 0;
   }
 
   release(channelId: string): void {
     const taken = (this.#taken.get(channelId) ?? 1) - 1;
+    // Who was turned away comes back one after another: as many as wait, as long as each takes.
+    const turnedAway = (this.#turnedAway.get(channelId) ?? 0) - 1;
+    if (turnedAway > 0) this.#turnedAway.set(channelId, turnedAway);
+    else this.#turnedAway.delete(channelId);
     if (taken === 0) this.#taken.delete(channelId);
     else this.#taken.set(channelId, taken);
   }

@@ -5,26 +5,18 @@ import type { RoutedChannel } from './channel-routing.ts';
 /** Channels of one store at most: each event is compared with all of them. */
 export const MAX_CHANNELS = 2_000;
 
-/** Seals secrets for storing, and opens them for sending. */
-export interface SecretBox {
-  seal(text: string): string;
-  /** @throws Error when it was sealed with another key */
-  open(sealed: string): string;
-}
+const RECENT_MS = 1_000;
 
-/** Secrets of a channel as they are sealed. */
-export interface ChannelSecrets {
-  [name: string]: string | readonly string[] | undefined;
-  /** webhook: newest first. */
-  signing?: readonly string[];
-  /** webhook: the second of them holds until then. */
-  previous_until?: string;
+/** Seals the secrets of a channel for storing, and opens them for sending. */
+export interface SecretBox {
+  seal(channelId: string, secrets: OpenChannel['secrets']): string;
+  /** @throws Error when they were sealed with another key or for another channel */
+  open(channelId: string, sealed: string): OpenChannel['secrets'];
 }
 
 /** A stored channel. */
 export interface Channel extends RoutedChannel {
   name: string;
-  settings: Readonly<Record<string, unknown>>;
   /** Sealed. */
   secrets: string;
   disabled_reason: string;
@@ -44,9 +36,22 @@ interface ChannelRow extends Omit<Channel, 'settings' | 'routing' | 'type'> {
 /** The stored channels. */
 export class Channels {
   readonly #store: Store;
+  #recent: { atMs: number; channels: Promise<Channel[]> } | undefined;
 
   constructor(store: Store) {
     this.#store = store;
+  }
+
+  /** All channels as they were a second ago at most: for delivery, which asks with every message. */
+  async recent(): Promise<Channel[]> {
+    if (this.#recent && Date.now() - this.#recent.atMs < RECENT_MS) return this.#recent.channels;
+    const recent = { atMs: Date.now(), channels: this.list() };
+    this.#recent = recent;
+    // What failed is asked again at once.
+    recent.channels.catch(() => {
+      if (this.#recent === recent) this.#recent = undefined;
+    });
+    return recent.channels;
   }
 
   /** @param organizationId only those of this organization; '' = all */
@@ -88,22 +93,34 @@ export class Channels {
   }
 }
 
-/** A channel with its secrets opened, ready for sending. Who unsubscribed is no recipient any more. */
+/** A channel with its secrets opened, ready for sending. */
 export function openChannel(channel: Channel, box: SecretBox, nowMs: number): OpenChannel {
-  const { previous_until: until, signing, ...rest } = secretsOf(channel, box);
-  const previousHolds = until !== undefined && Date.parse(until) > nowMs;
-  const secrets: Record<string, string | readonly string[]> = {};
-  for (const [name, value] of Object.entries(rest)) if (value !== undefined) secrets[name] = value;
-  if (signing) secrets.signing = previousHolds ? signing.slice(0, 2) : signing.slice(0, 1);
-  const { channel_id, organization_id, name, type } = channel;
-  return { channel_id, organization_id, name, type, settings: withoutUnsubscribed(channel), secrets };
+  const { channel_id, organization_id, name, type, settings } = channel;
+  const secrets = currentSecrets(box.open(channel_id, channel.secrets), nowMs);
+  return { channel_id, organization_id, name, type, settings, secrets };
 }
 
-export function secretsOf(channel: Pick<Channel, 'secrets'>, box: SecretBox): ChannelSecrets {
-  return channel.secrets === '' ? {} : (JSON.parse(box.open(channel.secrets)) as ChannelSecrets);
+/** Until then (RFC 3339) the former of two signing secrets holds; sealed beside them. */
+const PREVIOUS_UNTIL = 'previous_until';
+
+/** Secrets with a new one that signs, before the present one, which holds until a given time. */
+export function rotatedSecrets(
+  present: OpenChannel['secrets'],
+  newest: string,
+  previousUntilMs: number,
+): OpenChannel['secrets'] {
+  const [former] = present.signing ?? [];
+  return {
+    ...present,
+    signing: former === undefined ? [newest] : [newest, former],
+    [PREVIOUS_UNTIL]: new Date(previousUntilMs).toISOString(),
+  };
 }
 
-function withoutUnsubscribed({ settings, unsubscribed }: Channel): Readonly<Record<string, unknown>> {
-  if (!Array.isArray(settings.to) || unsubscribed.length === 0) return settings;
-  return { ...settings, to: settings.to.filter((address) => !unsubscribed.includes(String(address).toLowerCase())) };
+/** The secrets that hold at a time. */
+export function currentSecrets(sealed: OpenChannel['secrets'], nowMs: number): OpenChannel['secrets'] {
+  const { [PREVIOUS_UNTIL]: until, signing, ...rest } = sealed;
+  if (!Array.isArray(signing)) return rest;
+  const both = typeof until === 'string' && Date.parse(until) > nowMs;
+  return { ...rest, signing: signing.slice(0, both ? 2 : 1) };
 }

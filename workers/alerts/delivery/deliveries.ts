@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../../clickhouse/store.ts';
 import type { AlertEvent } from '../alert.ts';
 import type { NotifyReason } from '../state.ts';
@@ -40,16 +41,32 @@ const RECENT = `created_at > now() - INTERVAL ${LOOK_BACK_DAYS} DAY`;
 /** What is to be told of an alert is told in these, sooner or later. */
 const HEARD = "('waiting', 'retrying', 'held', 'sent')";
 
+/** A row by itself costs the store as much as a hundred. */
+const GATHER_MS = 10;
+
 /** The table of deliveries. Reads see what this process wrote before. */
 export class Deliveries {
   readonly #store: Store;
+  #gathered: Delivery[] = [];
+  #next: Promise<void> | undefined;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** Writes rows as one block; each replaces its version before. */
+  /** Writes rows; each replaces its version before. What many jobs write at the same moment is one insert. */
   async write(rows: readonly Delivery[]): Promise<void> {
+    if (rows.length === 0) return;
+    this.#gathered.push(...rows);
+    this.#next ??= this.#flush();
+    await this.#next;
+  }
+
+  async #flush(): Promise<void> {
+    await sleep(GATHER_MS);
+    const rows = this.#gathered;
+    this.#gathered = [];
+    this.#next = undefined;
     await this.#store.insertRows('deliveries', rows);
   }
 
@@ -154,11 +171,12 @@ export async function readAlertEvents(
   store: Store,
   refs: readonly { event_id: string; alert_key: string }[],
 ): Promise<Map<string, AlertEvent>> {
-  if (refs.length === 0) return new Map();
+  const alerts = refs.filter((ref) => ref.alert_key !== '');
+  if (alerts.length === 0) return new Map();
   const rows = await store.queryWriter<EventRow>(
     `SELECT * FROM alert_events FINAL
      WHERE alert_key IN {alert_keys:Array(String)} AND event_id IN {event_ids:Array(String)}`,
-    { alert_keys: [...new Set(refs.map((ref) => ref.alert_key))], event_ids: refs.map((ref) => ref.event_id) },
+    { alert_keys: [...new Set(alerts.map((ref) => ref.alert_key))], event_ids: alerts.map((ref) => ref.event_id) },
   );
   return new Map(rows.map((row) => [row.event_id, parsedEvent(row)]));
 }

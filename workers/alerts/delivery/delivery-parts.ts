@@ -42,7 +42,7 @@ export function deliverySettings(config: Config): DeliverySettings {
     digestCron: '* * * * *',
     digestHour: config.DIGEST_HOUR,
     concurrency: 100,
-    perChannel: 2,
+    perChannel: 4,
     lockMs: 10_000,
     // Slack takes one message per second, Teams throttles above four, Discord above five in two seconds.
     paceMs: { slack: 1_000, teams: 300, discord: 450 },

@@ -3,13 +3,12 @@ import type { Redis } from 'ioredis';
 import cron, { type ScheduledTask } from 'node-cron';
 import type { Logger } from '../../../ingest/logger.ts';
 import { DELIVERY_PREFIX, DELIVERY_QUEUE, type DeliveryJob, enqueueSlot, openDeliveryQueue } from '../outbox.ts';
-import { readAlertEvents } from './deliveries.ts';
 import { type DeliveryOptions, type DeliveryParts, deliveryParts } from './delivery-parts.ts';
 import { sendDigests } from './digest.ts';
 import { deliverKeyEvents } from './key-event-deliveries.ts';
 import { relay } from './relay.ts';
 import { jobBackoffMs, RunLater } from './retry-table.ts';
-import { routeEvents } from './route-events.ts';
+import { RouteGatherer } from './route-gatherer.ts';
 import { sendMessage } from './send-message.ts';
 
 const MAX_STALLED_COUNT = 1_000_000;
@@ -33,7 +32,8 @@ export function startDelivery(options: Omit<DeliveryOptions, 'queue'>, connectio
   const queue = openDeliveryQueue(options.redis);
   queue.on('error', (error) => log.warn({ err: error }, 'delivery queue'));
   const parts = deliveryParts({ ...options, queue });
-  const worker = new Worker<DeliveryJob>(DELIVERY_QUEUE, (job) => perform(parts, job), {
+  const routing = new RouteGatherer(parts);
+  const worker = new Worker<DeliveryJob>(DELIVERY_QUEUE, (job) => perform(parts, routing, job), {
     connection,
     prefix: DELIVERY_PREFIX,
     concurrency: settings.concurrency,
@@ -72,11 +72,14 @@ function tick(expression: string, kind: 'relay' | 'digest', queue: Queue<Deliver
   );
 }
 
-async function perform(parts: DeliveryParts, { data, attemptsMade }: Job<DeliveryJob>): Promise<void> {
+async function perform(
+  parts: DeliveryParts,
+  routing: RouteGatherer,
+  { data, attemptsMade }: Job<DeliveryJob>,
+): Promise<void> {
   if (data.kind === 'send') return sendMessage(parts, data);
   if (data.kind === 'key_events') return deliverKeyEvents(parts, data.events);
   if (data.kind !== 'route') return data.kind === 'relay' ? relay(parts) : sendDigests(parts, Date.now());
-  const events = await readAlertEvents(parts.store, [data]);
-  if (events.size > 0) return routeEvents(parts, [...events.values()]);
+  if (await routing.route(data)) return;
   if (attemptsMade < MISSING_EVENT_ATTEMPTS) throw new RunLater(MISSING_EVENT_MS, 'the event is not stored yet');
 }

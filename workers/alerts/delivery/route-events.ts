@@ -1,7 +1,7 @@
 import type { RegisteredKey } from '../../keys/key.ts';
 import type { AlertEvent } from '../alert.ts';
 import { spendBudget } from './budgets.ts';
-import { channelsFor, ownerOf } from './channel-routing.ts';
+import { channelsFor, hasRecipient } from './channel-routing.ts';
 import type { Channel } from './channels.ts';
 import { type Delivery, unroutedOfAlert } from './deliveries.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
@@ -40,7 +40,7 @@ export async function relaunch(
   events: ReadonlyMap<string, AlertEvent>,
 ): Promise<void> {
   if (deliveries.length === 0) return;
-  const channels = new Map((await parts.channels.list()).map((channel) => [channel.channel_id, channel]));
+  const channels = new Map((await parts.channels.recent()).map((channel) => [channel.channel_id, channel]));
   const keys = await keysOf(
     parts,
     deliveries.map((delivery) => delivery.key_id),
@@ -62,7 +62,7 @@ const LOST = 'the channel or the alert is gone';
 async function routeBatch(parts: DeliveryParts, events: readonly AlertEvent[]): Promise<void> {
   if (events.length === 0) return;
   const nowMs = Date.now();
-  const channels = await parts.channels.list();
+  const channels = await parts.channels.recent();
   const silences = await parts.silences.list('', nowMs);
   const keys = await keysOf(
     parts,
@@ -101,13 +101,6 @@ async function decide(
   if (reason !== undefined) return { status: 'dropped', reason };
   const overBudget = isBudgeted(event) ? await spendBudget(redis, event, channel) : undefined;
   return standingOf(event, channel.routing, { opening, overBudget, nowMs });
-}
-
-/** Mail needs an address: the channel's own, or the key's owner. */
-function hasRecipient(channel: Channel, key: RegisteredKey | undefined): boolean {
-  if (channel.type !== 'email') return true;
-  const { to } = channel.settings;
-  return (Array.isArray(to) && to.length > 0) || ownerOf(channel, key) !== '';
 }
 
 function deliveryOf(event: AlertEvent, channelId: string, standing: Standing, nowMs: number): Delivery {

@@ -6,13 +6,11 @@ import { alertMessage, keyEventMessage } from './compose-message.ts';
 import { type Delivery, readAlertEvents } from './deliveries.ts';
 import { attemptsMade, deliveriesEnded } from './delivery-metrics.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
-import { messageKindOf, strongestFirst, withoutPassed } from './grouping.ts';
+import { type Member, messageKindOf, strongestFirst, withoutPassed } from './grouping.ts';
 import { readKeyEvent } from './key-event-deliveries.ts';
 import { afterAttempt, RunLater } from './retry-table.ts';
 import { keysOf } from './route-events.ts';
 
-/** A channel that has enough under way is tried again after about this time. */
-const BUSY_MS = 1_000;
 /** A timer that is a little early is right on time. */
 const EARLY_MS = 20;
 
@@ -27,72 +25,82 @@ export interface SendJob {
  * @throws {RunLater} when it is to be tried again
  */
 export async function sendMessage(parts: DeliveryParts, job: SendJob): Promise<void> {
-  const { slots, settings } = parts;
-  if (!slots.take(job.channel_id)) throw new RunLater(BUSY_MS * (1 + 3 * settings.random()), 'channel is busy');
+  const busyMs = parts.slots.take(job.channel_id);
+  if (busyMs > 0) throw new RunLater(busyMs, 'the channel has enough under way');
   try {
     await attempt(parts, job);
   } finally {
-    slots.release(job.channel_id);
+    parts.slots.release(job.channel_id);
   }
 }
 
 const isOpen = ({ status }: Delivery): boolean => status === 'waiting' || status === 'retrying';
 
 async function attempt(parts: DeliveryParts, job: SendJob): Promise<void> {
-  const rows = (await boundRows(parts, job)).filter(isOpen);
+  const joined = await parts.groups.close(job.message_id);
+  const present = await parts.deliveries.ofMessage(job.channel_id, job.message_id, joined);
+  if (!present.some(isOpen)) return;
+  const events = await readAlertEvents(parts.store, present);
+  const rows = (await bind(parts, job, present, events)).filter(isOpen);
   if (rows.length === 0) return;
   const dueMs = Math.max(...rows.map((row) => (row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0)));
   if (dueMs > Date.now() + EARLY_MS) throw new RunLater(dueMs - Date.now(), 'not due yet');
-  const channel = await parts.channels.find(job.channel_id);
+  const channel = (await parts.channels.recent()).find((one) => one.channel_id === job.channel_id);
   if (!channel?.enabled) {
     return settle(parts, channel, rows, { result: 'failed', responseStatus: 0, detail: 'the channel is off' });
   }
   const waitMs = await parts.slots.turn(channel.channel_id, channel.type);
   if (waitMs > 0) throw new RunLater(waitMs, 'channel takes one message at a time');
-  await settle(parts, channel, rows, await send(parts, channel, rows, job.message_id));
+  const message = await messageOf(parts, channel, rows, events, job.message_id);
+  await settle(parts, channel, rows, await send(parts, channel, message));
 }
 
 /**
- * Closes the message and writes down which deliveries travel in it, before anything leaves. From here on it is the same message,
+ * Writes down which deliveries travel in a message that was closed, before anything leaves. From here on it is the same message,
  * also for a process that knows nothing but the table.
  */
-async function boundRows(parts: DeliveryParts, { message_id, channel_id }: SendJob): Promise<Delivery[]> {
-  const joined = await parts.groups.close(message_id);
-  const rows = await parts.deliveries.ofMessage(channel_id, message_id, joined);
+async function bind(
+  parts: DeliveryParts,
+  { message_id, channel_id }: SendJob,
+  rows: readonly Delivery[],
+  events: ReadonlyMap<string, AlertEvent>,
+): Promise<Delivery[]> {
   const unbound = rows.filter((row) => row.message_id === '' && isOpen(row));
-  if (unbound.length === 0) return rows;
-  const events = await readAlertEvents(parts.store, rows);
-  const { told, passed } = withoutPassed(
-    rows.flatMap((row) => ({ delivery_id: row.delivery_id, event: events.get(row.event_id) as AlertEvent })),
-  );
-  const first = strongestFirst(told)[0]?.event.alert_id ?? '';
-  const threadId =
-    rows.find((row) => row.thread_id !== '')?.thread_id ??
-    (await parts.deliveries.threadOf(channel_id, first)) ??
-    first;
+  if (unbound.length === 0) return [...rows];
+  const members = rows.flatMap(({ delivery_id, event_id }) => {
+    const event = events.get(event_id);
+    return event ? [{ delivery_id, event }] : [];
+  });
+  const { told, passed } = withoutPassed(members);
+  const thread_id = rows.find((row) => row.thread_id !== '')?.thread_id ?? (await threadOf(parts, channel_id, told));
   const dropped = new Set(passed.map((member) => member.delivery_id));
   const bound = unbound.map((row): Delivery => {
     const base = { ...row, message_id, version: row.version + 1 };
     return dropped.has(row.delivery_id)
       ? { ...base, status: 'dropped', reason: 'over before it was sent' }
-      : { ...base, thread_id: threadId };
+      : { ...base, thread_id };
   });
   await parts.deliveries.write(bound);
   const changed = new Map(bound.map((row) => [row.delivery_id, row]));
   return rows.map((row) => changed.get(row.delivery_id) ?? row);
 }
 
+/** The thread of the strongest alert: the one its opening began, or its own. */
+async function threadOf(parts: DeliveryParts, channelId: string, told: readonly Member[]): Promise<string> {
+  const first = strongestFirst(told)[0]?.event;
+  if (!first) return '';
+  const earlier = first.notify === 'opened' ? undefined : await parts.deliveries.threadOf(channelId, first.alert_id);
+  return earlier ?? first.alert_id;
+}
+
 async function send(
   parts: DeliveryParts,
   channel: Channel,
-  rows: readonly Delivery[],
-  messageId: string,
+  message: AlertMessage | undefined,
 ): Promise<DeliveryOutcome> {
-  const message = await messageOf(parts, channel, rows, messageId);
   if (!message) return { result: 'failed', responseStatus: 0, detail: 'the alert is gone' };
   try {
-    const open = openChannel(channel, parts.box, Date.now());
-    return await parts.sender.send(open, message);
+    return await parts.sender.send(openChannel(channel, parts.box, Date.now()), message);
   } catch (error) {
     parts.log.error({ err: error, channel_id: channel.channel_id }, 'could not send');
     return { result: 'retry', responseStatus: 0, detail: 'could not send, see the log' };
@@ -103,18 +111,16 @@ async function messageOf(
   parts: DeliveryParts,
   channel: Channel,
   rows: readonly Delivery[],
+  events: ReadonlyMap<string, AlertEvent>,
   messageId: string,
 ): Promise<AlertMessage | undefined> {
   if (messageKindOf(messageId) === 'evt') {
     const event = await readKeyEvent(parts.store, rows[0]!.key_id, rows[0]!.event_id);
     return event && keyEventMessage(messageId, event);
   }
-  const events = await readAlertEvents(parts.store, rows);
-  const keys = await keysOf(
-    parts,
-    rows.map((row) => row.key_id),
-  );
-  return events.size === 0 ? undefined : alertMessage(messageId, channel, rows, events, keys);
+  if (events.size === 0) return undefined;
+  const keyIds = rows.map((row) => row.key_id);
+  return alertMessage(messageId, channel, rows, events, await keysOf(parts, keyIds));
 }
 
 /** Writes down what became of an attempt, and what follows for the channel. @throws {RunLater} for the next attempt */

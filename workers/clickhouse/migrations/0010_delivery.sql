@@ -10,7 +10,6 @@ CREATE TABLE IF NOT EXISTS channels ${on_cluster}
     settings         String COMMENT 'JSON without secrets',
     secrets          String COMMENT 'sealed, never readable by a person again',
     routing          String COMMENT 'JSON: which alerts it hears, quiet hours, digest',
-    unsubscribed     Array(String) COMMENT 'recipients who want no mail from it any more',
     disabled_reason  String COMMENT 'why Keytally switched it off, empty otherwise',
     deleted          Bool,
     version          UInt64,
