@@ -4,6 +4,7 @@ import { writeAudit } from '../../keys/audit.ts';
 import { type AlertEvent, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';
 import { DELIVERY_PREFIX, handOver } from '../outbox.ts';
 import { initialState } from '../state.ts';
+import { changeChannel } from './channel-change.ts';
 import type { Channel } from './channels.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
 import type { AfterAttempt } from './retry-table.ts';
@@ -44,10 +45,11 @@ export async function noteOutcome(
 
 /** Switches a channel off because its receiver asked for it, and tells the other channels of its organization. */
 async function switchOff(parts: DeliveryParts, channel: Channel, reason: string): Promise<void> {
-  const present = await parts.channels.find(channel.channel_id);
-  if (!present?.enabled) return;
-  const after = await parts.channels.change(present, { enabled: false, disabled_reason: reason });
-  const { channel_id: subject, organization_id: organizationId, name } = present;
+  const changed = await changeChannel(parts, channel.channel_id, (present) =>
+    present.enabled ? { enabled: false, disabled_reason: reason } : undefined,
+  );
+  if (!changed?.before.enabled) return;
+  const { channel_id: subject, organization_id: organizationId, name } = changed.after;
   parts.log.warn({ channel_id: subject, channel: name, reason }, 'a channel was switched off');
   await writeAudit(parts.store, [
     {
@@ -60,7 +62,7 @@ async function switchOff(parts: DeliveryParts, channel: Channel, reason: string)
       after: { enabled: false },
     },
   ]);
-  const event = switchedOffEvent(after, Date.now());
+  const event = switchedOffEvent(changed.after, Date.now());
   await writeEvent(parts.store, event);
   await handOver(parts.queue, [event]);
 }

@@ -1,5 +1,7 @@
 import type { Store } from '../../clickhouse/store.ts';
 import type { ChannelType, OpenChannel } from '../channels/channel.ts';
+import { openSecrets, sealSecrets } from '../channels/sealed.ts';
+import type { SecretKeys } from '../secret-key.ts';
 import type { RoutedChannel } from './channel-routing.ts';
 
 /** Channels of one store at most: each event is compared with all of them. */
@@ -12,6 +14,13 @@ export interface SecretBox {
   seal(channelId: string, secrets: OpenChannel['secrets']): string;
   /** @throws Error when they were sealed with another key or for another channel */
   open(channelId: string, sealed: string): OpenChannel['secrets'];
+}
+
+export function secretBox(keys: SecretKeys): SecretBox {
+  return {
+    seal: (channelId, secrets) => sealSecrets(keys, channelId, secrets),
+    open: (channelId, sealed) => openSecrets(keys, channelId, sealed),
+  };
 }
 
 /** A stored channel. */

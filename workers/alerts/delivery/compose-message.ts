@@ -55,6 +55,7 @@ function noticeKey(key: RegisteredKey): NoticeKey {
 export function keyEventMessage(
   messageId: string,
   event: { type: string; at: string; key_id: string; organization_id: string; data: string },
+  key: RegisteredKey | undefined,
 ): AlertMessage {
   const { type, at, key_id, organization_id } = event;
   const data = { key_id, organization_id, ...(JSON.parse(event.data) as Record<string, unknown>) };
@@ -64,7 +65,7 @@ export function keyEventMessage(
     notices: [],
     threadId: messageId,
     ownerEmails: [],
-    keyEvent: { type, at, data },
+    keyEvent: { type, at, data, key: key ? noticeKey(key) : null },
     omitted: 0,
   };
 }

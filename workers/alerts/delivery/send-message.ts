@@ -1,5 +1,6 @@
 import type { AlertEvent } from '../alert.ts';
 import type { AlertMessage, DeliveryOutcome } from '../channels/channel.ts';
+import { arrivedParts } from './arrived-parts.ts';
 import { noteOutcome } from './channel-trouble.ts';
 import { type Channel, openChannel } from './channels.ts';
 import { alertMessage, keyEventMessage } from './compose-message.ts';
@@ -100,7 +101,8 @@ async function send(
 ): Promise<DeliveryOutcome> {
   if (!message) return { result: 'failed', responseStatus: 0, detail: 'the alert is gone' };
   try {
-    return await parts.sender.send(openChannel(channel, parts.box, Date.now()), message);
+    const open = openChannel(channel, parts.box, Date.now());
+    return await parts.sender.send(open, message, await arrivedParts(parts.redis, message.messageId));
   } catch (error) {
     parts.log.error({ err: error, channel_id: channel.channel_id }, 'could not send');
     return { result: 'retry', responseStatus: 0, detail: 'could not send, see the log' };
@@ -116,7 +118,7 @@ async function messageOf(
 ): Promise<AlertMessage | undefined> {
   if (messageKindOf(messageId) === 'evt') {
     const event = await readKeyEvent(parts.store, rows[0]!.key_id, rows[0]!.event_id);
-    return event && keyEventMessage(messageId, event);
+    return event && keyEventMessage(messageId, event, (await keysOf(parts, [event.key_id])).get(event.key_id));
   }
   if (events.size === 0) return undefined;
   const keyIds = rows.map((row) => row.key_id);
@@ -141,7 +143,7 @@ async function settle(
       ...row,
       attempts,
       status: next.status,
-      reason: next.status === 'sent' ? row.reason : next.reason,
+      reason: next.status === 'sent' ? (outcome.detail ?? '') : next.reason,
       response_status: outcome.responseStatus,
       next_attempt_at: next.status === 'retrying' ? new Date(nowMs + next.waitMs).toISOString() : null,
       sent_at: next.status === 'sent' ? new Date(nowMs).toISOString() : null,
