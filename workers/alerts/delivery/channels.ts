@@ -51,8 +51,13 @@ export class Channels {
     this.#store = store;
   }
 
-  /** All channels as they were a second ago at most: for delivery, which asks with every message. */
-  async recent(): Promise<Channel[]> {
+  /** A channel as it was a second ago at most: for sending, which asks with every message. One that is off is asked for anew. */
+  async findRecent(channelId: string): Promise<Channel | undefined> {
+    const recent = (await this.#listRecent()).find((channel) => channel.channel_id === channelId);
+    return recent?.enabled ? recent : this.find(channelId);
+  }
+
+  async #listRecent(): Promise<Channel[]> {
     if (this.#recent && Date.now() - this.#recent.atMs < RECENT_MS) return this.#recent.channels;
     const recent = { atMs: Date.now(), channels: this.list() };
     this.#recent = recent;

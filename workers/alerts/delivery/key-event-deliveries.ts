@@ -28,7 +28,7 @@ export async function deliverKeyEvents(
   parts: DeliveryParts,
   refs: readonly { id: string; key_id: string }[],
 ): Promise<void> {
-  const channels = (await parts.channels.recent()).filter((channel) => channel.purpose === 'key_events');
+  const channels = (await parts.channels.list()).filter((channel) => channel.purpose === 'key_events');
   if (channels.length === 0 || refs.length === 0) return;
   const events = await parts.store.queryWriter<KeyEventRow>(
     'SELECT * FROM key_events FINAL WHERE key_id IN {key_ids:Array(String)} AND id IN {ids:Array(String)}',

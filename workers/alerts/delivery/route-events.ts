@@ -40,7 +40,7 @@ export async function relaunch(
   events: ReadonlyMap<string, AlertEvent>,
 ): Promise<void> {
   if (deliveries.length === 0) return;
-  const channels = new Map((await parts.channels.recent()).map((channel) => [channel.channel_id, channel]));
+  const channels = new Map((await parts.channels.list()).map((channel) => [channel.channel_id, channel]));
   const keys = await keysOf(
     parts,
     deliveries.map((delivery) => delivery.key_id),
@@ -62,7 +62,7 @@ const LOST = 'the channel or the alert is gone';
 async function routeBatch(parts: DeliveryParts, events: readonly AlertEvent[]): Promise<void> {
   if (events.length === 0) return;
   const nowMs = Date.now();
-  const channels = await parts.channels.recent();
+  const channels = await parts.channels.list();
   const silences = await parts.silences.list('', nowMs);
   const keys = await keysOf(
     parts,

@@ -46,7 +46,7 @@ async function attempt(parts: DeliveryParts, job: SendJob): Promise<void> {
   if (rows.length === 0) return;
   const dueMs = Math.max(...rows.map((row) => (row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0)));
   if (dueMs > Date.now() + EARLY_MS) throw new RunLater(dueMs - Date.now(), 'not due yet');
-  const channel = (await parts.channels.recent()).find((one) => one.channel_id === job.channel_id);
+  const channel = await parts.channels.findRecent(job.channel_id);
   if (!channel?.enabled) {
     return settle(parts, channel, rows, { result: 'failed', responseStatus: 0, detail: 'the channel is off' });
   }
