@@ -56,8 +56,14 @@ beforeAll(async () => {
     await stack.token({ name: 'one', scopes: ['read'], key_id: 'acme-discovered', organization_id: 'acme' }),
   );
   const acme = { method: 'POST', token: tokens.get('acme')! };
-  await stack.call('/v1/channels', { ...acme, body: { name: CANARY, type: 'email', settings: { to: [`${CANARY}@example.com`] } } });
-  await stack.call('/v1/silences', { ...acme, body: { ends_at: '2100-01-01T00:00:00Z', starts_at: '2099-12-31T00:00:00Z', reason: CANARY } });
+  await stack.call('/v1/channels', {
+    ...acme,
+    body: { name: CANARY, type: 'email', settings: { to: [`${CANARY}@example.com`] } },
+  });
+  await stack.call('/v1/silences', {
+    ...acme,
+    body: { ends_at: '2100-01-01T00:00:00Z', starts_at: '2099-12-31T00:00:00Z', reason: CANARY },
+  });
   await stack.untilCounted(4);
   await new Promise((resolve) => setTimeout(resolve, 2_100));
 });
@@ -109,12 +115,12 @@ describe.each(ROLES)('$name', ({ name, scopes }) => {
 test('the routes that are open to everyone are these and no others', () => {
   const open = ROUTES.filter((route) => route.scope === 'none').map((route) => `${route.method} ${route.path}`);
   expect(open).toEqual([
-      'post /v1/leaks',
-      'get /v1/actions/:token',
-      'post /v1/actions/:token',
-      'post /v1/session',
-      'delete /v1/session',
-    ]);
+    'post /v1/leaks',
+    'get /v1/actions/:token',
+    'post /v1/actions/:token',
+    'post /v1/session',
+    'delete /v1/session',
+  ]);
 });
 
 describe('a foreign organization', () => {

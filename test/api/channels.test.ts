@@ -1,9 +1,9 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadSecretKeys } from '../../workers/alerts/secret-key.ts';
+import { connectRedis } from '../../ingest/redis.ts';
 import { createLinkToken, type LinkAction } from '../../workers/alerts/links.ts';
 import { handOver, openDeliveryQueue } from '../../workers/alerts/outbox.ts';
-import { connectRedis } from '../../ingest/redis.ts';
+import { loadSecretKeys } from '../../workers/alerts/secret-key.ts';
 import { alertEvent, writeAlertEvents } from '../support/alert-events.ts';
 import { DeliveryReceiver } from '../support/delivery-receiver.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -36,9 +36,12 @@ async function tell(...events: ReturnType<typeof alertEvent>[]): Promise<void> {
 
 const audit = async (subject: string) =>
   (
-    await stack.store.query<{ action: string }>('SELECT action FROM audit WHERE subject = {subject:String} ORDER BY at', {
-      subject,
-    })
+    await stack.store.query<{ action: string }>(
+      'SELECT action FROM audit WHERE subject = {subject:String} ORDER BY at',
+      {
+        subject,
+      },
+    )
   ).map((row) => row.action);
 
 describe('a webhook', () => {
@@ -97,7 +100,11 @@ test.each([
 });
 
 test('an address inside the network is refused when it was not allowed', async () => {
-  const { json: made } = await post('/v1/channels', { name: 'in', type: 'webhook', settings: { url: 'https://127.0.0.2/' } });
+  const { json: made } = await post('/v1/channels', {
+    name: 'in',
+    type: 'webhook',
+    settings: { url: 'https://127.0.0.2/' },
+  });
   const { json } = await post(`/v1/channels/${made.channel_id}/test`);
   expect(json).toMatchObject({ result: 'failed', response_status: 0 });
   await stack.call(`/v1/channels/${made.channel_id}`, { method: 'DELETE' });
@@ -127,7 +134,7 @@ test('mail without a mail server: failed as not configured, shown with the chann
 
 test('deliveries are listed page by page, and replayed under their old ids', async () => {
   let up = false;
-  receiver.answer('/replayed', (_message, res) => res.writeHead(up ? 200 : 404).end());
+  receiver.answer('/replayed', (_message, res) => res.writeHead(up ? 200 : 302).end());
   const { json: made } = await webhook('/replayed', { organization_id: 'replay' });
   const since = new Date(Date.now() - 1_000).toISOString();
   await tell(
@@ -144,7 +151,9 @@ test('deliveries are listed page by page, and replayed under their old ids', asy
   up = true;
   const { json: replayed } = await post(`/v1/deliveries/${first.data[0].delivery_id}/replay`);
   expect(replayed).toEqual({ messages: 1, deliveries: 1 });
-  expect((await post('/v1/deliveries/replay', { since, channel_id: made.channel_id })).json.messages).toBeGreaterThan(0);
+  expect((await post('/v1/deliveries/replay', { since, channel_id: made.channel_id })).json.messages).toBeGreaterThan(
+    0,
+  );
   await expect.poll(statuses, { timeout: 15_000 }).toEqual(['sent', 'sent']);
   const ids = receiver.requests.filter(({ path }) => path === '/replayed').map(({ id }) => id);
   expect(new Set(ids).size).toBe(2);

@@ -91,7 +91,7 @@ function switchedOffEvent(channel: Channel, atMs: number): AlertEvent {
     withheld: '',
     actor: 'delivery',
     evidence: {
-      summary: `The ${channel.type} channel "${channel.name}" was switched off: its receiver said that it is gone (410). Alerts for it are not delivered until it is switched on again.`,
+      summary: `The ${channel.type} channel "${channel.name}" was switched off: ${channel.disabled_reason}. What it would tell is not delivered until somebody switches it on again.`,
     },
     state: { ...initialState(), phase: 'resolved', severity: 'warning', openedAtMs: atMs, lastAtMs: atMs },
   };
