@@ -8,6 +8,7 @@ import type { Store } from '../workers/clickhouse/store.ts';
 import type { KeyLists } from '../workers/keys/key-list.ts';
 import type { Registry } from '../workers/keys/registry.ts';
 import type { Tokens } from '../workers/tokens.ts';
+import type { DeliveryDesk } from './delivery-desk.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What routes work with. */
@@ -21,6 +22,7 @@ export interface ApiParts {
   apiDescriptions: ApiDescriptions;
   tokenReader: TokenReader;
   sessions: Sessions;
+  delivery: DeliveryDesk;
   log: Logger;
   /** Build date of the country data set, shown with its attribution. */
   geoBuiltAt: Date | undefined;

@@ -1,5 +1,8 @@
 import type { Route } from '../route.ts';
+import { doAction, showAction } from './alert-links.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
+import { CHANNEL_ROUTES } from './channels.ts';
+import { getDeliveries, replayDelivery, replayFailed } from './deliveries.ts';
 import { getDeniedKeys } from './denied.ts';
 import { importKeys } from './key-import.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
@@ -9,6 +12,7 @@ import { deletePlan, listPlans, putPlan } from './plans.ts';
 import { POLICY_ROUTES } from './policies.ts';
 import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
+import { createSilence, endSilence, listSilences } from './silences.ts';
 import { createToken, listTokens, revokeToken } from './tokens.ts';
 import { groupedUsage, keyUsage } from './usage.ts';
 
@@ -34,6 +38,15 @@ export const ROUTES: readonly Route[] = [
   putPlan,
   deletePlan,
   getRequests,
+  ...CHANNEL_ROUTES,
+  listSilences,
+  createSilence,
+  endSilence,
+  getDeliveries,
+  replayFailed,
+  replayDelivery,
+  showAction,
+  doAction,
   listApiDescriptions,
   putApiDescription,
   deleteApiDescription,
