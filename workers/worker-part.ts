@@ -3,6 +3,7 @@ import type { Config } from '../ingest/config.ts';
 import type { ReadinessChecks } from '../ingest/http-server.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { connectRedis } from '../ingest/redis.ts';
+import { startEvaluation } from './alerts/evaluation/evaluation-worker.ts';
 import { ApiDescriptions } from './api-descriptions.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
@@ -43,16 +44,18 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
   const firstToken = await prepare(config, store, redis);
   const workers = startConsumers({ store, redis, geo, config, log }, { connection, onCrash });
   const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);
+  const evaluation = await startEvaluation({ config, store, redis, log }, connection);
   return {
     firstToken,
     geoBuiltAt: geo.builtAt,
     checks: {
       consumer: async () => (workers.every((worker) => worker.isRunning()) ? undefined : 'a consumer has stopped'),
       lifecycle: async () => (lifecycle.isRunning() ? undefined : 'expiries and sweeps have stopped'),
+      alerts: async () => (evaluation.isRunning() ? undefined : 'the evaluation of alerts has stopped'),
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {
-      await Promise.all([...workers, lifecycle].map((worker) => worker.close()));
+      await Promise.all([...workers, lifecycle, evaluation].map((worker) => worker.close()));
       connection.disconnect();
       redis.disconnect();
     },

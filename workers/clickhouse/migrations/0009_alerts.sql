@@ -126,12 +126,11 @@ SELECT key_id, country, min(timestamp) AS first_seen, count() AS requests
 FROM requests${local}
 GROUP BY key_id, country;
 
--- Whole hours of a key, for growth and for the usual latency. A repeat replaces itself.
+-- p95 of whole hours of a key, for the usual latency. A repeat replaces itself.
 CREATE TABLE IF NOT EXISTS alert_hours ${on_cluster}
 (
     hour      DateTime('UTC') CODEC(Delta, ZSTD(1)),
     key_id    String CODEC(ZSTD(1)),
-    requests  UInt64 CODEC(T64, ZSTD(1)),
     timed     UInt64 CODEC(T64, ZSTD(1)),
     p95_ms    Float32
 )
@@ -154,6 +153,8 @@ CREATE TABLE IF NOT EXISTS alert_baselines ${on_cluster}
     mean                Float32 COMMENT 'these three as request-baseline.ts makes them: ClickHouse filters by them',
     within              Float32,
     between             Float32,
+    last_ratio          Float32 COMMENT 'the hour before: seen / expected, with a prior',
+    last_expected       Float32,
     p95s                Array(Float32) COMMENT 'this hour in earlier weeks',
     requests_28d        UInt64,
     server_errors_28d   UInt64,
