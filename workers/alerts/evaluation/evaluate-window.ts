@@ -28,6 +28,7 @@ export interface WindowInput {
 /** Judges one window for one kind over all keys. @returns the rows to be written, none of them written yet */
 export async function evaluateKind(kind: KindEvaluation, input: WindowInput): Promise<AlertEvent[]> {
   const { store, book, context, known } = input;
+  if (kind.everyMs && context.atMs % kind.everyMs !== 0) return [];
   const candidates = await kind.findCandidates({ store, atMs: context.atMs, book });
   if (candidates.total > candidates.keyIds.length) candidatesCut.inc(candidates.total - candidates.keyIds.length);
   const open = [...known.values()].filter((one) => one.kind === kind.kind && one.keyId !== '' && needsJudging(one));
@@ -37,6 +38,7 @@ export async function evaluateKind(kind: KindEvaluation, input: WindowInput): Pr
     readKeyFacts(store, keyIds),
     readHistories(store, keyIds, context.atMs),
   ]);
+  await kind.addMore?.(store, histories, context.atMs);
   const judged = keyIds.flatMap((keyId) => judgeKey(kind, input, facts.get(keyId) ?? noFacts(keyId), histories.get(keyId)!));
   return eventsOf(kind, input, judged, facts);
 }
@@ -64,7 +66,8 @@ async function eventsOf(
     counts.set(group, (counts.get(group) ?? new Set()).add(keyId));
   }
   const fleet = fleetEvents(kind, input, counts);
-  const inhibitedBy = new Map(kind.scopes.map((scope) => [scope, openFleetAlert(kind, scope, input.known, fleet)]));
+  const groups = [...new Set(kind.scopes.map(kind.fleetGroup))];
+  const inhibitedBy = new Map(groups.map((group) => [group, openFleetAlert(kind, group, input.known, fleet)]));
   const events: AlertEvent[] = [];
   for (const one of judged) {
     const its = facts.get(one.keyId) ?? noFacts(one.keyId);
@@ -72,7 +75,7 @@ async function eventsOf(
       facts: its,
       effective: input.book.for(kind.kind, its),
       silencedUntilMs: silencedUntil({ ...its, kind: one.kind }, input.silences, input.judgedAtMs),
-      inhibitedBy: inhibitedBy.get(one.scope),
+      inhibitedBy: inhibitedBy.get(kind.fleetGroup(one.scope)),
     });
     if (event) events.push(event);
   }
@@ -86,11 +89,11 @@ function fleetEvents(kind: KindEvaluation, input: WindowInput, counts: FleetCoun
 /** Id of the platform's open alert that explains those of the keys. */
 function openFleetAlert(
   kind: KindEvaluation,
-  scope: string,
+  group: string,
   known: ReadonlyMap<string, KnownAlert>,
   fleet: readonly AlertEvent[],
 ): string | undefined {
-  const alertKey = alertKeyOf('platform', '', `${kind.kind} ${kind.fleetGroup(scope)}`.trim());
+  const alertKey = alertKeyOf('platform', '', `${kind.kind} ${group}`.trim());
   const now = fleet.find((event) => event.alert_key === alertKey);
   const state = now?.state ?? known.get(alertKey)?.state;
   return state && isOpen(state.phase) ? (now?.alert_id ?? known.get(alertKey)!.alertId) : undefined;

@@ -7,12 +7,16 @@ import { RuleBook } from '../rules/rule.ts';
 import { Rules } from '../rules/rule-store.ts';
 import { readSilences } from '../silence-reader.ts';
 import { EVALUATION_SETTINGS, ensureBaselines } from './baselines.ts';
+import { countryMix } from './country-mix.ts';
 import { errorRate } from './error-rate.ts';
 import { evaluateKind, type WindowInput } from './evaluate-window.ts';
 import { loadStates, STATE_LOOK_BACK_MS, toldLately, writeAlertEvents } from './event-store.ts';
 import { hoursOf } from './key-history.ts';
 import type { KindEvaluation } from './kind.ts';
+import { latency } from './latency.ts';
+import { trafficAnomaly } from './traffic-anomaly.ts';
 import { evaluationSeconds, eventsWritten, judgedUntil, windowsSkipped } from './metrics.ts';
+import { newCountry } from './new-country.ts';
 import { readProgress, writeProgress } from './progress.ts';
 import { BUCKET_MS, settledUntil } from './settled.ts';
 
@@ -22,7 +26,7 @@ export const MAX_CATCH_UP_WINDOWS = 144;
 const HAND_OVER_AGAIN_MS = 20 * 60_000;
 const HAND_OVER_AGAIN_MAX = 5_000;
 
-export const KINDS: readonly KindEvaluation[] = [errorRate];
+export const KINDS: readonly KindEvaluation[] = [errorRate, trafficAnomaly, latency, newCountry, countryMix];
 
 export interface EvaluationParts {
   store: Store;

@@ -1,8 +1,11 @@
 import type { Store } from '../../clickhouse/store.ts';
+import type { LatencyBucket } from '../detectors/latency.ts';
 import { type HourSample, type RequestBaseline, type Rung, requestBaseline } from '../detectors/request-baseline.ts';
 import type { RateBucket } from '../detectors/request-rate.ts';
 import type { ErrorScope } from '../rules/settings.ts';
 import { EVALUATION_SETTINGS, HOUR_SECONDS } from './baselines.ts';
+import type { Mixes } from './country-mix.ts';
+import type { SeenCountries } from './new-country.ts';
 import { BUCKET_MS } from './settled.ts';
 
 /** Three hours: the longest window of the request rate. */
@@ -18,6 +21,12 @@ export interface KeyHistory {
   buckets: BucketCounts[];
   /** Baseline of each of these buckets' hours; undefined while nothing is known of the key. */
   baselines: (HourBaseline | undefined)[];
+  /** p95 of the last buckets, oldest first; read for the latency alone. */
+  latencies?: LatencyBucket[];
+  /** Countries, read for the new ones alone. */
+  seen?: SeenCountries;
+  /** Countries of the last hour and usual ones, read for their mix alone. */
+  mixes?: Mixes;
 }
 
 export interface HourBaseline {
@@ -134,4 +143,30 @@ export function rateBuckets({ buckets, baselines }: KeyHistory): RateBucket[] {
     const known = baselines[n];
     return { requests, baseline: known?.baseline ?? UNKNOWN, growth: known?.growth ?? 1 };
   });
+}
+
+/** Buckets whose latency is judged together, and a few before them for the picture. */
+const LATENCY_BUCKETS = 12;
+
+/** Adds the p95 of the last hour's buckets to the histories. */
+export async function addLatencies(store: Store, histories: ReadonlyMap<string, KeyHistory>, atMs: number): Promise<void> {
+  const to = atMs / 1000;
+  const from = to - LATENCY_BUCKETS * BUCKET_SECONDS;
+  const keyIds = [...histories.keys()];
+  for (let at = 0; at < keyIds.length; at += CHUNK) {
+    const rows = await store.query<{ key_id: string; n: number; timed: number; p95: number | null }>(
+      `SELECT key_id, intDiv(toUnixTimestamp(start) - {from:UInt32}, ${BUCKET_SECONDS}) AS n, sum(b.timed) AS timed,
+              quantileDDMerge(0.01, 0.95)(latency) AS p95
+       FROM traffic_buckets AS b
+       WHERE start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC') AND key_id IN {key_ids:Array(String)}
+       GROUP BY key_id, start`,
+      { from, to, key_ids: keyIds.slice(at, at + CHUNK) },
+      EVALUATION_SETTINGS,
+    );
+    for (const { key_id, n, timed, p95 } of rows) {
+      const history = histories.get(key_id)!;
+      history.latencies ??= Array.from({ length: LATENCY_BUCKETS }, () => ({ requests: 0, p95Ms: 0 }));
+      history.latencies[n] = { requests: timed, p95Ms: p95 ?? 0 };
+    }
+  }
 }

@@ -32,9 +32,13 @@ export interface JudgeInput {
 /** One kind of alert that is judged on counts per five minutes: SQL finds the few keys worth a look, a pure function decides. */
 export interface KindEvaluation {
   kind: AlertKind;
+  /** Windows are judged at multiples of this; default: every one. */
+  everyMs?: number;
   scopes: readonly string[];
   /** Scopes that fire together are counted together by the fleet guard. */
   fleetGroup: (scope: string) => string;
   findCandidates: (input: CandidateInput) => Promise<Candidates>;
+  /** Reads what else the kind judges of these keys. */
+  addMore?: (store: Store, histories: ReadonlyMap<string, KeyHistory>, atMs: number) => Promise<void>;
   judge: (input: JudgeInput) => Judged[];
 }

@@ -57,7 +57,7 @@ export function eventOfStep(
   const previous = passOver(known?.state ?? initialState(), context);
   const severity = effective.severity ?? judged.severity;
   // A rule that is off lets what it opened end.
-  const level: Level = effective.enabled ? judged.level : 'clear';
+  const level: Level = effective.enabled ? sure(judged.level, known, context) : 'clear';
   const measured: Measurement = {
     atMs: context.atMs,
     level,
@@ -91,6 +91,11 @@ export function eventOfStep(
     evidence: judged.describe(),
     state: next,
   };
+}
+
+/** An alert of which nothing was known for a day ends: a key that stopped cannot prove that it is well again. */
+function sure(level: Level, known: KnownAlert | undefined, { atMs }: WindowContext): Level {
+  return level === 'no_data' && known !== undefined && atMs - known.rowAtMs >= HEARTBEAT_MS ? 'clear' : level;
 }
 
 /** Windows since the last row were uneventful: they turned nothing and breached nothing. */
