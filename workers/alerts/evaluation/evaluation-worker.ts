@@ -5,6 +5,9 @@ import { type Config, ConfigError } from '../../../ingest/config.ts';
 import type { Logger } from '../../../ingest/logger.ts';
 import { openBatchQueue } from '../../../ingest/queue.ts';
 import type { Store } from '../../clickhouse/store.ts';
+import { endKeyAlerts } from '../key-events/endings.ts';
+import { sweepKeyEvents } from '../key-events/sweep.ts';
+import { lookAtLimits } from '../limits/look.ts';
 import { openDeliveryQueue } from '../outbox.ts';
 import { type EvaluationParts, evaluate } from './evaluate.ts';
 import {
@@ -20,6 +23,10 @@ import { oldestWaitingBatch } from './settled.ts';
 const LOCK_DURATION_MS = 10_000;
 const STALLED_INTERVAL_MS = 5_000;
 const MAX_STALLED_COUNT = 1_000_000;
+
+/** Looked for in the first slot of a minute, whatever the schedule of slots is. */
+const ENDINGS_EVERY_MS = 60_000;
+const ENDINGS_WITHIN_MS = 5_000;
 
 export interface AlertEvaluationParts {
   config: Config;
@@ -57,6 +64,7 @@ export async function startEvaluation(parts: AlertEvaluationParts, connection: R
   };
   const lanes = [
     await startLane('buckets', config.ALERT_EVALUATION_CRON, parts, connection, (nowMs) => evaluate(evaluation, nowMs)),
+    await startLane('limits', config.ALERT_LIMITS_CRON, parts, connection, (nowMs) => lookAtKeys(evaluation, nowMs)),
   ];
   return {
     isRunning: () => lanes.every((lane) => lane.worker.isRunning()),
@@ -66,6 +74,14 @@ export async function startEvaluation(parts: AlertEvaluationParts, connection: R
       for (const queue of [...lanes.map((lane) => lane.queue), ...batches, delivery]) await queue.close();
     },
   };
+}
+
+/** Limits, events of keys, and once a minute what of those is over. */
+async function lookAtKeys(parts: EvaluationParts, nowMs: number): Promise<object> {
+  const limits = await lookAtLimits(parts, nowMs);
+  const keyEvents = await sweepKeyEvents(parts, nowMs);
+  const ended = nowMs % ENDINGS_EVERY_MS < ENDINGS_WITHIN_MS ? await endKeyAlerts(parts, nowMs) : 0;
+  return { ...limits, key_events: keyEvents, ended };
 }
 
 interface Lane {
