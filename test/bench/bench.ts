@@ -1,3 +1,4 @@
+import { benchAlerts } from './alerts.ts';
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchReads } from './reads.ts';
@@ -5,6 +6,7 @@ import { benchRequestIds } from './request-ids.ts';
 
 /** `npm run bench -- <name> [--json]`: figures of one run as one JSON object, progress on standard error. */
 const BENCHES: Record<string, (say: (line: string) => void, flags: readonly string[]) => Promise<object>> = {
+  alerts: benchAlerts,
   ingest: benchIngest,
   reads: benchReads,
   formats: benchFormats,
