@@ -38,6 +38,7 @@ function sectionLines(section: Section): string[] {
   const { chart, causes, links } = section;
   return [
     `${phrase(section.lead)}${section.remark === '' ? '' : ` ${escapeDiscord(section.remark)}`}`,
+    ...(section.identity.length > 0 ? [phrase(section.identity)] : []),
     ...(chart ? [`\`${blockLine(chart.values)}\``, escapeDiscord(chartLegend(chart))] : []),
     ...section.facts.map(({ label, value }) => `**${escapeDiscord(label)}:** ${phrase(value)}`),
     ...(causes ? [`**${escapeDiscord(causes.title)}**`] : []),

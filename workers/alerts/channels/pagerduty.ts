@@ -68,7 +68,12 @@ function detailsOf({ event, key }: AlertNotice, model: MessageModel): object {
       component: cleanValue(key?.name || event.key_id, 200),
       group: cleanValue(event.environment, 200),
       class: event.kind,
-      custom_details: { ...facts, causes, advice: (section?.advice ?? []).join(' ') },
+      custom_details: {
+        key: plain(section?.identity ?? []),
+        ...facts,
+        causes,
+        advice: (section?.advice ?? []).join(' '),
+      },
     },
   };
 }

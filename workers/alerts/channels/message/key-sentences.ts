@@ -17,7 +17,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     return say`Key ${key} expires ${inDays(days)}, on ${fullMoment(at, clock)}.`;
   },
   'key.expired': (key, data, clock) =>
-    say`Key ${key} has expired${on(data.expires_at, clock)}. Gateways that ask Keytally refuse it.`,
+    say`Key ${key} ${text(data.expires_at) === '' ? 'has expired' : `expired${on(data.expires_at, clock)}`}. Gateways that ask Keytally refuse it.`,
   'key.deactivated': (key, data) => say`Key ${key} was deactivated${because(data.reason)}.`,
   'key.reactivated': (key, data) => say`Key ${key} was activated again${because(data.reason)}.`,
   'key.deleted': (key, data) => say`Key ${key} was deleted${because(data.reason)}.`,

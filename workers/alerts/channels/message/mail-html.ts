@@ -31,7 +31,7 @@ const BADGES: Readonly<Record<Tone, { ground: string; text: string }>> = {
 
 /** Phones lay the mail out over their whole width; the rules are few because some programs drop them all. */
 const STYLE = `body{margin:0;padding:0;background:#f6f7f9}
-@media (max-width:620px){.page{padding:0!important}.card{border-radius:0!important;border-left:0!important;border-right:0!important}.pad{padding-left:20px!important;padding-right:20px!important}.lead{font-size:18px!important;line-height:26px!important}.button a{display:block!important;text-align:center!important}.button{display:block!important;padding:0 0 10px!important}}`;
+@media (max-width:620px){.page{padding:16px 0!important}.card{border-radius:0!important;border-left:0!important;border-right:0!important}.pad{padding-left:20px!important;padding-right:20px!important}.lead{font-size:18px!important;line-height:26px!important}.button a{display:block!important;text-align:center!important}.button{display:block!important;padding:0 0 10px!important}}`;
 
 export function mailHtml(model: MessageModel, options: MailHtmlOptions): string {
   const sections = model.sections.map((section, index) => sectionHtml(section, options.chartCid(index)));
@@ -73,7 +73,7 @@ function page(model: MessageModel, content: string, options: MailHtmlOptions): s
 
 function footer({ channelName, unsubscribe }: MailHtmlOptions): string {
   const why = `Sent by Keytally to the channel <bdi>${escapeHtml(channelName)}</bdi>.`;
-  return unsubscribe ? `${why} ${anchor(unsubscribe, 'Stop these mails to me', DIM)}` : why;
+  return unsubscribe ? `${why} ${anchor(unsubscribe, 'Unsubscribe', DIM)}` : why;
 }
 
 function sectionHtml(section: Section, cid: string | undefined): string {
@@ -81,8 +81,12 @@ function sectionHtml(section: Section, cid: string | undefined): string {
     section.remark === ''
       ? ''
       : `<p style="margin:8px 0 0;font-size:15px;line-height:22px;color:${DIM}">${escapeHtml(section.remark)}</p>`;
+  const identity =
+    section.identity.length === 0
+      ? ''
+      : `<p style="margin:10px 0 0;font-size:13px;line-height:20px;color:${DIM};word-break:break-word;overflow-wrap:anywhere">${phrase(section.identity)}</p>`;
   return [
-    `<tr><td class="pad" style="padding:28px 32px 0">${badge(section.tone, section.badge)}<p class="lead" style="margin:14px 0 0;font-size:20px;line-height:28px;color:${TEXT}">${phrase(section.lead)}</p>${remark}</td></tr>`,
+    `<tr><td class="pad" style="padding:28px 32px 0">${badge(section.tone, section.badge)}<p class="lead" style="margin:14px 0 0;font-size:20px;line-height:28px;color:${TEXT}">${phrase(section.lead)}</p>${remark}${identity}</td></tr>`,
     chartHtml(section, cid),
     factsHtml(section),
     causesHtml(section),
@@ -177,7 +181,8 @@ function phrase(parts: Phrase): string {
 }
 
 function foreignHtml({ foreign, look }: ForeignSpan): string {
-  const text = escapeHtml(foreign);
+  // Routes break after a slash rather than anywhere.
+  const text = escapeHtml(foreign).replace(/\/(?=.)/g, '/<wbr>');
   if (look === 'code') {
     return `<bdi style="font-family:${MONO};font-size:0.92em;word-break:break-word;overflow-wrap:anywhere">${text}</bdi>`;
   }
