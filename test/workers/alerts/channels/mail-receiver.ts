@@ -25,6 +25,7 @@ export async function startMailReceiver(options: SMTPServerOptions = {}): Promis
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     logger: false,
+    closeTimeout: 100,
     onRcptTo(address, _session, done) {
       const answer = refuse.get(address.address);
       done(answer ? Object.assign(new Error(answer[1]), { responseCode: answer[0] }) : undefined);
