@@ -4,7 +4,7 @@ import { countOf, formatCount, formatDuration, formatFigure } from './figures.ts
 import { keyDataFacts } from './key-sentences.ts';
 import { type Fact, REGISTRY_KINDS } from './model.ts';
 import { type Clock, fullMoment } from './moments.ts';
-import { code, type Phrase, reason, say } from './phrase.ts';
+import { code, label, type Phrase, say } from './phrase.ts';
 
 /** The figures of an alert: since when, how much, what was expected and from which history. */
 export function factsOf(notice: AlertNotice, clock: Clock): Fact[] {
@@ -79,10 +79,10 @@ function limitFacts({ limit }: AlertEvidence, clock: Clock | undefined): Fact[] 
 /** Which key it is, for who does not know its name: id, first characters, organization, environment, owner. */
 export function identityOf({ key, event }: AlertNotice): Phrase {
   if (!key) return event.key_id === '' ? [] : [code(event.key_id)];
-  const place = [key.organization_id, key.environment].filter((part) => part !== '').map(reason);
+  const place = [key.organization_id, key.environment].filter((part) => part !== '').map((part) => label(part));
   const owner = [key.owner_name, key.owner_email].filter((part) => part !== '').join(', ');
-  const prefix = key.prefix === '' ? [] : [say`begins with ${code(key.prefix)}`];
+  const prefix = key.prefix === '' ? [] : [say`begins with ${{ ...label(key.prefix, 30), look: 'code' }}`];
   const parts: Phrase[] = [[code(key.key_id)], ...prefix, ...place.map((part) => [part])];
-  if (owner !== '') parts.push(say`owner ${reason(owner)}`);
+  if (owner !== '') parts.push(say`owner ${label(owner, 100)}`);
   return parts.flatMap((part, index) => (index === 0 ? part : [' · ', ...part]));
 }
