@@ -280,6 +280,15 @@ describe('trouble', () => {
     receiver = await startMailReceiver();
   });
 
+  test('a server whose certificate nobody signed', async () => {
+    const tls = await startMailReceiver({ secure: true, disabledCommands: [] });
+    onTestFinished(() => tls.close());
+    const here = testSender({ SMTP_URL: tls.url.replace('smtp:', 'smtps:'), MAIL_FROM: FROM });
+    const outcome = await here.send(mailTo('ops@acme.example'), message);
+    expect(outcome).toMatchObject({ result: 'retry', detail: 'the TLS certificate of the mail server is not trusted' });
+    expect(tls.mails).toEqual([]);
+  });
+
   test('a server that drips its answers is left', async () => {
     const server = createServer((socket) => {
       const timer = setInterval(() => socket.write('2'), 20);

@@ -52,10 +52,10 @@ export function hostileNotice(kind: AlertKind, text = HOSTILE_TEXTS.slice(0, 14)
     owner_name: text,
     owner_email: text,
   };
-  const keyId = kind === 'platform' ? '' : text.slice(0, 200);
+  const keyId = kind === 'platform' ? '' : text.slice(0, 200) || 'k';
   return sampleNotice(
     kind,
-    { evidence, key_id: keyId, organization_id: text, environment: text, scope: text },
+    { evidence, key_id: keyId, organization_id: text.slice(0, 200), environment: text, scope: text },
     { ...key, key_id: keyId },
   );
 }

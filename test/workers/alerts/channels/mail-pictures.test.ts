@@ -4,10 +4,12 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../../../../ingest/package-root.ts';
 import type { AlertMessage } from '../../../../workers/alerts/channels/channel.ts';
+import { cleanText } from '../../../../workers/alerts/channels/message/foreign-text.ts';
+import { mailHtml } from '../../../../workers/alerts/channels/message/mail-html.ts';
 import { BROWSER_PATH, launchBrowser } from '../../../support/browser.ts';
-import { hostileNotice } from './hostile-text.ts';
+import { HOSTILE_TEXTS, hostileNotice } from './hostile-text.ts';
 import { type MailReceiver, startMailReceiver } from './mail-receiver.ts';
-import { everyMessage, sampleChannel, sampleMessage, sampleNotice } from './sample-messages.ts';
+import { everyMessage, sampleChannel, sampleMessage, sampleModel, sampleNotice } from './sample-messages.ts';
 import { testSender } from './senders.ts';
 
 /** Where the pictures go; those of docs/pictures are copied from here. */
@@ -73,5 +75,29 @@ describe.runIf(BROWSER_PATH !== '')('mails in Chromium, as they arrived over SMT
       expect(seen.pictures).toEqual(mail.attachments.map(() => 1040));
       expect([requests, dialogs]).toEqual([[], []]);
     }
+  });
+
+  test('hostile texts make no element, no attribute and no address', async () => {
+    const page = await browser.newPage();
+    const structureOf = async (text: string) => {
+      const notices = [hostileNotice('error_rate', text), hostileNotice('key_leaked', text)];
+      const html = mailHtml(sampleModel(sampleMessage(notices)), {
+        chartCid: () => 'chart',
+        channelName: cleanText(text, 80),
+        unsubscribe: 'https://keytally.example.com/u',
+      });
+      await page.setContent(html);
+      return page.evaluate(() =>
+        [...document.querySelectorAll('*')]
+          .filter((element) => element.tagName !== 'WBR')
+          .map((element) => `${element.tagName} ${element.getAttributeNames().join(' ')}`),
+      );
+    };
+    const benign = await structureOf('harmless');
+    expect(benign.length).toBeGreaterThan(100);
+    // A reason of blanks is left out, and its row with it.
+    for (const text of HOSTILE_TEXTS.filter((one) => one.trim() !== ''))
+      expect(await structureOf(text), text.slice(0, 60)).toEqual(benign);
+    await page.close();
   });
 });
