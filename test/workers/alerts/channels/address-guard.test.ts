@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../../../ingest/config.ts';
 import {
   allowedRanges,
   bareHost,
@@ -80,6 +81,22 @@ describe('one address', () => {
       fc.property(fc.ipV4(), (address) => {
         expect(judgeAddress(`::ffff:${address}`, ALLOWED)).toBe(judgeAddress(address, ALLOWED));
       }),
+    );
+  });
+});
+
+describe('WEBHOOK_ALLOW_PRIVATE', () => {
+  test.each(['10/8', '10', '10.0.0.0/33', '0x7f.1', 'localhost', '10.0.0.0/', 'fd00::/129'])(
+    '%s is refused',
+    (value) => {
+      expect(() => parseConfig({ WEBHOOK_ALLOW_PRIVATE: value })).toThrow(
+        /^WEBHOOK_ALLOW_PRIVATE: must be addresses or ranges/,
+      );
+    },
+  );
+  test.each(['10.0.0.0/8', '10.0.0.1, fd00::/8', '::1'])('%s is taken', (value) => {
+    expect(allowedRanges(parseConfig({ WEBHOOK_ALLOW_PRIVATE: value }).WEBHOOK_ALLOW_PRIVATE).length).toBeGreaterThan(
+      0,
     );
   });
 });

@@ -35,7 +35,7 @@ export function chartOf(evidence: AlertEvidence, openedAt: string, clock: Clock)
 /** Gathers neighbours until they fit. The highest of each group stays visible: a mean would hide the spike. */
 function fewerBars(chart: EvidenceChart): EvidenceChart {
   const size = Math.ceil(chart.values.length / MAX_BARS);
-  const values = chart.values.map((value) => (Number.isFinite(value) && value > 0 ? value : 0));
+  const { values } = chart;
   const expected = values.map((_, index) => chart.expected[index] ?? null);
   if (size <= 1) return { ...chart, values, expected };
   return {

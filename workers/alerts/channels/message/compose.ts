@@ -19,6 +19,7 @@ import {
 } from './model.ts';
 import type { Clock } from './moments.ts';
 import { code, name, plain, say } from './phrase.ts';
+import { soundNotice } from './sound-evidence.ts';
 import { endSentence, type Told, trafficHeadline, trafficSentence } from './traffic-sentences.ts';
 
 /** Alerts told in full; further ones get a line each. */
@@ -51,7 +52,7 @@ export function compose(message: AlertMessage, options: ComposeOptions): Message
 }
 
 function composeAlerts(message: AlertMessage, options: ComposeOptions, clock: Clock): MessageModel {
-  const { notices } = message;
+  const notices = message.notices.map(soundNotice);
   const isDigest = message.reason === 'digest';
   const inFull = isDigest ? 0 : notices.length > MAX_SECTIONS ? 1 : notices.length;
   const sections = notices.slice(0, inFull).map((notice) => sectionOf(notice, message.reason, options, clock));
