@@ -78,12 +78,15 @@ export class Deliveries {
     );
   }
 
-  /** Rows of a message: those bound to it, and those that joined it. */
+  /**
+   * Rows of a message.
+   * @param joined ids of its members as far as they are known, which spares reading all of the channel; none = not known
+   */
   async ofMessage(channelId: string, messageId: string, joined: readonly string[]): Promise<Delivery[]> {
     return this.#store.queryWriter<Delivery>(
       `SELECT * FROM deliveries FINAL
        WHERE channel_id = {channel_id:String}
-         AND (message_id = {message_id:String} OR (message_id = '' AND delivery_id IN {joined:Array(String)}))
+         AND ${joined.length > 0 ? "delivery_id IN {joined:Array(String)} AND message_id IN ('', {message_id:String})" : 'message_id = {message_id:String}'}
        ORDER BY delivery_id`,
       { channel_id: channelId, message_id: messageId, joined },
     );
