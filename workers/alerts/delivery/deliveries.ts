@@ -144,6 +144,14 @@ export class Deliveries {
     );
   }
 
+  /** Channels for which something waits for the digest. */
+  async digestChannels(): Promise<Set<string>> {
+    const rows = await this.#store.queryWriter<{ channel_id: string }>(
+      "SELECT DISTINCT channel_id FROM deliveries FINAL WHERE status = 'digest'",
+    );
+    return new Set(rows.map((row) => row.channel_id));
+  }
+
   async hasMessage(channelId: string, messageId: string): Promise<boolean> {
     const rows = await this.#store.queryWriter<object>(
       'SELECT 1 FROM deliveries WHERE channel_id = {channel_id:String} AND message_id = {message_id:String} LIMIT 1',

@@ -50,14 +50,15 @@ export async function relaunch(
   for (const delivery of deliveries) {
     const event = events.get(delivery.event_id);
     const channel = channels.get(delivery.channel_id);
-    if (event && channel) launches.push({ delivery, event, channel, key: keys.get(event.key_id) });
-    else lost.push({ ...delivery, status: 'failed', reason: LOST, version: delivery.version + 1 });
+    if (!channel) lost.push({ ...delivery, status: 'failed', reason: LOST, version: delivery.version + 1 });
+    // An event that is not read, from a replica that lags, is read by the next turn of the relay.
+    else if (event) launches.push({ delivery, event, channel, key: keys.get(event.key_id) });
   }
   await parts.deliveries.write(lost);
   await launch(parts, launches);
 }
 
-const LOST = 'the channel or the alert is gone';
+const LOST = 'the channel was removed';
 
 async function routeBatch(parts: DeliveryParts, events: readonly AlertEvent[]): Promise<void> {
   if (events.length === 0) return;

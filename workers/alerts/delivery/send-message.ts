@@ -102,7 +102,7 @@ async function send(
   channel: Channel,
   message: AlertMessage | undefined,
 ): Promise<DeliveryOutcome> {
-  if (!message) return { result: 'failed', responseStatus: 0, detail: 'the alert is gone' };
+  if (!message) return { result: 'retry', responseStatus: 0, detail: 'what it is about is not in the store' };
   try {
     const open = openChannel(channel, parts.box, Date.now());
     return await parts.sender.send(open, message, await arrivedParts(parts.redis, message.messageId));

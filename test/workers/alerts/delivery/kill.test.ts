@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
@@ -31,7 +31,7 @@ const SETTINGS = {
   waits: { normalMs: 400, soonMs: 200, urgentMs: 100 },
   retryTableMs: [0, 50, 100, 200, 300, 300, 300, 300, 300, 300, 300, 300],
   settleMs: 1_500,
-  relayCron: '* * * * * *',
+  relayCron: '*/2 * * * * *',
   lockMs: 1_500,
 };
 
@@ -126,27 +126,33 @@ function resolvedOf(event: AlertEvent): AlertEvent {
 
 async function untilQuiet(): Promise<Delivery[]> {
   const wanted = events.length * 2 + keyEvents.length;
-  let rows: Delivery[] = [];
   await expect
     .poll(
       async () => {
-        rows = await store.query<Delivery>('SELECT * FROM deliveries FINAL');
-        if (process.env.DELIVERY_WATCH) console.log(Date.now() % 100_000, JSON.stringify(countBy(rows)));
-        return { rows: rows.length, open: rows.filter(({ status }) => !['sent', 'dropped'].includes(status)).length };
+        const [counts] = await store.query<{ rows: number; open: number }>(
+          "SELECT count() AS rows, countIf(status NOT IN ('sent', 'dropped')) AS open FROM deliveries FINAL",
+        );
+        if (process.env.DELIVERY_WATCH) await watch();
+        return counts;
       },
-      { timeout: 60_000 + KILLS * 4_000, interval: 500 },
+      { timeout: 60_000 + KILLS * 4_000, interval: 1_000 },
     )
     .toEqual({ rows: wanted, open: 0 });
-  return rows;
+  return store.query<Delivery>('SELECT * FROM deliveries FINAL');
 }
 
-const countBy = (rows: readonly Delivery[]) =>
-  Object.fromEntries(
-    [...groupBy(rows, ({ status, message_id }) => `${status}${message_id && ' bound'}`)].map(([name, list]) => [
-      name,
-      list.length,
-    ]),
+/** For looking at a run that does not end. */
+async function watch(): Promise<void> {
+  const rows = await store.query(
+    `SELECT status, reason, message_id != '' AS bound, max(attempts) AS attempts, count() AS n FROM deliveries FINAL
+     GROUP BY status, reason, bound ORDER BY status, n DESC`,
   );
+  const jobs = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+  appendFileSync(
+    process.env.DELIVERY_WATCH!,
+    `${new Date().toISOString()} ${JSON.stringify(jobs)} ${(await queue.getFailed()).map((job) => job.id + ' ' + job.failedReason)} ${JSON.stringify(rows)}\n`,
+  );
+}
 
 /** How often each event arrived on a path, repeats of a message counted once. */
 function arrivals(path: string): Map<string, number> {
