@@ -5,6 +5,7 @@ import type { Logger } from '../ingest/logger.ts';
 import type { Scope, TokenGrant, TokenReader } from '../ingest/token.ts';
 import type { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
+import type { KeyLists } from '../workers/keys/key-list.ts';
 import type { Registry } from '../workers/keys/registry.ts';
 import type { Tokens } from '../workers/tokens.ts';
 import type { DeliveryDesk } from './delivery-desk.ts';
@@ -15,6 +16,8 @@ export interface ApiParts {
   config: Config;
   store: Store;
   registry: Registry;
+  /** Ready-made key lists, where there are very many keys. */
+  keyLists: KeyLists;
   tokens: Tokens;
   apiDescriptions: ApiDescriptions;
   tokenReader: TokenReader;

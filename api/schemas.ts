@@ -101,6 +101,17 @@ export const KeyResponse = z.object({
     .object({ per_minute: z.number().nullable(), per_day: z.number().nullable(), per_month: z.number().nullable() })
     .nullable()
     .describe('share of each limit in its present UTC window, above 1 when overrun; null without limits'),
+  rate_limit: z
+    .object({
+      at: z.iso.datetime(),
+      limit: z.number().int(),
+      remaining: z.number().int(),
+      reset_at: z.iso.datetime().nullable(),
+      window_seconds: z.number().int().nullable(),
+      used_share: z.number(),
+    })
+    .nullable()
+    .describe("the platform's own limit as the headers of the newest answer told it; null where they tell none"),
   owner: z.object({ name: z.string(), email: z.string() }),
   created_at: z.iso.datetime().nullable(),
   expires_at: z.iso.datetime().nullable(),

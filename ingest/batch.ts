@@ -3,7 +3,7 @@ import { deflateRaw, inflateRaw } from 'node:zlib';
 import { NumberColumn, TextColumn } from './column.ts';
 import { ByteReader, ByteWriter } from './column-codec.ts';
 import { nextTurn, ROWS_PER_TURN } from './event-loop.ts';
-import type { RequestRecord } from './record.ts';
+import type { RateLimitSeen, RequestRecord } from './record.ts';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -27,6 +27,13 @@ const TEXT_COLUMNS = [
   'environment',
   'error',
 ] as const;
+
+/** The newest limit that answers to one key told. */
+export interface KeyRateLimit extends RateLimitSeen {
+  keyId: string;
+  /** Time of the request that told it. */
+  atMs: number;
+}
 
 /**
  * The unit of work: an immutable list of records under one id, held column by column.
@@ -53,6 +60,8 @@ export class Batch {
   readonly requestBytes = new NumberColumn();
   readonly responseBytes = new NumberColumn();
   readonly rateLimited = new NumberColumn();
+  /** By key id, newest only: few answers carry such headers, and only the last says how things stand. */
+  readonly rateLimits = new Map<string, KeyRateLimit>();
 
   add(record: RequestRecord, organizationId: string): void {
     const row = this.rows++;
@@ -74,6 +83,14 @@ export class Batch {
     this.requestBytes.set(row, record.requestBytes);
     this.responseBytes.set(row, record.responseBytes);
     this.rateLimited.set(row, record.rateLimited ? 1 : 0);
+    if (record.rateLimit !== undefined) this.#see(record.rateLimit, record);
+  }
+
+  #see(told: RateLimitSeen, { keyId, timestampMs }: RequestRecord): void {
+    const known = this.rateLimits.get(keyId);
+    if (known === undefined || known.atMs <= timestampMs) {
+      this.rateLimits.set(keyId, { ...told, keyId, atMs: timestampMs });
+    }
   }
 }
 
@@ -99,6 +116,8 @@ export async function encodeBatch(batch: Batch): Promise<string> {
     if (isLong) await nextTurn();
     for (let row = 0; row < batch.rows; row++) write(row);
   }
+  // At the end, and only when there are any: a batch of an older version simply ends before.
+  if (batch.rateLimits.size > 0) out.text(JSON.stringify([...batch.rateLimits.values()]));
   return (await deflate(out.done(), { level: 1 })).toString('base64');
 }
 
@@ -152,6 +171,9 @@ export async function decodeBatch(payload: string): Promise<Batch> {
     responseBytes: column(() => input.uint()),
     rateLimited: column(() => input.uint()),
   });
+  if (!input.atEnd) {
+    for (const told of JSON.parse(input.text()) as KeyRateLimit[]) batch.rateLimits.set(told.keyId, told);
+  }
   return batch;
 }
 

@@ -69,6 +69,10 @@ export class ByteReader {
     this.#bytes = bytes;
   }
 
+  get atEnd(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
   uint(): number {
     let value = 0;
     let scale = 1;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
+import { MAX_LIMIT, MAX_RESET_MS, MAX_WINDOW_SECONDS, type RateLimitInput } from './rate-limit-headers.ts';
 
 /**
  * One API request as a gateway reports it: the wire contract of `POST /v1/requests`.
@@ -34,6 +35,8 @@ export interface RecordInput {
   environment?: string | null;
   /** Whether the gateway refused the request for its rate limit. Default: status is 429. */
   rate_limited?: boolean | null;
+  /** What the platform said about its limit in the headers of the answer. The newest per key is kept. */
+  rate_limit?: RateLimitInput | null;
   /** Short machine-readable reason of a failure, such as `upstream_timeout`. */
   error?: string | null;
 }
@@ -57,6 +60,17 @@ export interface RequestRecord {
   environment: string;
   rateLimited: boolean;
   error: string;
+  rateLimit?: RateLimitSeen | undefined;
+}
+
+/** A platform's own limit as one answer told it. */
+export interface RateLimitSeen {
+  limit: number;
+  remaining: number;
+  /** Epoch milliseconds, 0 = not said. */
+  resetAtMs: number;
+  /** 0 = not said. */
+  windowSeconds: number;
 }
 
 /** Why a record was not accepted. `index` counts the records of the request from 0. */
@@ -191,6 +205,21 @@ function flag(value: unknown, field: string, absent: boolean): boolean {
   return value;
 }
 
+function rateLimit(value: unknown): RateLimitSeen {
+  if (typeof value !== 'object' || Array.isArray(value))
+    fail('rate_limit', `must be an object, not ${typeName(value)}`);
+  const input = value as { [K in keyof RateLimitInput]: unknown };
+  const limit = number(input.limit, 'rate_limit.limit', 0, MAX_LIMIT);
+  if (limit < 1) fail('rate_limit.limit', 'must be at least 1');
+  if (input.remaining === undefined || input.remaining === null) fail('rate_limit.remaining', 'is required');
+  return {
+    limit: Math.floor(limit),
+    remaining: Math.floor(number(input.remaining, 'rate_limit.remaining', 0, MAX_LIMIT)),
+    resetAtMs: Math.floor(number(input.reset_at, 'rate_limit.reset_at', 0, MAX_RESET_MS)),
+    windowSeconds: Math.floor(number(input.window_seconds, 'rate_limit.window_seconds', 0, MAX_WINDOW_SECONDS)),
+  };
+}
+
 /** Result of {@link parseRecord}: a record whose `keyId` may still have to be looked up by its key's hash. */
 export interface ParsedRecord {
   /** Position in the request, from 0. */
@@ -247,6 +276,7 @@ function parseFields(value: unknown, index: number, nowMs: number, window: TimeW
     environment: text(input.environment, 'environment'),
     rateLimited: flag(input.rate_limited, 'rate_limited', code === 429),
     error: text(input.error, 'error'),
+    rateLimit: input.rate_limit === undefined || input.rate_limit === null ? undefined : rateLimit(input.rate_limit),
   };
   return { index, record, keySha256 };
 }

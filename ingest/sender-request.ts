@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { type RateLimitInput, rateLimitIn } from './rate-limit-headers.ts';
 import { FIELD_LIMITS, type RecordInput } from './record.ts';
 import { redactPath } from './redact.ts';
 import { templateOf } from './route-template.ts';
@@ -52,7 +53,15 @@ export function recordOf(req: GatewayRequest, res: ServerResponse, arrival: Arri
     ip: arrival.ip,
     user_agent: req.headers['user-agent']?.slice(0, FIELD_LIMITS.user_agent),
     request_id: typeof requestId === 'string' ? requestId.slice(0, FIELD_LIMITS.request_id) : undefined,
+    rate_limit: rateLimitOf(res, arrival.atMs),
   };
+}
+
+/** Looked at only where a limiter answered: copying all headers of every response would cost more than the rest. */
+function rateLimitOf(res: ServerResponse, atMs: number): RateLimitInput | undefined {
+  const told =
+    res.hasHeader('x-ratelimit-limit') || res.hasHeader('ratelimit-policy') || res.hasHeader('ratelimit-limit');
+  return told ? rateLimitIn(res.getHeaders(), atMs) : undefined;
 }
 
 /**

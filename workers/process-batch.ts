@@ -11,6 +11,7 @@ import type { Geo } from './geo.ts';
 import { insertRequests } from './insert.ts';
 import { insertIsolating, type Poison } from './isolate.ts';
 import { insertSeconds, lastInsert, rowsDead, rowsInserted, rowsRepeated } from './metrics.ts';
+import { writeRateLimits } from './rate-limits.ts';
 import { repeatedRows, withoutRows } from './request-ids.ts';
 import { type RowRange, rowsOf } from './rows.ts';
 
@@ -47,6 +48,7 @@ export async function processBatch(parts: BatchParts, batchId: string, job: Batc
     if (classifyInsertError(error) !== 'dead_letter') throw error;
     await isolate(parts, batchId, job, ranges, text);
   }
+  await writeRateLimits(parts.store, batch);
 }
 
 /** The rows of the batch that no earlier batch owns, by Idempotency-Key or by request id. */

@@ -8,6 +8,7 @@ import { secretBox } from './alerts/delivery/channels.ts';
 import { deliverySettings } from './alerts/delivery/delivery-parts.ts';
 import { startDelivery } from './alerts/delivery/delivery-worker.ts';
 import { usableSecretKeys } from './alerts/delivery/secret-keys.ts';
+import { startEvaluation } from './alerts/evaluation/evaluation-worker.ts';
 import { ApiDescriptions } from './api-descriptions.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
@@ -60,6 +61,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
     connection,
   );
   const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);
+  const evaluation = await startEvaluation({ config, store, redis, log }, connection);
   return {
     firstToken,
     geoBuiltAt: geo.builtAt,
@@ -67,10 +69,11 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
       consumer: async () => (workers.every((worker) => worker.isRunning()) ? undefined : 'a consumer has stopped'),
       delivery: async () => (delivery.isRunning() ? undefined : 'messages are not delivered'),
       lifecycle: async () => (lifecycle.isRunning() ? undefined : 'expiries and sweeps have stopped'),
+      alerts: async () => (evaluation.isRunning() ? undefined : 'the evaluation of alerts has stopped'),
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {
-      await Promise.all([...workers, lifecycle, delivery].map((worker) => worker.close()));
+      await Promise.all([...workers, lifecycle, evaluation, delivery].map((worker) => worker.close()));
       connection.disconnect();
       redis.disconnect();
     },

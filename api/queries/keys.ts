@@ -1,9 +1,6 @@
 import type { QueryParams, Store } from '../../workers/clickhouse/store.ts';
-import { MINUTE_SECONDS, QUARTER_HOUR_SECONDS } from './calendar.ts';
-import { segmentsOf } from './segments.ts';
-import { ALL_KEYS, type KeyFilter, usageRows } from './union.ts';
-
-const MONTH_SECONDS = 30 * 86_400;
+import { DIRECTORY_COLUMNS, keyDirectory } from '../../workers/keys/key-directory.ts';
+import { changedKeys, type Generation } from '../../workers/keys/key-list.ts';
 
 export const KEY_SORTS = ['key_id', 'last_used', 'total_requests', 'requests_30d', 'error_rate_30d'] as const;
 export type KeySort = (typeof KEY_SORTS)[number];
@@ -67,37 +64,6 @@ export interface KeyRow {
   sort_value: string | number;
 }
 
-/**
- * Every key: registered ones with or without traffic, and discovered ones, which send traffic although nobody
- * registered them. The registry's organization wins over that of the reporting token. What is known of a key's use
- * begins when it was registered or first seen here, not when the platform made it.
- */
-function directory(recent: string, keys: KeyFilter): string {
-  const traffic = `SELECT key_id, max(organization_id) AS seen_by, sum(requests) AS total, min(tracking_since) AS since,
-      max(last_used) AS last FROM key_totals WHERE ${keys.sql} GROUP BY key_id`;
-  const lately = `SELECT key_id, sum(requests) AS requests, sum(client_errors) + sum(server_errors) AS errors
-    FROM (${recent}) GROUP BY key_id`;
-  return `SELECT if(k.key_id != '', k.key_id, t.key_id) AS key_id,
-      k.version > 0 AS registered,
-      if(registered, k.organization_id, t.seen_by) AS organization_id,
-      k.customer_id AS customer_id, k.name AS name, k.description AS description, k.prefix AS prefix, k.kind AS kind,
-      k.environment AS environment, k.scopes AS scopes, k.permissions AS permissions, k.plan AS plan, k.limit_per_minute AS limit_per_minute,
-      k.limit_per_day AS limit_per_day, k.limit_per_month AS limit_per_month, k.limit_burst AS limit_burst,
-      k.owner_name AS owner_name, k.owner_email AS owner_email, k.created_at AS created_at, k.expires_at AS expires_at,
-      k.rotated_at AS rotated_at, k.successor_key_id AS successor_key_id, k.status_reason AS status_reason,
-      k.status_changed_at AS status_changed_at, k.leaked_at AS leaked_at, k.version AS version,
-      multiIf(NOT registered, 'discovered', k.deleted, 'deleted', k.status) AS status,
-      t.total > 0 AS has_traffic,
-      multiIf(NOT registered, t.since, has_traffic, least(t.since, k.registered_at), k.registered_at) AS tracking_since,
-      t.last AS last_used,
-      t.total AS total_requests,
-      r.requests AS requests_30d,
-      if(r.requests = 0, 0, r.errors / r.requests) AS error_rate_30d
-    FROM (SELECT * FROM keys FINAL WHERE ${keys.sql}) AS k
-    FULL OUTER JOIN (${traffic}) AS t ON k.key_id = t.key_id
-    LEFT JOIN (${lately}) AS r ON r.key_id = if(k.key_id != '', k.key_id, t.key_id)`;
-}
-
 const SORT_SQL: Record<KeySort, string> = {
   key_id: 'key_id',
   last_used: 'toUnixTimestamp64Milli(last_used.at)',
@@ -106,26 +72,57 @@ const SORT_SQL: Record<KeySort, string> = {
   error_rate_30d: 'error_rate_30d',
 };
 
-/** One page of keys with their four figures, in one query. */
+/** One page of keys with their four figures, joined for this page: exact to the second, and slower the more keys there are. */
 export async function listKeys(store: Store, request: KeyListRequest, nowMs: number): Promise<KeyRow[]> {
-  const keys = request.keyId === '' ? ALL_KEYS : { sql: 'key_id = {key_id:String}', params: {} };
-  const [recent, to] = lastMonth(nowMs);
-  const rows = usageRows(segmentsOf(recent, to, 'day'), keys, 'key_id, requests, client_errors, server_errors');
+  return select(
+    store,
+    `(${keyDirectory(request.keyId === '' ? '1' : 'key_id = {key_id:String}', nowMs)})`,
+    request,
+    nowMs,
+  );
+}
+
+/**
+ * The same page from a generation of `key_list`. The registry's fields, and keys that appeared since, are those of now; the
+ * figures of the others those of the generation. Read apart and merged here: sorting a union would read every column of every key.
+ */
+export async function listKeysFrom(
+  store: Store,
+  generation: Generation,
+  request: KeyListRequest,
+  nowMs: number,
+): Promise<KeyRow[]> {
+  const changed = `key_id IN (${changedKeys(generation)})`;
+  const present = await store.query(`${changedKeys(generation)} LIMIT 1`);
+  const names = DIRECTORY_COLUMNS.join(', ');
+  const listed = `(SELECT ${names} FROM key_list WHERE generation = ${generation.generation}`;
+  if (present.length === 0) return select(store, `${listed})`, request, nowMs);
+  const [unchanged, fresh] = await Promise.all([
+    select(store, `${listed} AND NOT (${changed}))`, request, nowMs),
+    select(store, `(${keyDirectory(changed, nowMs)})`, request, nowMs),
+  ]);
+  const sign = request.descending ? -1 : 1;
+  return [...unchanged, ...fresh].sort((a, b) => sign * comparePositions(a, b)).slice(0, request.limit);
+}
+
+function select(store: Store, from: string, request: KeyListRequest, nowMs: number): Promise<KeyRow[]> {
   const { conditions, params } = conditionsOf(request, nowMs);
   const direction = request.descending ? 'DESC' : 'ASC';
   return store.query<KeyRow>(
-    `SELECT *, ${SORT_SQL[request.sort]} AS sort_value FROM (${directory(rows, keys)})
+    `SELECT *, ${SORT_SQL[request.sort]} AS sort_value FROM ${from}
      WHERE ${conditions.join(' AND ')}
      ORDER BY sort_value ${direction}, key_id ${direction} LIMIT {limit:UInt32}`,
     { ...params, limit: request.limit },
   );
 }
 
-/** The last 30 days up to now, to the quarter hour, so that the figure does not jump at midnight. */
-function lastMonth(nowMs: number): [from: number, to: number] {
-  const to = Math.ceil(nowMs / 1000 / MINUTE_SECONDS) * MINUTE_SECONDS;
-  const from = Math.floor((to - MONTH_SECONDS) / QUARTER_HOUR_SECONDS) * QUARTER_HOUR_SECONDS;
-  return [from, to];
+type Position = Pick<KeyRow, 'sort_value' | 'key_id'>;
+
+/** As the engine orders rows: numbers by size, text by its bytes in UTF-8. */
+export function comparePositions(a: Position, b: Position): number {
+  if (typeof a.sort_value === 'number' && a.sort_value !== b.sort_value)
+    return a.sort_value < Number(b.sort_value) ? -1 : 1;
+  return Buffer.compare(Buffer.from(a.key_id), Buffer.from(b.key_id));
 }
 
 function conditionsOf(request: KeyListRequest, nowMs: number): { conditions: string[]; params: QueryParams } {

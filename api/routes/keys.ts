@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
 import { effectiveLimits, Plans, planOf } from '../../workers/keys/plans.ts';
+import { readRateLimits, type SeenRateLimit } from '../../workers/rate-limits.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import {
   faultOf,
@@ -19,6 +20,7 @@ import {
   type KeyRow,
   type KeySort,
   listKeys,
+  listKeysFrom,
 } from '../queries/keys.ts';
 import { readUtilization, type Utilization } from '../queries/utilization.ts';
 import { type ApiParts, route } from '../route.ts';
@@ -56,11 +58,21 @@ async function answersOf(parts: ApiParts, rows: readonly KeyRow[]): Promise<z.in
     ...row,
     ...effectiveLimits(row, planOf(plans, row.organization_id, row.plan)),
   }));
-  const utilization = await readUtilization(parts.store, limited, Date.now());
-  return limited.map((row) => answerOf(row, utilization.get(row.key_id) ?? null));
+  const [utilization, told] = await Promise.all([
+    readUtilization(parts.store, limited, Date.now()),
+    readRateLimits(
+      parts.store,
+      rows.map((row) => row.key_id),
+    ),
+  ]);
+  return limited.map((row) => answerOf(row, utilization.get(row.key_id) ?? null, told.get(row.key_id)));
 }
 
-function answerOf(row: KeyRow, utilization: Utilization | null): z.infer<typeof KeyResponse> {
+function answerOf(
+  row: KeyRow,
+  utilization: Utilization | null,
+  told: SeenRateLimit | undefined,
+): z.infer<typeof KeyResponse> {
   const registered = row.version > 0;
   return {
     key_id: row.key_id,
@@ -81,6 +93,7 @@ function answerOf(row: KeyRow, utilization: Utilization | null): z.infer<typeof 
       burst: row.limit_burst,
     },
     utilization,
+    rate_limit: told ? rateLimitAnswer(told) : null,
     owner: { name: row.owner_name, email: row.owner_email },
     created_at: registered ? row.created_at : null,
     expires_at: row.expires_at,
@@ -97,6 +110,10 @@ function answerOf(row: KeyRow, utilization: Utilization | null): z.infer<typeof 
     requests_30d: row.requests_30d,
     error_rate_30d: row.error_rate_30d,
   };
+}
+
+function rateLimitAnswer({ key_id, window_seconds, ...told }: SeenRateLimit) {
+  return { ...told, window_seconds: window_seconds || null, used_share: 1 - Math.min(1, told.remaining / told.limit) };
 }
 
 export const getKey = route({
@@ -136,36 +153,44 @@ export const getKeys = route({
   summary:
     'Keys with their figures, page by page; keys nobody registered appear as discovered, deleted ones only when asked for',
   query: ListQuery,
-  response: z.object({ data: z.array(KeyResponse), next_cursor: z.string().nullable() }),
+  response: z.object({
+    data: z.array(KeyResponse),
+    next_cursor: z.string().nullable(),
+    figures_as_of: z.iso
+      .datetime()
+      .describe('time of the figures and of the order; with very many keys it lies up to some minutes back'),
+  }),
   handle: async ({ parts, grant, query }) => {
     if (grant.organizationId !== '' && query.organization_id !== '' && query.organization_id !== grant.organizationId) {
       throw new Problem(403, 'Forbidden', 'the token is bound to another organization');
     }
     const descending = query.sort.startsWith('-');
-    const rows = await listKeys(
-      parts.store,
-      {
-        organizationId: grant.organizationId || query.organization_id,
-        customerId: query.customer_id,
-        keyId: grant.keyId,
-        environment: query.environment,
-        status: query.status ?? '',
-        search: query.search,
-        withDeleted: query.status === 'deleted',
-        unusedDays: query.unused_days,
-        sort: query.sort.replace('-', '') as KeySort,
-        descending,
-        limit: query.limit + 1,
-        after: decodeCursor(query.cursor, isKeyCursor),
-      },
-      Date.now(),
-    );
+    const nowMs = Date.now();
+    const generation = grant.keyId === '' ? await parts.keyLists.newest(nowMs) : undefined;
+    const request: KeyListRequest = {
+      organizationId: grant.organizationId || query.organization_id,
+      customerId: query.customer_id,
+      keyId: grant.keyId,
+      environment: query.environment,
+      status: query.status ?? '',
+      search: query.search,
+      withDeleted: query.status === 'deleted',
+      unusedDays: query.unused_days,
+      sort: query.sort.replace('-', '') as KeySort,
+      descending,
+      limit: query.limit + 1,
+      after: decodeCursor(query.cursor, isKeyCursor),
+    };
+    const rows = generation
+      ? await listKeysFrom(parts.store, generation, request, nowMs)
+      : await listKeys(parts.store, request, nowMs);
     const page = rows.slice(0, query.limit);
     const last = page.at(-1);
     const more = rows.length > query.limit && last;
     return {
       data: await answersOf(parts, page),
       next_cursor: more ? encodeCursor({ value: last.sort_value, keyId: last.key_id }) : null,
+      figures_as_of: new Date(generation?.generation ?? nowMs).toISOString(),
     };
   },
 });

@@ -21,12 +21,19 @@ const Settings = z.strictObject({
   window_minutes: z.number().int().min(1).max(1440).optional().describe('abusive: default 15'),
   min_requests: z.number().int().min(1).optional().describe('abusive: fewer requests prove nothing; default 100'),
   client_error_rate: z.number().gt(0).max(1).optional().describe('abusive: share of 4xx answers'),
+  anomaly_minutes: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_080)
+    .optional()
+    .describe('abusive: an alert of its behaviour is open and unacknowledged for so long'),
   limit_factor: z.number().min(1).max(1000).optional().describe('abusive: times the limit per minute, on average'),
 });
 
 const NEEDS: Partial<Record<Policy['kind'], (keyof z.infer<typeof Settings>)[]>> = {
   unused: ['unused_days', 'never_used_days'],
-  abusive: ['client_error_rate', 'limit_factor'],
+  abusive: ['client_error_rate', 'limit_factor', 'anomaly_minutes'],
 };
 
 const PolicyBody = z

@@ -1,3 +1,4 @@
+import { rateLimitIn } from '../rate-limit-headers.ts';
 import { type EntryFormat, formatOf } from './entry-format.ts';
 import type { FormatOptions } from './format.ts';
 import { firstText, headerIn, isObject, type JsonObject, numberOf, objectOf, textOf } from './json-value.ts';
@@ -41,6 +42,7 @@ function mapApisix(entry: JsonObject, options: FormatOptions): Mapped {
       xForwardedFor: options.trustedProxies === undefined ? '' : header(entry, 'x-forwarded-for'),
       requestBytes: numberOf(request.size),
       responseBytes: numberOf(response.size),
+      rateLimit: rateLimitIn(objectOf(response.headers), anyTimeMs(entry.start_time)),
       userAgent: header(entry, 'user-agent'),
       // Only with `log_format_extra` or the request-id plugin.
       requestId: firstText(entry.request_id, header(entry, 'x-request-id')),

@@ -1,3 +1,4 @@
+import { rateLimitIn } from '../rate-limit-headers.ts';
 import { type EntryFormat, formatOf } from './entry-format.ts';
 import type { FormatOptions } from './format.ts';
 import { firstText, headerIn, isObject, type JsonObject, numberOf, objectOf, textOf } from './json-value.ts';
@@ -59,6 +60,7 @@ function mapCaddy(entry: JsonObject, options: FormatOptions): Mapped {
       xForwardedFor: options.trustedProxies === undefined ? '' : header(entry, 'x-forwarded-for'),
       requestBytes: numberOf(entry.bytes_read),
       responseBytes: numberOf(entry.size),
+      rateLimit: rateLimitIn(objectOf(entry.resp_headers), anyTimeMs(entry.ts)),
       userAgent: header(entry, 'user-agent'),
       requestId: firstText(entry.uuid, header(entry, 'x-request-id')),
       service: textOf(request.host),

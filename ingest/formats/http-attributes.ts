@@ -1,3 +1,4 @@
+import { rateLimitIn } from '../rate-limit-headers.ts';
 import type { FormatOptions } from './format.ts';
 import { firstNumber, firstText, type JsonObject, objectOf, textOf } from './json-value.ts';
 import { secondsToMs, toMs } from './log-time.ts';
@@ -92,6 +93,7 @@ export function mapHttpAttributes(item: OtlpItem, options: FormatOptions): Mappe
         header(attributes, 'user-agent'),
       ),
       requestId: spanIdentity(item),
+      rateLimit: rateLimitIn(attributes, startMsOf(item), 'http.response.header.'),
       service: textOf(resource['service.name']),
       environment: firstText(resource['deployment.environment.name'], resource['deployment.environment']),
       country: textOf(attributes['geo.country.iso_code']),

@@ -1,3 +1,4 @@
+import { rateLimitIn } from '../rate-limit-headers.ts';
 import { type EntryFormat, formatOf } from './entry-format.ts';
 import type { FormatOptions } from './format.ts';
 import { headerIn, isObject, type JsonObject, numberOf, objectOf, textOf } from './json-value.ts';
@@ -39,6 +40,7 @@ function mapKong(entry: JsonObject, options: FormatOptions): Mapped {
       xForwardedFor: options.trustedProxies === undefined ? '' : header(entry, 'x-forwarded-for'),
       requestBytes: numberOf(request.size),
       responseBytes: numberOf(response.size),
+      rateLimit: rateLimitIn(objectOf(response.headers), anyTimeMs(entry.started_at)),
       userAgent: header(entry, 'user-agent'),
       requestId: textOf(request.id),
       service: textOf(service.name),

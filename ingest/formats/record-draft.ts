@@ -1,4 +1,5 @@
 import { clientAddress, countryFromHeaders, countryOf } from '../client-address.ts';
+import type { RateLimitInput } from '../rate-limit-headers.ts';
 import { FIELD_LIMITS } from '../record.ts';
 import { redactIdentity } from '../redact.ts';
 import type { FormatOptions } from './format.ts';
@@ -39,6 +40,8 @@ export interface Draft {
   error?: string;
   /** undefined: status 429 decides. */
   rateLimited?: boolean;
+  /** From the headers of the answer, where the gateway logs them. */
+  rateLimit?: RateLimitInput | undefined;
   keyId?: string;
   rawKey?: string;
   /** SHA-256 of the raw key, where the sender hashed it. */
@@ -93,6 +96,7 @@ export function recordOf(draft: Draft, options: FormatOptions): Mapped {
     service: draft.service || undefined,
     environment: draft.environment || undefined,
     rate_limited: draft.rateLimited,
+    rate_limit: draft.rateLimit,
     error: draft.error || undefined,
   };
 }

@@ -1,3 +1,4 @@
+import { rateLimitIn } from '../rate-limit-headers.ts';
 import { clfEntry, isClfLine } from './common-log.ts';
 import { type EntryFormat, formatOf } from './entry-format.ts';
 import type { FormatOptions } from './format.ts';
@@ -45,6 +46,7 @@ function mapTraefik(entry: JsonObject, options: FormatOptions): Mapped {
       xForwardedFor: options.trustedProxies === undefined ? '' : header(entry, 'x-forwarded-for'),
       requestBytes: numberOf(entry.RequestContentSize),
       responseBytes: numberOf(entry.DownstreamContentSize),
+      rateLimit: rateLimitIn(entry, anyTimeMs(entry.StartUTC ?? entry.StartLocal), 'downstream_'),
       userAgent: header(entry, 'user-agent'),
       requestId: header(entry, 'x-request-id') || spanOf(entry),
       service: firstText(entry.ServiceName, entry.RouterName),

@@ -8,12 +8,11 @@ import { isPast } from './lifecycle.ts';
 export const LIFECYCLE_QUEUE = 'lifecycle';
 export const LIFECYCLE_PREFIX = '{keytally-lifecycle}';
 
-/**
- * `expire`: one key at its expiry. `sweep` and `policies`: one time slot of the schedule.
- */
-export type LifecycleJob =
-  | { kind: 'expire'; key_id: string; expires_at_ms: number }
-  | { kind: 'sweep' | 'policies'; slot: string };
+/** What one time slot of the schedule does: `sweep` and `policies` to keys, `key_list` for reading them. */
+export type SlotKind = 'sweep' | 'policies' | 'key_list';
+
+/** `expire`: one key at its expiry. */
+export type LifecycleJob = { kind: 'expire'; key_id: string; expires_at_ms: number } | { kind: SlotKind; slot: string };
 
 /**
  * Only expiries this near get a job of their own, which bounds what Redis holds; every sweep adds those that have
@@ -77,11 +76,7 @@ export function expiryJobId(keyId: string, expiresAtMs: number): string {
 }
 
 /** Adds the job of a time slot; of all processes that tick, the first makes it and the others find it there. */
-export async function enqueueSlot(
-  queue: Queue<LifecycleJob>,
-  kind: 'sweep' | 'policies',
-  tickMs: number,
-): Promise<void> {
+export async function enqueueSlot(queue: Queue<LifecycleJob>, kind: SlotKind, tickMs: number): Promise<void> {
   const slot = String(Math.round(tickMs / 1000));
   // A finished slot stays for a while: a process that ticks a little later must find it.
   await queue.add(kind, { kind, slot }, { jobId: `${kind}_${slot}`, removeOnComplete: { count: 100 } });

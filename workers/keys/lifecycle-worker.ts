@@ -5,12 +5,14 @@ import cron, { type ScheduledTask } from 'node-cron';
 import { type Config, ConfigError } from '../../ingest/config.ts';
 import type { Logger } from '../../ingest/logger.ts';
 import { EXPIRY_CONCURRENCY, ExpiryGatherer } from './expiry.ts';
+import { buildKeyList } from './key-list.ts';
 import {
   enqueueSlot,
   LIFECYCLE_PREFIX,
   LIFECYCLE_QUEUE,
   type LifecycleJob,
   openLifecycleQueue,
+  type SlotKind,
 } from './lifecycle-queue.ts';
 import { Policies } from './policies.ts';
 import { runPolicy } from './policy-run.ts';
@@ -45,7 +47,7 @@ export interface LifecycleWorker {
  */
 export function startLifecycle(parts: LifecycleParts, connection: Redis): LifecycleWorker {
   const { config, log } = parts;
-  for (const name of ['KEY_SWEEP_CRON', 'KEY_POLICY_CRON'] as const) {
+  for (const name of ['KEY_SWEEP_CRON', 'KEY_POLICY_CRON', 'KEY_LIST_CRON'] as const) {
     if (!cron.validate(config[name])) throw new ConfigError(`${name}: is not a cron expression`);
   }
   const queue = openLifecycleQueue(parts.redis);
@@ -66,6 +68,7 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   const ticks = [
     tick(config.KEY_SWEEP_CRON, 'sweep', queue, log),
     tick(config.KEY_POLICY_CRON, 'policies', queue, log),
+    tick(config.KEY_LIST_CRON, 'key_list', queue, log),
   ];
   return {
     isRunning: () => worker.isRunning(),
@@ -77,7 +80,7 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   };
 }
 
-function tick(expression: string, kind: 'sweep' | 'policies', queue: Queue<LifecycleJob>, log: Logger): ScheduledTask {
+function tick(expression: string, kind: SlotKind, queue: Queue<LifecycleJob>, log: Logger): ScheduledTask {
   return cron.schedule(
     expression,
     async ({ date }) => {
@@ -101,9 +104,15 @@ async function perform(
     return expiries.expire(data.key_id);
   }
   if (data.kind === 'policies') return runPolicies(parts, data.slot);
+  if (data.kind === 'key_list') return buildList(parts, data.slot);
   const { KEY_REMINDER_DAYS: reminderDays, KEY_ROTATION_DAYS: rotationDays } = parts.config;
   const result = await sweepKeys(parts.registry, parts.redis, queue, { reminderDays, rotationDays });
   if (Object.values(result).some((count) => count > 0)) parts.log.info({ ...result, slot: data.slot }, 'keys swept');
+}
+
+async function buildList({ config, registry, log }: LifecycleParts, slot: string): Promise<void> {
+  const keys = await buildKeyList(registry.store, config.KEY_LIST_LIVE_KEYS, Number(slot) * 1000);
+  if (keys !== undefined) log.info({ keys, slot }, 'key list built');
 }
 
 /** Runs every policy that is on. One that fails does not keep the others from running. */

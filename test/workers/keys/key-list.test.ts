@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { comparePositions, KEY_SORTS, type KeyListRequest, listKeys, listKeysFrom } from '../../../api/queries/keys.ts';
+import {
+  buildGeneration,
+  buildKeyList,
+  dueForBuild,
+  isUsable,
+  newestGeneration,
+} from '../../../workers/keys/key-list.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
+
+const built = (finished_ms: number, duration_ms: number) => ({ generation: 1, keys: 9, duration_ms, finished_ms });
+
+describe('when a list is built', () => {
+  it.each([
+    ['few keys', 50_000, undefined, 0, false],
+    ['many keys, no list yet', 50_001, undefined, 0, true],
+    ['a build of 3 s may come again after 60 s', 1_000_000, built(1_000_000, 3_000), 1_060_000, true],
+    ['and not before', 1_000_000, built(1_000_000, 3_000), 1_059_999, false],
+  ])('%s', (_name, keys, newest, nowMs, due) => {
+    expect(dueForBuild(keys, newest, 50_000, nowMs)).toBe(due);
+  });
+
+  it.each([
+    ['no list', undefined, false],
+    ['a fresh one', built(1_000_000, 1), true],
+    ['one whose builder has gone', built(99_999, 1), false],
+  ])('reads %s: %s', (_name, newest, usable) => {
+    expect(isUsable(newest, 1_000_000)).toBe(usable);
+  });
+});
+
+describe('order of rows', () => {
+  it('is that of the engine', () => {
+    const rows = [
+      { sort_value: 2, key_id: 'b' },
+      { sort_value: 2, key_id: 'a' },
+      { sort_value: 10, key_id: 'c' },
+      { sort_value: 1.5, key_id: '\u{1F511}' },
+      { sort_value: 1.5, key_id: '\uFF5E' },
+    ];
+    const ids = [...rows].sort(comparePositions).map((row) => row.key_id);
+    expect(ids).toEqual(['\uFF5E', '\u{1F511}', 'a', 'b', 'c']);
+  });
+});
+
+const ANY: KeyListRequest = {
+  organizationId: '',
+  customerId: '',
+  keyId: '',
+  environment: '',
+  status: '',
+  search: '',
+  withDeleted: false,
+  unusedDays: 0,
+  sort: 'requests_30d',
+  descending: true,
+  limit: 8,
+  after: undefined,
+};
+
+describe('a ready-made key list', () => {
+  let stack: Stack;
+  const put = (id: string, body: object) => stack.call(`/v1/keys/${id}`, { method: 'PUT', body });
+  const today = Date.now();
+  beforeAll(async () => {
+    stack = await startStack({ KEY_LIST_LIVE_KEYS: '0', KEY_LIST_CRON: '0 0 1 1 *' });
+    for (let n = 0; n < 12; n++) {
+      const environment = n % 2 ? 'staging' : 'production';
+      await put(`registered-${n}`, { name: `Service ${n}`, organization_id: `org-${n % 3}`, environment });
+    }
+    const records = Array.from({ length: 400 }, (_, n) => ({
+      key_id: n % 7 === 0 ? `discovered-${n % 5}` : `registered-${(n * n) % 9}`,
+      timestamp: new Date(today - (n % 29) * 86_400_000 - 60_000).toISOString(),
+      status: n % 11 === 0 ? 500 : 200,
+    }));
+    await stack.send(records);
+    await stack.untilCounted(400);
+  });
+  afterAll(() => stack.stop());
+
+  it('shows the same pages as the live join, in every order and with every filter', async () => {
+    // A generation of later than every write: nothing counts as changed since.
+    expect(await buildKeyList(stack.store, 0, Date.now() + 60_000)).toBe(17);
+    expect(await buildKeyList(stack.store, 50, Date.now() + 3_600_000), 'few enough to join').toBeUndefined();
+    const generation = (await newestGeneration(stack.store))!;
+    const nowMs = Date.now();
+    for (const sort of KEY_SORTS) {
+      for (const descending of [true, false]) {
+        for (const filter of [{}, { search: 'SERVICE 1' }, { environment: 'staging' }, { organizationId: 'org-1' }]) {
+          const request = { ...ANY, ...filter, sort, descending };
+          const live = await listKeys(stack.store, request, nowMs);
+          expect(live.length).toBeGreaterThan(0);
+          expect(await listKeysFrom(stack.store, generation, request, nowMs)).toEqual(live);
+          const last = live.at(-1)!;
+          const after = { value: last.sort_value, keyId: last.key_id };
+          const next = await listKeysFrom(stack.store, generation, { ...request, after }, nowMs);
+          expect(next).toEqual(await listKeys(stack.store, { ...request, after }, nowMs));
+        }
+      }
+    }
+  });
+
+  it('shows changes of the registry and new keys at once, over HTTP', async () => {
+    await stack.store.command('TRUNCATE TABLE key_list_generations');
+    await buildGeneration(stack.store, Date.now());
+    await stack.call('/v1/keys/registered-3', { method: 'DELETE' });
+    await put('registered-4', { name: 'renamed', environment: 'development' });
+    await stack.send([{ key_id: 'brand-new', status: 200 }]);
+    await stack.untilCounted(401);
+    const list = async (query: string) => (await stack.call(`/v1/keys?limit=500&${query}`)).json;
+    // A row is in requests a moment before the views have it.
+    await expect.poll(async () => (await list('search=brand-new')).data.length, { timeout: 20_000 }).toBe(1);
+    const all = await list('sort=key_id');
+    const ids = all.data.map((key: { key_id: string }) => key.key_id);
+    expect(ids).not.toContain('registered-3');
+    expect([...ids].sort()).toEqual(ids);
+    expect((await list('search=renamed')).data).toMatchObject([{ key_id: 'registered-4', environment: 'development' }]);
+    expect((await list('status=deleted')).data).toMatchObject([{ key_id: 'registered-3' }]);
+    expect(Date.parse(all.figures_as_of)).toBe((await newestGeneration(stack.store))!.generation);
+  });
+
+  it('never reads a generation that a crash left half built, and clears it away', async () => {
+    await stack.store.command("INSERT INTO key_list (generation, key_id) VALUES (99, 'half built')");
+    const ids = (await stack.call('/v1/keys?limit=500')).json.data.map((key: { key_id: string }) => key.key_id);
+    expect(ids).not.toContain('half built');
+    const later = [Date.now() + 1_000, Date.now() + 2_000];
+    for (const at of later) await buildGeneration(stack.store, at);
+    const kept = await stack.store.query<{ generation: number }>('SELECT DISTINCT generation FROM key_list ORDER BY 1');
+    expect(kept.map((row) => row.generation)).toEqual(later);
+  });
+});

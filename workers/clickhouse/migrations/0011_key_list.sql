@@ -1,0 +1,52 @@
+-- The key directory as it was a short while ago, one partition per generation: with very many keys, joining registry, totals and
+-- 30 days of rollups for every page would take seconds. Rebuilt by the worker, read together with what changed since.
+CREATE TABLE IF NOT EXISTS key_list ${on_cluster}
+(
+    generation        UInt64 COMMENT 'when its building began, epoch milliseconds',
+    key_id            String,
+    organization_id   LowCardinality(String),
+    customer_id       String,
+    name              String,
+    description       String,
+    prefix            String,
+    kind              LowCardinality(String),
+    environment       LowCardinality(String),
+    scopes            Array(String),
+    permissions       String,
+    plan              LowCardinality(String),
+    limit_per_minute  Nullable(UInt64),
+    limit_per_day     Nullable(UInt64),
+    limit_per_month   Nullable(UInt64),
+    limit_burst       Nullable(UInt64),
+    owner_name        String,
+    owner_email       String,
+    created_at        DateTime64(3, 'UTC'),
+    expires_at        Nullable(DateTime64(3, 'UTC')),
+    rotated_at        Nullable(DateTime64(3, 'UTC')),
+    successor_key_id  String,
+    status            LowCardinality(String),
+    status_reason     String,
+    status_changed_at Nullable(DateTime64(3, 'UTC')),
+    leaked_at         Nullable(DateTime64(3, 'UTC')),
+    version           UInt64,
+    has_traffic       UInt8,
+    tracking_since    DateTime64(3, 'UTC'),
+    last_used         Tuple(at DateTime64(3, 'UTC'), country String, method String, route String, status UInt16),
+    total_requests    UInt64,
+    requests_30d      UInt64,
+    error_rate_30d    Float64
+)
+ENGINE = ${MergeTree}
+PARTITION BY generation
+ORDER BY key_id;
+
+CREATE TABLE IF NOT EXISTS key_list_generations ${on_cluster}
+(
+    generation   UInt64,
+    keys         UInt64,
+    duration_ms  UInt64,
+    finished_at  DateTime64(3, 'UTC')
+)
+ENGINE = ${ReplacingMergeTree}
+ORDER BY generation
+TTL toDateTime(finished_at) + toIntervalDay(1);
