@@ -3,6 +3,7 @@ import type { AlertEvent } from '../../../../workers/alerts/alert.ts';
 import type { Routing } from '../../../../workers/alerts/delivery/channel-routing.ts';
 import type { Channel } from '../../../../workers/alerts/delivery/channels.ts';
 import type { Delivery } from '../../../../workers/alerts/delivery/deliveries.ts';
+import { deliveryParts } from '../../../../workers/alerts/delivery/delivery-parts.ts';
 import { sendDigests } from '../../../../workers/alerts/delivery/digest.ts';
 import type { GroupWaits } from '../../../../workers/alerts/delivery/grouping.ts';
 import { relay } from '../../../../workers/alerts/delivery/relay.ts';
@@ -296,4 +297,12 @@ describe('the platform that owns the keys', () => {
     await until(() => messages().map(({ body }) => body.keyEvent.type), ['key.deactivated', 'key.leaked']);
     await until(() => statuses(channel), ['sent', 'sent']);
   });
+});
+
+test('Slack is sent one message at a time, over all processes', async () => {
+  const [one, other] = [stack.parts.slots, deliveryParts({ ...stack.parts }).slots];
+  expect(await one.turn('slack-channel', 'slack')).toBe(0);
+  expect(await other.turn('slack-channel', 'slack')).toBeGreaterThan(0);
+  expect(await other.turn('another-channel', 'slack')).toBe(0);
+  expect([await one.turn('hook', 'webhook'), await one.turn('hook', 'webhook')]).toEqual([0, 0]);
 });
