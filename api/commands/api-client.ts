@@ -70,6 +70,11 @@ export class ApiClient {
     return this.#send('POST', path, payload);
   }
 
+  /** Deletes; there is nothing to read. */
+  async delete(path: string): Promise<void> {
+    await this.#send('DELETE', path);
+  }
+
   async #send<Body>(method: string, path: string, payload?: Payload): Promise<ApiAnswer<Body>> {
     const headers = { Authorization: `Bearer ${this.#token}`, Accept: 'application/json', ...payload?.headers };
     // A redirect would take the token to another server.
@@ -84,6 +89,7 @@ export class ApiClient {
     }
     const body = parsed(text);
     if (!response.ok) throw new CommandError(failureText(response, body), response.status, body);
+    if (response.status === 204) return { text: '', body: undefined as Body };
     if (typeof body !== 'object') throw new CommandError(`${this.#base} does not answer as Keytally: see --url`);
     return { text, body: body as Body };
   }

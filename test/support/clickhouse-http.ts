@@ -19,6 +19,7 @@ export class ClickHouseHttp {
   readonly #session: Session;
   #server: Server | undefined;
   #port = 0;
+  #turn: Promise<unknown> = Promise.resolve();
   /** Statements received, for tests that look at what was sent. */
   readonly statements: string[] = [];
 
@@ -58,10 +59,12 @@ export class ClickHouseHttp {
     }
     try {
       const body = await bodyOf(req);
-      const inline = url.searchParams.get('query');
-      const sql = inline === null ? body.toString('utf8') : `${inline}\n${body.toString('utf8')}`;
+      const { sql, search } = await statementOf(req, body, url.searchParams);
       this.statements.push(sql.slice(0, 2_000));
-      const bytes = await this.#run(sql, url.searchParams);
+      // One after another: a statement must not run between another's USE and its own.
+      const turn = this.#turn.then(() => this.#run(sql, search));
+      this.#turn = turn.catch(() => undefined);
+      const bytes = await turn;
       const gzip = url.searchParams.get('enable_http_compression') === '1';
       res.writeHead(200, { ...(gzip ? { 'Content-Encoding': 'gzip' } : {}), 'X-ClickHouse-Summary': '{}' });
       res.end(gzip ? gzipSync(bytes) : bytes);
@@ -90,11 +93,31 @@ export class ClickHouseHttp {
 function typed(sql: string, name: string, value: string): unknown {
   const type = new RegExp(`\\{${name}:([A-Za-z0-9()]+)\\}`).exec(sql)?.[1] ?? 'String';
   if (type.startsWith('Array(UInt')) return JSON.parse(value);
-  // Texts in single quotes, escaped as in SQL.
-  if (type === 'Array(String)')
-    return [...value.matchAll(/'((?:[^'\\]|\\.)*)'/g)].map(([, text]) => text!.replace(/\\(.)/g, '$1'));
+  if (type === 'Array(String)') return [...value.matchAll(/'((?:[^'\\]|\\.)*)'/g)].map(([, text]) => unescaped(text!));
   if (/^(U?Int(8|16|32)|Float\d+)$/.test(type)) return Number(value);
-  return value.replace(/\\(.)/g, (_, character: string) => ({ t: '\t', n: '\n', r: '\r' })[character] ?? character);
+  return unescaped(value);
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(.)/g, (_, character: string) => ({ t: '\t', n: '\n', r: '\r' })[character] ?? character);
+}
+
+/** The statement is in the address, in the body, or with long parameters a field of a form. */
+async function statementOf(
+  req: IncomingMessage,
+  body: Buffer,
+  search: URLSearchParams,
+): Promise<{ sql: string; search: URLSearchParams }> {
+  const type = req.headers['content-type'] ?? '';
+  if (type.startsWith('multipart/form-data')) {
+    const form = await new Response(new Uint8Array(body), { headers: { 'Content-Type': type } }).formData();
+    const params = new URLSearchParams(search);
+    for (const [name, value] of form) params.append(name, String(value));
+    return { sql: String(form.get('query')), search: params };
+  }
+  const inline = search.get('query');
+  const text = body.toString('utf8');
+  return { sql: inline === null ? text : `${inline}\n${text}`, search };
 }
 
 async function bodyOf(req: IncomingMessage): Promise<Buffer> {

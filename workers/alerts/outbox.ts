@@ -73,20 +73,37 @@ export async function handOverKeyEvents(
   await queue.addBulk(chunks.map((chunk) => ({ name: 'key_events', data: { kind: 'key_events', events: chunk } })));
 }
 
-/** Makes sure that a message has its job. One that waits stays as it is; one that is over is made anew. */
-export async function scheduleSend(
-  queue: Queue<DeliveryJob>,
-  message: { messageId: string; channelId: string },
-  delayMs: number,
-): Promise<void> {
-  const present = await queue.getJob(message.messageId);
-  const state = await present?.getState();
-  if (present && (state === 'completed' || state === 'failed')) await present.remove().catch(() => undefined);
-  await queue.add(
-    'send',
-    { kind: 'send', message_id: message.messageId, channel_id: message.channelId },
-    { jobId: message.messageId, delay: Math.max(0, delayMs) },
+/** A message that is to be sent, and when. */
+export interface Alarm {
+  messageId: string;
+  channelId: string;
+  dueMs: number;
+}
+
+/** Makes sure that messages have their jobs. One that is there stays as it is; one that is over leaves no trace. */
+export async function scheduleSends(queue: Queue<DeliveryJob>, alarms: readonly Alarm[]): Promise<void> {
+  if (alarms.length === 0) return;
+  const nowMs = Date.now();
+  await queue.addBulk(
+    alarms.map(({ messageId, channelId, dueMs }) => ({
+      name: 'send',
+      data: { kind: 'send' as const, message_id: messageId, channel_id: channelId },
+      opts: { jobId: messageId, delay: Math.max(0, dueMs - nowMs), removeOnComplete: true, removeOnFail: true },
+    })),
   );
+}
+
+/** Those of the messages that have no job. */
+export async function withoutJob<Message extends { messageId: string }>(
+  queue: Queue<DeliveryJob>,
+  redis: Redis,
+  messages: readonly Message[],
+): Promise<Message[]> {
+  if (messages.length === 0) return [];
+  const pipeline = redis.pipeline();
+  for (const { messageId } of messages) pipeline.exists(queue.toKey(messageId));
+  const answers = (await pipeline.exec()) ?? [];
+  return messages.filter((_, at) => answers[at]?.[1] === 0);
 }
 
 /** Adds the job of a time slot; of all processes that tick, the first makes it and the others find it there. */

@@ -78,12 +78,15 @@ export class Deliveries {
     );
   }
 
-  /** Rows of a message: those bound to it, and those that joined it. */
+  /**
+   * Rows of a message.
+   * @param joined ids of its members as far as they are known, which spares reading all of the channel; none = not known
+   */
   async ofMessage(channelId: string, messageId: string, joined: readonly string[]): Promise<Delivery[]> {
     return this.#store.queryWriter<Delivery>(
       `SELECT * FROM deliveries FINAL
        WHERE channel_id = {channel_id:String}
-         AND (message_id = {message_id:String} OR (message_id = '' AND delivery_id IN {joined:Array(String)}))
+         AND ${joined.length > 0 ? "delivery_id IN {joined:Array(String)} AND message_id IN ('', {message_id:String})" : 'message_id = {message_id:String}'}
        ORDER BY delivery_id`,
       { channel_id: channelId, message_id: messageId, joined },
     );
@@ -139,6 +142,14 @@ export class Deliveries {
        ORDER BY created_at, delivery_id LIMIT ${MAX_DIGEST_ROWS}`,
       { channel_id: channelId, before: beforeMs },
     );
+  }
+
+  /** Channels for which something waits for the digest. */
+  async digestChannels(): Promise<Set<string>> {
+    const rows = await this.#store.queryWriter<{ channel_id: string }>(
+      "SELECT DISTINCT channel_id FROM deliveries FINAL WHERE status = 'digest'",
+    );
+    return new Set(rows.map((row) => row.channel_id));
   }
 
   async hasMessage(channelId: string, messageId: string): Promise<boolean> {

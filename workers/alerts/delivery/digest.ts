@@ -1,4 +1,4 @@
-import { scheduleSend } from '../outbox.ts';
+import { scheduleSends } from '../outbox.ts';
 import { digestDue } from './channel-clock.ts';
 import type { Channel } from './channels.ts';
 import type { Delivery } from './deliveries.ts';
@@ -13,8 +13,10 @@ const SETTLE_MS = 5_000;
  * and what travels in it is written down first: a second turn, here or elsewhere, finds it made.
  */
 export async function sendDigests(parts: DeliveryParts, nowMs: number): Promise<void> {
+  const waiting = await parts.deliveries.digestChannels();
+  if (waiting.size === 0) return;
   for (const channel of await parts.channels.list()) {
-    if (channel.enabled && channel.purpose === 'alerts') await sendDigest(parts, channel, nowMs);
+    if (channel.enabled && waiting.has(channel.channel_id)) await sendDigest(parts, channel, nowMs);
   }
 }
 
@@ -26,5 +28,5 @@ async function sendDigest(parts: DeliveryParts, channel: Channel, nowMs: number)
   await parts.deliveries.write(
     rows.map((row): Delivery => ({ ...row, status: 'waiting', message_id: messageId, version: row.version + 1 })),
   );
-  await scheduleSend(parts.queue, { messageId, channelId: channel.channel_id }, 0);
+  await scheduleSends(parts.queue, [{ messageId, channelId: channel.channel_id, dueMs: 0 }]);
 }

@@ -15,7 +15,9 @@ export const messageKindOf = (messageId: string): MessageKind => messageId.slice
 /** Message that a delivery opens when its group has none open. */
 export const messageIdOf = (deliveryId: string): string => `msg_${identity('message', deliveryId)}`;
 export const digestIdOf = (channelId: string, date: string): string => `dig_${identity('digest', channelId, date)}`;
-export const keyEventMessageIdOf = (deliveryId: string): string => `evt_${identity('message', deliveryId)}`;
+/** A key event travels alone: its message is named by its delivery. */
+export const keyEventMessageIdOf = (deliveryId: string): string => `evt_${deliveryId}`;
+export const deliveryOfKeyEventMessage = (messageId: string): string => messageId.slice('evt_'.length);
 
 export interface GroupWaits {
   /** Wait for company. */

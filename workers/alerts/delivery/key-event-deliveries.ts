@@ -1,6 +1,6 @@
 import type { Store } from '../../clickhouse/store.ts';
 import type { KeyEventType } from '../../keys/events.ts';
-import { scheduleSend } from '../outbox.ts';
+import { scheduleSends } from '../outbox.ts';
 import { keyEventChannelsFor } from './channel-routing.ts';
 import type { Channel } from './channels.ts';
 import type { Delivery } from './deliveries.ts';
@@ -47,9 +47,10 @@ async function deliverTo(parts: DeliveryParts, channels: readonly Channel[], eve
       .filter((delivery) => !known.has(delivery.delivery_id)),
   );
   await parts.deliveries.write(fresh);
-  for (const delivery of fresh) {
-    await scheduleSend(parts.queue, { messageId: delivery.message_id, channelId: delivery.channel_id }, 0);
-  }
+  await scheduleSends(
+    parts.queue,
+    fresh.map(({ message_id, channel_id }) => ({ messageId: message_id, channelId: channel_id, dueMs: 0 })),
+  );
 }
 
 function deliveryOf(event: KeyEventRow, channelId: string, now: string): Delivery {

@@ -1,6 +1,6 @@
 import type { RegisteredKey } from '../../keys/key.ts';
 import type { AlertEvent } from '../alert.ts';
-import { scheduleSend } from '../outbox.ts';
+import { scheduleSends } from '../outbox.ts';
 import { ownerOf } from './channel-routing.ts';
 import type { Channel } from './channels.ts';
 import type { Delivery } from './deliveries.ts';
@@ -29,7 +29,8 @@ export async function launch(parts: DeliveryParts, launches: readonly Launch[]):
     const joined = await parts.groups.join(group, id, messageIdOf(id), dueMs);
     messages.set(joined.messageId, { channelId: channel.channel_id, dueMs: joined.dueMs });
   }
-  for (const [messageId, { channelId, dueMs }] of messages) {
-    await scheduleSend(parts.queue, { messageId, channelId }, dueMs - Date.now());
-  }
+  await scheduleSends(
+    parts.queue,
+    [...messages].map(([messageId, alarm]) => ({ messageId, ...alarm })),
+  );
 }

@@ -59,6 +59,20 @@ export class OpenGroups {
     return { messageId, dueMs: Number(due) };
   }
 
+  /** Messages that deliveries joined; those that joined none are absent. */
+  async joinedMessages(deliveryIds: readonly string[]): Promise<Map<string, string>> {
+    if (deliveryIds.length === 0) return new Map();
+    const pipeline = this.#redis.pipeline();
+    for (const id of deliveryIds) pipeline.get(`${PREFIX}joined:${id}`);
+    const answers = (await pipeline.exec()) ?? [];
+    return new Map(
+      deliveryIds.flatMap((id, at): [string, string][] => {
+        const messageId = answers[at]?.[1];
+        return typeof messageId === 'string' ? [[id, messageId]] : [];
+      }),
+    );
+  }
+
   /** Closes a message and tells who joined it. */
   async close(messageId: string): Promise<string[]> {
     const keys = [`${PREFIX}members:${messageId}`, `${PREFIX}message:${messageId}`];

@@ -1,10 +1,11 @@
-import { scheduleSend } from '../outbox.ts';
+import { type Alarm, DELIVERY_PREFIX, scheduleSends, withoutJob } from '../outbox.ts';
 import { type Delivery, readAlertEvents, unroutedEvents } from './deliveries.ts';
 import { backlogSeconds, digestSize, relayed } from './delivery-metrics.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
 import { relayKeyEvents } from './key-event-deliveries.ts';
 import { relaunch, routeEvents } from './route-events.ts';
 
+const RUNNING = `${DELIVERY_PREFIX}:relay`;
 /** Events and deliveries of one turn; what is more waits for the next. */
 const MAX_EVENTS = 500;
 const MAX_DELIVERIES = 5_000;
@@ -15,6 +16,16 @@ const MAX_DELIVERIES = 5_000;
  * nothing.
  */
 export async function relay(parts: DeliveryParts): Promise<void> {
+  // One turn at a time: on a machine that is behind, turns that overlap would only make it later. A dead one is not waited for.
+  if ((await parts.redis.set(RUNNING, '1', 'PX', 2 * parts.settings.lockMs, 'NX')) !== 'OK') return;
+  try {
+    await turn(parts);
+  } finally {
+    await parts.redis.del(RUNNING);
+  }
+}
+
+async function turn(parts: DeliveryParts): Promise<void> {
   const settledMs = Date.now() - parts.settings.settleMs;
   const events = await unroutedEvents(parts.store, settledMs, MAX_EVENTS);
   await routeEvents(parts, events);
@@ -42,13 +53,18 @@ async function releaseHeld(parts: DeliveryParts): Promise<void> {
   await relaunch(parts, released, await readAlertEvents(parts.store, released));
 }
 
+/** Sets the alarms of messages again whose jobs are gone, and lets deliveries join that never did. */
 async function wakeWaiting(parts: DeliveryParts, settledMs: number): Promise<void> {
   const waiting = await parts.deliveries.waiting(settledMs - parts.settings.waits.normalMs, MAX_DELIVERIES);
   const unbound = waiting.filter((delivery) => delivery.message_id === '');
-  await relaunch(parts, unbound, await readAlertEvents(parts.store, unbound));
-  const messages = new Map(waiting.filter(({ message_id }) => message_id !== '').map((row) => [row.message_id, row]));
-  for (const [messageId, { channel_id: channelId, next_attempt_at: next }] of messages) {
-    const delayMs = next === null ? 0 : Date.parse(next) - Date.now();
-    await scheduleSend(parts.queue, { messageId, channelId }, delayMs);
+  const joined = await parts.groups.joinedMessages(unbound.map((delivery) => delivery.delivery_id));
+  const strays = unbound.filter((delivery) => !joined.has(delivery.delivery_id));
+  await relaunch(parts, strays, await readAlertEvents(parts.store, strays));
+  const alarms = new Map<string, Alarm>();
+  for (const { delivery_id, message_id, channel_id: channelId, next_attempt_at: next } of waiting) {
+    const messageId = message_id || joined.get(delivery_id);
+    if (messageId) alarms.set(messageId, { messageId, channelId, dueMs: next === null ? 0 : Date.parse(next) });
   }
+  const silent = await withoutJob(parts.queue, parts.redis, [...alarms.values()]);
+  await scheduleSends(parts.queue, silent);
 }

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Store } from '../../clickhouse/store.ts';
-import { type DeliveryJob, scheduleSend } from '../outbox.ts';
+import { type DeliveryJob, scheduleSends } from '../outbox.ts';
 import { forgetArrivedParts } from './arrived-parts.ts';
 import { Deliveries, type Delivery } from './deliveries.ts';
 
@@ -29,7 +29,7 @@ export async function replay(
     const again = members.filter(({ status }) => status === 'failed' || status === 'sent').map(anew);
     await deliveries.write(again);
     await forgetArrivedParts(redis, messageId);
-    await scheduleSend(queue, { messageId, channelId }, 0);
+    await scheduleSends(queue, [{ messageId, channelId, dueMs: 0 }]);
     count += again.length;
   }
   return { messages: Math.min(messages.size, MAX_REPLAYED_MESSAGES), deliveries: count };

@@ -1,5 +1,7 @@
 import type { RegisteredKey } from '../../keys/key.ts';
 import type { AlertEvent } from '../alert.ts';
+import { silencedUntil } from '../silence-matching.ts';
+import { readSilences } from '../silence-reader.ts';
 import { spendBudget } from './budgets.ts';
 import { channelsFor, hasRecipient } from './channel-routing.ts';
 import type { Channel } from './channels.ts';
@@ -7,7 +9,6 @@ import { type Delivery, unroutedOfAlert } from './deliveries.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
 import { deliveryIdOf } from './grouping.ts';
 import { type Launch, launch } from './launch.ts';
-import { isSilenced, type Silence } from './silences.ts';
 import { type HeardOpening, isBudgeted, reasonToDrop, type Standing, standingOf } from './standing.ts';
 
 /**
@@ -50,20 +51,21 @@ export async function relaunch(
   for (const delivery of deliveries) {
     const event = events.get(delivery.event_id);
     const channel = channels.get(delivery.channel_id);
-    if (event && channel) launches.push({ delivery, event, channel, key: keys.get(event.key_id) });
-    else lost.push({ ...delivery, status: 'failed', reason: LOST, version: delivery.version + 1 });
+    if (!channel) lost.push({ ...delivery, status: 'failed', reason: LOST, version: delivery.version + 1 });
+    // An event that is not read, from a replica that lags, is read by the next turn of the relay.
+    else if (event) launches.push({ delivery, event, channel, key: keys.get(event.key_id) });
   }
   await parts.deliveries.write(lost);
   await launch(parts, launches);
 }
 
-const LOST = 'the channel or the alert is gone';
+const LOST = 'the channel was removed';
 
 async function routeBatch(parts: DeliveryParts, events: readonly AlertEvent[]): Promise<void> {
   if (events.length === 0) return;
   const nowMs = Date.now();
   const channels = await parts.channels.list();
-  const silences = await parts.silences.list('', nowMs);
+  const silences = await readSilences(parts.store, nowMs, nowMs);
   const keys = await keysOf(
     parts,
     events.map((event) => event.key_id),
@@ -73,11 +75,11 @@ async function routeBatch(parts: DeliveryParts, events: readonly AlertEvent[]): 
   for (const event of events) {
     const key = keys.get(event.key_id);
     const targets = channelsFor(event, channels).filter((channel) => hasRecipient(channel, key));
-    const silence = silences.find((candidate) => isSilenced(candidate, event, nowMs));
+    const silenced = silencedUntil(event, silences, nowMs) !== undefined;
     const openings = event.notify === 'resolved' ? await parts.deliveries.openingsOf(event.alert_id) : NO_OPENINGS;
     for (const channel of targets) {
       const opening = openings.get(channel.channel_id) ?? 'no';
-      const standing = await decide(parts, event, channel, { silence, opening, nowMs });
+      const standing = await decide(parts, event, channel, { silenced, opening, nowMs });
       const delivery = deliveryOf(event, channel.channel_id, standing, nowMs);
       rows.push(delivery);
       if (delivery.status === 'waiting') launches.push({ delivery, event, channel, key });
@@ -95,9 +97,9 @@ async function decide(
   { redis }: DeliveryParts,
   event: AlertEvent,
   channel: Channel,
-  { silence, opening, nowMs }: { silence: Silence | undefined; opening: HeardOpening; nowMs: number },
+  { silenced, opening, nowMs }: { silenced: boolean; opening: HeardOpening; nowMs: number },
 ): Promise<Standing> {
-  const reason = reasonToDrop(event, { silencedBy: silence?.silence_id, opening });
+  const reason = reasonToDrop(event, { silenced, opening });
   if (reason !== undefined) return { status: 'dropped', reason };
   const overBudget = isBudgeted(event) ? await spendBudget(redis, event, channel) : undefined;
   return standingOf(event, channel.routing, { opening, overBudget, nowMs });

@@ -7,7 +7,7 @@ import { alertMessage, keyEventMessage } from './compose-message.ts';
 import { type Delivery, readAlertEvents } from './deliveries.ts';
 import { attemptsMade, deliveriesEnded } from './delivery-metrics.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
-import { type Member, messageKindOf, strongestFirst, withoutPassed } from './grouping.ts';
+import { deliveryOfKeyEventMessage, type Member, messageKindOf, strongestFirst, withoutPassed } from './grouping.ts';
 import { readKeyEvent } from './key-event-deliveries.ts';
 import { afterAttempt, RunLater } from './retry-table.ts';
 import { keysOf } from './route-events.ts';
@@ -38,7 +38,10 @@ export async function sendMessage(parts: DeliveryParts, job: SendJob): Promise<v
 const isOpen = ({ status }: Delivery): boolean => status === 'waiting' || status === 'retrying';
 
 async function attempt(parts: DeliveryParts, job: SendJob): Promise<void> {
-  const joined = await parts.groups.close(job.message_id);
+  const joined =
+    messageKindOf(job.message_id) === 'evt'
+      ? [deliveryOfKeyEventMessage(job.message_id)]
+      : await parts.groups.close(job.message_id);
   const present = await parts.deliveries.ofMessage(job.channel_id, job.message_id, joined);
   if (!present.some(isOpen)) return;
   const events = await readAlertEvents(parts.store, present);
@@ -99,7 +102,7 @@ async function send(
   channel: Channel,
   message: AlertMessage | undefined,
 ): Promise<DeliveryOutcome> {
-  if (!message) return { result: 'failed', responseStatus: 0, detail: 'the alert is gone' };
+  if (!message) return { result: 'retry', responseStatus: 0, detail: 'what it is about is not in the store' };
   try {
     const open = openChannel(channel, parts.box, Date.now());
     return await parts.sender.send(open, message, await arrivedParts(parts.redis, message.messageId));

@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Store } from '../../clickhouse/store.ts';
-import type { AlertEvent, AlertKind } from '../alert.ts';
+import type { SilenceMatchers } from '../silence-matching.ts';
 
 /** Silences that are looked at together at most. */
 export const MAX_SILENCES = 5_000;
-
-/** Alerts that a silence keeps back. An absent or empty list matches all. */
-export interface SilenceMatchers {
-  kinds?: readonly AlertKind[];
-  key_ids?: readonly string[];
-  environments?: readonly string[];
-}
 
 export interface Silence {
   silence_id: string;
@@ -27,26 +20,7 @@ export interface Silence {
 
 export type SilenceFields = Omit<Silence, 'silence_id' | 'created_at' | 'version'>;
 
-const matches = <Value>(list: readonly Value[] | undefined, value: Value): boolean =>
-  list === undefined || list.length === 0 || list.includes(value);
-
-/** Whether a silence keeps this event back at this time. */
-export function isSilenced(
-  silence: Pick<Silence, 'organization_id' | 'matchers' | 'starts_at' | 'ends_at'>,
-  event: Pick<AlertEvent, 'kind' | 'key_id' | 'organization_id' | 'environment'>,
-  atMs: number,
-): boolean {
-  return (
-    Date.parse(silence.starts_at) <= atMs &&
-    atMs < Date.parse(silence.ends_at) &&
-    (silence.organization_id === '' || silence.organization_id === event.organization_id) &&
-    matches(silence.matchers.kinds, event.kind) &&
-    matches(silence.matchers.key_ids, event.key_id) &&
-    matches(silence.matchers.environments, event.environment)
-  );
-}
-
-/** The stored silences. */
+/** The stored silences, as people make and end them. Which alerts they mean: `silence-matching.ts`. */
 export class Silences {
   readonly #store: Store;
 

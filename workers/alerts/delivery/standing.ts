@@ -33,9 +33,9 @@ export function isBudgeted({ kind, notify, evidence }: Pick<AlertEvent, 'kind' |
 /** Why an event is not told in this channel, before budgets are asked; undefined when it is. */
 export function reasonToDrop(
   event: Pick<AlertEvent, 'notify' | 'state'>,
-  facts: { silencedBy: string | undefined; opening: HeardOpening },
+  facts: { silenced: boolean; opening: HeardOpening },
 ): string | undefined {
-  if (facts.silencedBy !== undefined) return `silenced by ${facts.silencedBy}`;
+  if (facts.silenced) return 'silenced';
   if (event.notify === 'repeated' && event.state.acknowledged) return 'acknowledged';
   if (event.notify === 'resolved' && facts.opening === 'no') return 'its opening was not told here';
   return undefined;

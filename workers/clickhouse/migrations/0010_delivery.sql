@@ -44,7 +44,9 @@ CREATE TABLE IF NOT EXISTS deliveries ${on_cluster}
     sent_at          Nullable(DateTime64(3, 'UTC')),
     version          UInt64,
     INDEX messages message_id TYPE bloom_filter GRANULARITY 1,
-    INDEX events event_id TYPE bloom_filter GRANULARITY 1
+    INDEX events event_id TYPE bloom_filter GRANULARITY 1,
+    INDEX alerts alert_id TYPE bloom_filter GRANULARITY 1,
+    INDEX ids delivery_id TYPE bloom_filter GRANULARITY 1
 )
 ENGINE = ${ReplacingMergeTree version}
 PARTITION BY toYYYYMM(created_at)

@@ -25,7 +25,6 @@ import {
   RETRY_TABLE_MS,
   RunLater,
 } from '../../../../workers/alerts/delivery/retry-table.ts';
-import { isSilenced } from '../../../../workers/alerts/delivery/silences.ts';
 import { isBudgeted, reasonToDrop, standingOf } from '../../../../workers/alerts/delivery/standing.ts';
 import { alertEvent, type EventRequest } from '../../../support/alert-events.ts';
 
@@ -111,17 +110,17 @@ describe('where an event goes', () => {
 
   test('ends are told to those who heard of the opening', () => {
     const end = alertEvent({ notify: 'resolved' });
-    expect(reasonToDrop(end, { silencedBy: undefined, opening: 'no' })).toBe('its opening was not told here');
-    expect(reasonToDrop(end, { silencedBy: undefined, opening: 'told' })).toBeUndefined();
-    expect(reasonToDrop(end, { silencedBy: 's', opening: 'told' })).toBe('silenced by s');
-    expect(reasonToDrop(alertEvent(), { silencedBy: undefined, opening: 'no' })).toBeUndefined();
+    expect(reasonToDrop(end, { silenced: false, opening: 'no' })).toBe('its opening was not told here');
+    expect(reasonToDrop(end, { silenced: false, opening: 'told' })).toBeUndefined();
+    expect(reasonToDrop(end, { silenced: true, opening: 'told' })).toBe('silenced');
+    expect(reasonToDrop(alertEvent(), { silenced: false, opening: 'no' })).toBeUndefined();
   });
 
   test('what was acknowledged is not repeated', () => {
     const event = alertEvent({ notify: 'repeated' });
     const seen = { ...event, state: { ...event.state, acknowledged: { by: 'ada', atMs: 1 } } };
-    expect(reasonToDrop(seen, { silencedBy: undefined, opening: 'told' })).toBe('acknowledged');
-    expect(reasonToDrop(event, { silencedBy: undefined, opening: 'told' })).toBeUndefined();
+    expect(reasonToDrop(seen, { silenced: false, opening: 'told' })).toBe('acknowledged');
+    expect(reasonToDrop(event, { silenced: false, opening: 'told' })).toBeUndefined();
   });
 
   const limit = (stepPercent: number): EventRequest => ({
@@ -151,25 +150,6 @@ describe('where an event goes', () => {
     ['a deactivation', { kind: 'key_deactivated' }, 1],
   ])('%s', (_name, request, waitMs) => {
     expect(groupWaitMs(alertEvent(request), { normalMs: 30, soonMs: 2, urgentMs: 1 })).toBe(waitMs);
-  });
-
-  test('silences match by organization, kind, key, environment and time', () => {
-    const silence = {
-      organization_id: 'acme',
-      matchers: {},
-      starts_at: '2026-01-01T00:00:00Z',
-      ends_at: '2026-01-02T00:00:00Z',
-    };
-    const within = Date.parse('2026-01-01T12:00:00Z');
-    const event = alertEvent({ key: 'k' });
-    expect(isSilenced(silence, event, within)).toBe(true);
-    expect(isSilenced(silence, event, Date.parse(silence.ends_at))).toBe(false);
-    expect(isSilenced(silence, event, within - 86_400_000)).toBe(false);
-    expect(isSilenced({ ...silence, organization_id: '' }, event, within)).toBe(true);
-    expect(isSilenced({ ...silence, organization_id: 'rival' }, event, within)).toBe(false);
-    expect(isSilenced({ ...silence, matchers: { key_ids: ['k'], kinds: ['error_rate'] } }, event, within)).toBe(true);
-    expect(isSilenced({ ...silence, matchers: { key_ids: ['other'] } }, event, within)).toBe(false);
-    expect(isSilenced({ ...silence, matchers: { environments: ['staging'] } }, event, within)).toBe(false);
   });
 });
 

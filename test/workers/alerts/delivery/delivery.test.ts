@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { AlertEvent } from '../../../../workers/alerts/alert.ts';
 import type { Routing } from '../../../../workers/alerts/delivery/channel-routing.ts';
 import type { Channel } from '../../../../workers/alerts/delivery/channels.ts';
 import type { Delivery } from '../../../../workers/alerts/delivery/deliveries.ts';
+import { deliveryParts } from '../../../../workers/alerts/delivery/delivery-parts.ts';
 import { sendDigests } from '../../../../workers/alerts/delivery/digest.ts';
+import type { GroupWaits } from '../../../../workers/alerts/delivery/grouping.ts';
 import { relay } from '../../../../workers/alerts/delivery/relay.ts';
 import { handOver } from '../../../../workers/alerts/outbox.ts';
 import { Registry } from '../../../../workers/keys/registry.ts';
@@ -16,6 +18,15 @@ beforeAll(async () => {
   await stack.another();
 });
 afterAll(() => stack.close());
+
+/** Waits of a test; a busy machine must not close a group before its members are there. */
+function waitFor(waits: Partial<GroupWaits>): void {
+  const before = { ...stack.parts.settings.waits };
+  Object.assign(stack.parts.settings.waits, waits);
+  onTestFinished(() => void Object.assign(stack.parts.settings.waits, before));
+}
+
+const PATIENT = { normalMs: 4_000 };
 
 /** A channel of an organization that no other test uses. */
 async function setUp(path: string, routing: Routing = {}) {
@@ -64,9 +75,7 @@ test('an event that is handed over arrives as a message', async () => {
 });
 
 test('a crossed limit is told soon', async () => {
-  const usual = { normalMs: 30_000, soonMs: 2_000, urgentMs: 1_000 };
-  const before = { ...stack.parts.settings.waits };
-  Object.assign(stack.parts.settings.waits, usual);
+  waitFor({ normalMs: 30_000, soonMs: 2_000, urgentMs: 1_000 });
   const { event, messages } = await setUp('/limit');
   const limit = (stepPercent: number) =>
     event({
@@ -82,11 +91,11 @@ test('a crossed limit is told soon', async () => {
       .map(({ atMs, body }) => `${body.notices[0].event.key_id} after ${atMs - startedAt} ms`)
       .join(', ')}`,
   );
-  Object.assign(stack.parts.settings.waits, before);
 });
 
 describe('what is told together', () => {
   test('alerts of one kind and organization travel in one message, the strongest first', async () => {
+    waitFor(PATIENT);
     const { channel, event, messages } = await setUp('/together');
     const three = [event({ key: 'a' }), event({ key: 'b', severity: 'critical' }), event({ key: 'c' })];
     await stack.tell(three);
@@ -100,6 +109,7 @@ describe('what is told together', () => {
   });
 
   test('the end of an alert continues the thread of its opening', async () => {
+    waitFor(PATIENT);
     const { channel, event, messages } = await setUp('/thread');
     const [one, two] = [event({ key: 'a', severity: 'critical' }), event({ key: 'b' })];
     await stack.tell([one, two]);
@@ -113,6 +123,7 @@ describe('what is told together', () => {
   });
 
   test('what opened and ended before its message left is not told', async () => {
+    waitFor(PATIENT);
     const { channel, event, messages } = await setUp('/passed');
     const opened = event({ key: 'a' });
     await stack.tell([opened, event({ key: 'b' }), endOf(opened)]);
@@ -122,6 +133,7 @@ describe('what is told together', () => {
 });
 
 test('the end is told only where the opening was, also when its hand-over overtakes the opening', async () => {
+  waitFor(PATIENT);
   const { channel, event, messages } = await setUp('/ends');
   const opened = event();
   await writeAlertEvents(stack.store, [opened, endOf(opened)]);
@@ -214,6 +226,7 @@ describe('not too much', () => {
   });
 
   test('quiet hours hold what is not critical, and let it go when they end', async () => {
+    waitFor(PATIENT);
     const clock = (ms: number) => new Date(ms).toISOString().slice(11, 16);
     const quiet = { from: clock(Date.now() - 3_600_000), to: clock(Date.now() + 3_600_000) };
     const { channel, event, messages } = await setUp('/quiet', { quiet_hours: quiet });
@@ -284,4 +297,12 @@ describe('the platform that owns the keys', () => {
     await until(() => messages().map(({ body }) => body.keyEvent.type), ['key.deactivated', 'key.leaked']);
     await until(() => statuses(channel), ['sent', 'sent']);
   });
+});
+
+test('Slack is sent one message at a time, over all processes', async () => {
+  const [one, other] = [stack.parts.slots, deliveryParts({ ...stack.parts }).slots];
+  expect(await one.turn('slack-channel', 'slack')).toBe(0);
+  expect(await other.turn('slack-channel', 'slack')).toBeGreaterThan(0);
+  expect(await other.turn('another-channel', 'slack')).toBe(0);
+  expect([await one.turn('hook', 'webhook'), await one.turn('hook', 'webhook')]).toEqual([0, 0]);
 });
