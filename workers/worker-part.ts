@@ -4,6 +4,7 @@ import type { ReadinessChecks } from '../ingest/http-server.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { connectRedis } from '../ingest/redis.ts';
 import { startEvaluation } from './alerts/evaluation/evaluation-worker.ts';
+import { applyRules, readRuleFile } from './alerts/rules/rule-file.ts';
 import { ApiDescriptions } from './api-descriptions.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
@@ -65,6 +66,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
 async function prepare(config: Config, store: Store, redis: Redis): Promise<string | undefined> {
   await migrate(store, config);
   await applyRetention(store, config);
+  if (config.ALERTS_FILE) await applyRules(store, readRuleFile(config.ALERTS_FILE));
   await new Registry(store, redis).rebuildIndex();
   await new ApiDescriptions(store, redis).rebuildIndex();
   return new Tokens(store, redis).ensureAdmin(config.KEYTALLY_ADMIN_TOKEN);

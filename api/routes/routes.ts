@@ -1,4 +1,6 @@
 import type { Route } from '../route.ts';
+import { ALERT_RULE_ROUTES } from './alert-rules.ts';
+import { ALERT_ROUTES } from './alerts.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
 import { getDeniedKeys } from './denied.ts';
 import { importKeys } from './key-import.ts';
@@ -33,6 +35,8 @@ export const ROUTES: readonly Route[] = [
   listPlans,
   putPlan,
   deletePlan,
+  ...ALERT_ROUTES,
+  ...ALERT_RULE_ROUTES,
   getRequests,
   listApiDescriptions,
   putApiDescription,

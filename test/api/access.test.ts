@@ -79,6 +79,11 @@ const BODIES: Record<string, object> = {
   'PUT /v1/plans/:plan': {},
   'POST /v1/policies': { name: 'leaks', kind: 'leaked' },
   'PUT /v1/policies/:policy_id': { name: 'leaks', kind: 'leaked' },
+  'POST /v1/alert-rules': { name: 'errors', kind: 'error_rate' },
+  'PUT /v1/alert-rules/:rule_id': { name: 'errors', kind: 'error_rate' },
+  'POST /v1/alert-rules/preview': { rule: { name: 'errors', kind: 'error_rate' }, days: 1 },
+  'POST /v1/alert-rules/test': { rule: { name: 'errors', kind: 'error_rate' }, key_id: 'some-key' },
+  'POST /v1/alert-rules/apply': { rules: [] },
   'POST /v1/tokens': { name: 'made', scopes: ['read'] },
   'POST /v1/session': { token: 'kt_wrong' },
 };
