@@ -20,13 +20,13 @@ import { tempFolder } from '../../../support/temp-folder.ts';
 import { SeededHistory } from './seeded-history.ts';
 
 /** ALERT_KILLS=50 for the long run. */
-const KILLS = Number(process.env.ALERT_KILLS ?? 3);
+const KILLS = Number(process.env.ALERT_KILLS ?? 2);
 const SCHEDULERS = 3;
-const KEYS = 24;
+const KEYS = 8;
 const SEED = 11;
-/** One window of five minutes per half second. */
-const SPEED = 600;
-const WINDOWS = 24 + KILLS * 14;
+/** One window of five minutes in three quarters of a second. */
+const SPEED = 400;
+const WINDOWS = 14 + KILLS * 3;
 const NOW = Math.floor(Date.now() / 3_600_000) * 3_600 - 3_600 * 24 * 3;
 
 let redis: LocalRedis;
@@ -57,7 +57,7 @@ afterAll(async () => {
 async function seed(): Promise<void> {
   const history = new SeededHistory(store, NOW);
   const keyIds = Array.from({ length: KEYS }, (_, n) => `key_${n}`);
-  const calm = Array.from({ length: 4_000 }, (_, n) => `calm_${n}`);
+  const calm = Array.from({ length: 1_000 }, (_, n) => `calm_${n}`);
   await history.keys(keyIds, 40, { hours: 2 });
   const rows: object[] = [];
   for (let bucket = 0; bucket < WINDOWS; bucket++) {
