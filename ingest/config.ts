@@ -77,6 +77,7 @@ export const EnvSchema = z.object({
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a plain identifier')
     .default('keytally'),
+  CLICKHOUSE_TIMEOUT_MS: count(30_000, 1_000, 600_000),
   CLICKHOUSE_CLUSTER: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, 'must be a plain identifier')

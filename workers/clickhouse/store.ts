@@ -22,7 +22,6 @@ const READ_SETTINGS: Settings = {
   max_execution_time: 25,
 };
 
-const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 40;
 /** Sessions that read on the embedded engine: statements of one session run one after another. */
 const EMBEDDED_READERS = 4;
@@ -141,7 +140,7 @@ async function openServer(config: Config): Promise<Store> {
       username: config.CLICKHOUSE_USER,
       password: config.CLICKHOUSE_PASSWORD,
       database,
-      request_timeout: REQUEST_TIMEOUT_MS,
+      request_timeout: config.CLICKHOUSE_TIMEOUT_MS,
       max_open_connections: MAX_CONNECTIONS,
       keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
       compression: { request: true, response: true },
