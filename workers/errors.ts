@@ -44,6 +44,9 @@ const BY_CODE: Readonly<Record<number, ErrorClass>> = {
   242: 'wait', // TABLE_IS_READ_ONLY
   243: 'wait', // NOT_ENOUGH_SPACE
   279: 'wait', // ALL_CONNECTION_TRIES_FAILED
+  285: 'wait', // TOO_FEW_LIVE_REPLICAS
+  286: 'wait', // UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
+  319: 'wait', // UNKNOWN_STATUS_OF_INSERT: the same id again tells
   497: 'wait', // ACCESS_DENIED
   516: 'wait', // AUTHENTICATION_FAILED
   999: 'wait', // KEEPER_EXCEPTION
