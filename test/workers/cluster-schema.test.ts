@@ -84,9 +84,18 @@ test('through a Distributed table the token goes along: three inserts of one bat
 });
 
 test('a subquery over a second sharded table is refused by default, and stays on the shard with our setting', async () => {
-  const sql = 'SELECT count() AS n FROM requests WHERE key_id IN (SELECT key_id FROM key_totals WHERE requests > 0)';
+  // Two shards over the same rows: what each counts by itself comes twice.
+  for (const [name, table] of [
+    ['requests_of_two', 'requests_local'],
+    ['totals_of_two', 'key_totals_local'],
+  ]) {
+    await store.command(
+      `CREATE TABLE ${name} AS remote('127.0.0.1,127.0.0.2', currentDatabase(), ${table}, cityHash64(key_id))`,
+    );
+  }
+  const sql = 'SELECT count() AS n FROM requests_of_two WHERE key_id IN (SELECT key_id FROM totals_of_two)';
   await expect(store.query(sql, {}, { distributed_product_mode: 'deny' })).rejects.toThrow(/distributed_product_mode/);
-  expect(await store.query(sql, {}, { distributed_product_mode: 'local' })).toEqual([{ n: 200 }]);
+  expect(await store.query(sql, {}, { distributed_product_mode: 'local' })).toEqual([{ n: 400 }]);
 });
 
 function row(n: number): string {
