@@ -39,3 +39,14 @@ export function benchTraffic(random: Random, count: number, nowMs: number, withU
     };
   });
 }
+
+/** The same as bodies of NDJSON. */
+export function bodiesOf(random: Random, records: number, perPost: number, withUuid: boolean): Buffer[] {
+  return Array.from({ length: Math.ceil(records / perPost) }, () =>
+    Buffer.from(
+      benchTraffic(random, perPost, Date.now(), withUuid)
+        .map((record) => JSON.stringify(record))
+        .join('\n'),
+    ),
+  );
+}

@@ -1,11 +1,13 @@
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchRequestIds } from './request-ids.ts';
+import { benchStages } from './stages.ts';
 
 /** `npm run bench -- <name> [--json]`: figures of one run as one JSON object, progress on standard error. */
 const BENCHES: Record<string, (say: (line: string) => void) => Promise<object>> = {
   ingest: benchIngest,
   formats: benchFormats,
+  stages: benchStages,
   'request-ids': benchRequestIds,
 };
 
