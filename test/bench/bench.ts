@@ -2,12 +2,14 @@ import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchRequestIds } from './request-ids.ts';
 import { benchStages } from './stages.ts';
+import { benchWaiting } from './waiting.ts';
 
 /** `npm run bench -- <name> [--json]`: figures of one run as one JSON object, progress on standard error. */
 const BENCHES: Record<string, (say: (line: string) => void) => Promise<object>> = {
   ingest: benchIngest,
   formats: benchFormats,
   stages: benchStages,
+  waiting: benchWaiting,
   'request-ids': benchRequestIds,
 };
 

@@ -11,9 +11,8 @@ import { listen } from '../../ingest/http-server.ts';
 import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
 import { BATCH_QUEUE, openBatchQueue, shardPrefix } from '../../ingest/queue.ts';
 import { parseRecordsBody } from '../../ingest/records-body.ts';
-import { connectRedis, type Redis } from '../../ingest/redis.ts';
+import { connectRedis } from '../../ingest/redis.ts';
 import { RouteLimit } from '../../ingest/route-limit.ts';
-import { sha256, TOKENS_KEY } from '../../ingest/token.ts';
 import { migrate } from '../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../workers/clickhouse/store.ts';
 import { type Geo, openGeo } from '../../workers/geo.ts';
@@ -21,7 +20,7 @@ import { insertRequests, insertSettings } from '../../workers/insert.ts';
 import { REQUEST_COLUMNS, rowsOf } from '../../workers/rows.ts';
 import { startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
-import { BENCH_TOKEN, bodiesOf } from './bench-traffic.ts';
+import { BENCH_TOKEN, bodiesOf, knowToken } from './bench-traffic.ts';
 import { cpuOf, leastCpuOf, partCpuMicros, redisCpuMicros } from './cpu-time.ts';
 import { Poster } from './poster.ts';
 
@@ -202,12 +201,6 @@ async function wholeCollector(redis: LocalRedis, note: Note): Promise<void> {
   poster.stop();
   await collector.kill('SIGTERM');
   connection.disconnect();
-}
-
-/** What a worker does at its start: the collector takes records of this token. */
-async function knowToken(redis: Redis): Promise<void> {
-  const grant = { id: 'bench', name: 'bench', scopes: ['admin'], organizationId: '', keyId: '', expiresAtMs: 0 };
-  await redis.hset(TOKENS_KEY, sha256(BENCH_TOKEN), JSON.stringify(grant));
 }
 
 function withSums(figures: Record<string, number>): Record<string, number> {
