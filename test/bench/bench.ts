@@ -1,3 +1,4 @@
+import { benchDisk } from './disk.ts';
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchRequestIds } from './request-ids.ts';
@@ -10,6 +11,7 @@ const BENCHES: Record<string, (say: (line: string) => void) => Promise<object>> 
   formats: benchFormats,
   stages: benchStages,
   waiting: benchWaiting,
+  disk: benchDisk,
   'request-ids': benchRequestIds,
 };
 
