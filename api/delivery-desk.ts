@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Redis } from '../ingest/redis.ts';
 import type { ChannelSender } from '../workers/alerts/channels/channel.ts';
 import type { SecretBox } from '../workers/alerts/delivery/channels.ts';
 import type { DeliveryJob } from '../workers/alerts/outbox.ts';

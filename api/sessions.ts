@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { Redis } from '../ingest/redis.ts';
 import { sha256, type TokenGrant, type TokenReader } from '../ingest/token.ts';
 
 /** A login ends after this time without use of the page. */

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { Logger } from './logger.ts';
 import { OpenApiPaths } from './open-api-paths.ts';
+import type { Redis } from './redis.ts';
 
 /** Redis hash: organization and name of an API description → its paths as JSON. Written by workers/api-descriptions.ts. */
 export const API_DESCRIPTIONS_KEY = '{keytally}:api-descriptions';

@@ -3,6 +3,7 @@ import { deflateRaw, inflateRaw } from 'node:zlib';
 import { NumberColumn, TextColumn } from './column.ts';
 import { ByteReader, ByteWriter } from './column-codec.ts';
 import { nextTurn, ROWS_PER_TURN } from './event-loop.ts';
+import { packText, unpackText } from './packed-text.ts';
 import type { RateLimitSeen, RequestRecord } from './record.ts';
 
 const deflate = promisify(deflateRaw);
@@ -13,6 +14,8 @@ export const MAX_BATCH_ROWS = 50_000;
 /** A decoded batch larger than this is refused: it was not written by us. */
 const MAX_DECODED_BYTES = 512 * 1024 * 1024;
 const LAYOUT_VERSION = 1;
+/** First character of a payload that is packed text; base 64, as it was before, has no such character. */
+const PACKED = '~';
 
 const TEXT_COLUMNS = [
   'keyId',
@@ -94,7 +97,7 @@ export class Batch {
   }
 }
 
-/** Compresses a batch for the queue. Base64, because a BullMQ job is JSON text. The batch must not change meanwhile. */
+/** Compresses a batch for the queue, as text, because a BullMQ job is JSON. The batch must not change meanwhile. */
 export async function encodeBatch(batch: Batch): Promise<string> {
   const out = new ByteWriter();
   const isLong = batch.rows > ROWS_PER_TURN;
@@ -118,7 +121,7 @@ export async function encodeBatch(batch: Batch): Promise<string> {
   }
   // At the end, and only when there are any: a batch of an older version simply ends before.
   if (batch.rateLimits.size > 0) out.text(JSON.stringify([...batch.rateLimits.values()]));
-  return (await deflate(out.done(), { level: 1 })).toString('base64');
+  return PACKED + packText(await deflate(out.done(), { level: 1 }));
 }
 
 /** One writer per number column, in the order of the layout. */
@@ -139,7 +142,8 @@ function numberWriters(batch: Batch, out: ByteWriter, delta: (ms: number) => num
 
 /** @throws RangeError or a zlib error when the payload is not a batch of this layout */
 export async function decodeBatch(payload: string): Promise<Batch> {
-  const bytes = await inflate(Buffer.from(payload, 'base64'), { maxOutputLength: MAX_DECODED_BYTES });
+  const compressed = payload.startsWith(PACKED) ? unpackText(payload.slice(1)) : Buffer.from(payload, 'base64');
+  const bytes = await inflate(compressed, { maxOutputLength: MAX_DECODED_BYTES });
   const input = new ByteReader(bytes);
   const version = input.uint();
   if (version !== LAYOUT_VERSION) throw new RangeError(`batch layout ${version} is not known to this version`);

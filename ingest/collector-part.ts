@@ -11,6 +11,7 @@ import type { Logger } from './logger.ts';
 import { openBatchQueue } from './queue.ts';
 import { connectRedis } from './redis.ts';
 import { RedisHeadroom } from './redis-headroom.ts';
+import { Replication } from './replication.ts';
 import { RouteLimit } from './route-limit.ts';
 import { TokenReader } from './token.ts';
 
@@ -30,7 +31,13 @@ export async function startCollector(config: Config, redisUrl: string, log: Logg
   const apiPaths = new ApiPaths(redis, log);
   await apiPaths.refresh();
   const cleaner = new BatchCleaner(new RouteLimit(config.ROUTES_PER_KEY), apiPaths);
-  const gatherer = new Gatherer(queues, cleaner, config.INGEST_LINGER_MS, log);
+  const gatherer = new Gatherer(
+    queues,
+    new Replication(redis, config.REDIS_WAIT_REPLICAS),
+    cleaner,
+    config.INGEST_LINGER_MS,
+    log,
+  );
   const headroom = new RedisHeadroom(redis);
   await headroom.refresh();
   const acceptance = new Acceptance(new KeyIndex(redis));

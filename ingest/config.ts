@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { parseRedisUrl } from './redis-address.ts';
 
 /** Raised at start for a setting that cannot be used; the message names the variable. */
 export class ConfigError extends Error {}
@@ -14,6 +15,14 @@ const url = (...protocols: string[]) =>
       message: `must be a URL starting with ${protocols.map((p) => `${p}//`).join(' or ')}`,
     })
     .optional();
+/** The parser of the connection decides, and says what is wrong. */
+const redisUrl = z.string().superRefine((value, context) => {
+  try {
+    parseRedisUrl(value);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+  }
+});
 /** A cron expression; node-cron checks it again when the schedule starts. */
 const cron = (fallback: string) =>
   z
@@ -89,7 +98,8 @@ export const EnvSchema = z.object({
     .string()
     .regex(/^kt_[A-Za-z0-9]{20,}$/, 'must be kt_ followed by at least 20 letters or digits')
     .optional(),
-  REDIS_URL: url('redis:', 'rediss:'),
+  REDIS_URL: redisUrl.optional(),
+  REDIS_WAIT_REPLICAS: z.coerce.number().int().min(0).max(5).optional(),
   REDIS_MAX_MEMORY_BYTES: count(1_073_741_824, 67_108_864, 2 ** 46),
   CLICKHOUSE_URL: url('http:', 'https:'),
   CLICKHOUSE_USER: z.string().min(1).default('default'),
@@ -98,6 +108,7 @@ export const EnvSchema = z.object({
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a plain identifier')
     .default('keytally'),
+  CLICKHOUSE_TIMEOUT_MS: count(30_000, 1_000, 600_000),
   CLICKHOUSE_CLUSTER: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, 'must be a plain identifier')

@@ -7,6 +7,7 @@ import { batchesQueued, batchRows } from './metrics.ts';
 import { Problem } from './problem.ts';
 import type { BatchClaim, BatchJob, UniqueRange } from './queue.ts';
 import type { RequestRecord } from './record.ts';
+import type { Replication } from './replication.ts';
 
 /** Records held in memory that Redis does not have yet. Beyond this the collector answers 503. */
 export const MAX_PENDING_ROWS = 400_000;
@@ -49,6 +50,7 @@ export interface Origin {
  */
 export class Gatherer {
   readonly #queues: readonly Queue<BatchJob>[];
+  readonly #replication: Pick<Replication, 'confirm'>;
   readonly #cleaner: BatchCleaner;
   readonly #lingerMs: number;
   readonly #log: Logger;
@@ -58,8 +60,15 @@ export class Gatherer {
   #nextShard = 0;
   #inFlight = new Set<Promise<void>>();
 
-  constructor(queues: readonly Queue<BatchJob>[], cleaner: BatchCleaner, lingerMs: number, log: Logger) {
+  constructor(
+    queues: readonly Queue<BatchJob>[],
+    replication: Pick<Replication, 'confirm'>,
+    cleaner: BatchCleaner,
+    lingerMs: number,
+    log: Logger,
+  ) {
     this.#queues = queues;
+    this.#replication = replication;
     this.#cleaner = cleaner;
     this.#lingerMs = lingerMs;
     this.#log = log;
@@ -125,22 +134,29 @@ export class Gatherer {
       payload,
       ...(unique.length > 0 ? { unique } : {}),
     };
-    const queue = this.#queues[this.#nextShard++ % this.#queues.length]!;
+    await this.#enqueue(jobId, job);
+    batchesQueued.inc();
+    batchRows.observe(batch.rows);
+  }
+
+  /**
+   * Gives the job to one shard, or to the next when that one's node is away. It may then stand in two queues (the
+   * answer was lost): the same id under the same token still counts once.
+   */
+  async #enqueue(jobId: string, job: BatchJob): Promise<void> {
     for (let attempt = 1; ; attempt++) {
+      const queue = this.#queues[this.#nextShard++ % this.#queues.length]!;
       try {
         await queue.add('batch', job, { jobId });
-        break;
+        return await this.#replication.confirm(queue.qualifiedName);
       } catch (error) {
-        // The job may be there already (the answer was lost): the same id makes the repeat harmless.
         if (attempt === ENQUEUE_TRIES) {
-          this.#log.error({ err: error, batch_id: jobId, rows: batch.rows }, 'Redis did not take the batch');
+          this.#log.error({ err: error, batch_id: jobId, rows: job.rows }, 'Redis did not take the batch');
           throw overloaded('the queue does not accept records at the moment');
         }
         await new Promise((resolve) => setTimeout(resolve, ENQUEUE_RETRY_MS * attempt));
       }
     }
-    batchesQueued.inc();
-    batchRows.observe(batch.rows);
   }
 
   /** Hands everything gathered to Redis; resolves when Redis has it or refused it. */

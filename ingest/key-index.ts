@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { RecentMap } from './recent-map.ts';
+import type { Redis } from './redis.ts';
 
 /** Redis hash: SHA-256 of a raw key → key id. Rebuilt from ClickHouse by workers/keys/registry.ts. */
 export const KEY_BY_HASH = '{keytally}:keys:by_sha256';

@@ -34,8 +34,14 @@ export const batchRows = new Histogram({
   registers,
 });
 
+export const writesUnreplicated = new Counter({
+  name: 'keytally_redis_unreplicated_writes_total',
+  help: 'Batches and claims that Redis took while the replicas to wait for were away',
+  registers,
+});
+
 export const redisMemory = new Gauge({
   name: 'keytally_redis_memory_used_ratio',
-  help: 'used_memory / maxmemory of Redis as last seen, 0 when Redis has no limit',
+  help: 'used_memory / maxmemory of Redis as last seen, of the fullest node of a cluster; 0 when Redis has no limit',
   registers,
 });

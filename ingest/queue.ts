@@ -1,5 +1,5 @@
 import { type JobsOptions, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Redis } from './redis.ts';
 
 /** Name of the queue of record batches; each shard is its own queue under its own hash tag. */
 export const BATCH_QUEUE = 'batches';

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { redisMemory } from './metrics.ts';
+import { mastersOf, type Redis } from './redis.ts';
 
 /** Above this share of maxmemory no more records are taken: Redis needs room to finish the jobs it has. */
 export const REFUSE_ABOVE_RATIO = 0.85;
@@ -30,7 +30,9 @@ export class RedisHeadroom {
 
   async refresh(): Promise<void> {
     try {
-      this.#ratio = memoryRatio(await this.#redis.info('memory'));
+      const nodes = await Promise.all(mastersOf(this.#redis).map((node) => node.info('memory')));
+      // The fullest node counts: a batch cannot choose where the keys it needs live.
+      this.#ratio = Math.max(0, ...nodes.map(memoryRatio));
       redisMemory.set(this.#ratio);
     } catch {
       // Redis is away: adding a job will say so itself. The last known ratio stays.

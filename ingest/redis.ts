@@ -1,5 +1,9 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type ClusterOptions, type RedisOptions, Redis as Single } from 'ioredis';
 import { ConfigError } from './config.ts';
+import { parseRedisUrl, type RedisAddress, shownAddress } from './redis-address.ts';
+
+/** One Redis or a Redis Cluster. All keys of one command, script or pipeline must share a hash tag (`{keytally}…`). */
+export type Redis = Single | Cluster;
 
 /**
  * How a connection behaves while Redis is away.
@@ -10,14 +14,45 @@ export type ConnectionRole = 'producer' | 'worker';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const MAX_RECONNECT_DELAY_MS = 2_000;
+/**
+ * A command whose node is away is tried again this often, this long apart, while the cluster elects another: 3 s for
+ * a producer, who answers 503 after it, and about an hour for a worker, who has nothing else to do.
+ */
+const FAILOVER_DELAY_MS = 100;
+const FAILOVER_TRIES: Record<ConnectionRole, number> = { producer: 30, worker: 36_000 };
+const SLOTS_REFRESH_INTERVAL_MS = 5_000;
+const SLOTS_REFRESH_TIMEOUT_MS = 2_000;
+
+const reconnectDelayMs = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), MAX_RECONNECT_DELAY_MS);
 
 export function redisOptions(role: ConnectionRole): RedisOptions {
   return {
     connectTimeout: CONNECT_TIMEOUT_MS,
-    retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), MAX_RECONNECT_DELAY_MS),
+    retryStrategy: reconnectDelayMs,
     enableOfflineQueue: role === 'worker',
     maxRetriesPerRequest: role === 'worker' ? null : 1,
     lazyConnect: true,
+  };
+}
+
+function clusterOptions(role: ConnectionRole, { isTls, username, password }: RedisAddress): ClusterOptions {
+  return {
+    lazyConnect: true,
+    enableOfflineQueue: role === 'worker',
+    maxRedirections: FAILOVER_TRIES[role],
+    retryDelayOnFailover: FAILOVER_DELAY_MS,
+    retryDelayOnClusterDown: FAILOVER_DELAY_MS,
+    slotsRefreshInterval: SLOTS_REFRESH_INTERVAL_MS,
+    slotsRefreshTimeout: SLOTS_REFRESH_TIMEOUT_MS,
+    // The name in a certificate is lost when it is resolved to an address first.
+    ...(isTls ? { dnsLookup: (address, callback) => callback(null, address) } : {}),
+    redisOptions: {
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      maxRetriesPerRequest: role === 'worker' ? null : 1,
+      ...(username === '' ? {} : { username }),
+      ...(password === '' ? {} : { password }),
+      ...(isTls ? { tls: {} } : {}),
+    },
   };
 }
 
@@ -26,17 +61,39 @@ export function redisOptions(role: ConnectionRole): RedisOptions {
  * @throws {ConfigError} when it does not; the address is named without its password
  */
 export async function connectRedis(url: string, role: ConnectionRole, onError: (error: Error) => void): Promise<Redis> {
-  const redis = new Redis(url, { ...redisOptions(role), retryStrategy: () => null });
+  const address = parseRedisUrl(url);
+  const redis = address.isCluster ? openCluster(address, role) : openSingle(url, role);
   redis.on('error', onError);
   try {
     await redis.connect();
     await redis.ping();
   } catch (error) {
     redis.disconnect();
-    throw new ConfigError(`REDIS_URL: cannot reach Redis at ${withoutSecret(url)}: ${reasonOf(error)}`);
+    throw new ConfigError(`REDIS_URL: cannot reach Redis at ${shownAddress(address)}: ${reasonOf(error)}`);
   }
-  redis.options.retryStrategy = redisOptions(role).retryStrategy!;
+  // From now on it may go away and come back: only the first try ends at once.
+  if (redis instanceof Cluster) redis.options.clusterRetryStrategy = reconnectDelayMs;
+  else redis.options.retryStrategy = reconnectDelayMs;
   return redis;
+}
+
+function openSingle(url: string, role: ConnectionRole): Single {
+  return new Single(url, { ...redisOptions(role), retryStrategy: () => null });
+}
+
+function openCluster(address: RedisAddress, role: ConnectionRole): Cluster {
+  return new Cluster([...address.nodes], { ...clusterOptions(role, address), clusterRetryStrategy: () => null });
+}
+
+/** A second connection for listening to channels, which waits while Redis is away. */
+export function subscriberOf(redis: Redis): Redis {
+  if (redis instanceof Cluster) return redis.duplicate([], { enableOfflineQueue: true });
+  return redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null });
+}
+
+/** The nodes that hold data and take writes. */
+export function mastersOf(redis: Redis): Single[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis];
 }
 
 /** The URL as it may be shown: without user and password. */
@@ -46,6 +103,6 @@ export function withoutSecret(url: string): string {
 }
 
 function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message || (error as { code?: string }).code || 'no answer';
+  const { message, code, lastNodeError } = error as { message?: string; code?: string; lastNodeError?: Error };
+  return lastNodeError?.message || message || code || 'no answer';
 }

@@ -1,6 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { RecentMap } from './recent-map.ts';
+import type { Redis } from './redis.ts';
 
 /** `manage` includes `read`; `admin` includes everything. */
 export type Scope = 'ingest' | 'read' | 'manage' | 'admin';

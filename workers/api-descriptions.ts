@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { API_DESCRIPTIONS_KEY, API_DESCRIPTIONS_VERSION, descriptionField } from '../ingest/api-paths.ts';
 import { type Endpoint, OpenApiPaths } from '../ingest/open-api-paths.ts';
+import type { Redis } from '../ingest/redis.ts';
 import type { Store } from './clickhouse/store.ts';
 
 export interface ApiDescription {

@@ -1,6 +1,9 @@
-import type { Redis } from 'ioredis';
 import type { BatchClaim } from '../ingest/queue.ts';
+import type { Redis } from '../ingest/redis.ts';
+import type { Replication } from '../ingest/replication.ts';
 import type { RowRange } from './rows.ts';
+
+const CLAIMS = '{keytally}:claim:';
 
 /**
  * Claims every Idempotency-Key of a batch for that batch. A claim is sticky: a retry of the same batch finds
@@ -10,18 +13,21 @@ import type { RowRange } from './rows.ts';
  */
 export async function claimForBatch(
   redis: Redis,
+  replication: Pick<Replication, 'confirm'>,
   batchId: string,
   claims: readonly BatchClaim[],
 ): Promise<BatchClaim[]> {
   const owners = await Promise.all(
     claims.map(async ({ id, keepSeconds }) => {
-      const key = `{keytally}:claim:${id}`;
+      const key = `${CLAIMS}${id}`;
       const owner = await redis.set(key, batchId, 'EX', keepSeconds, 'NX', 'GET');
       // A batch that waited long for the store must not lose its claim between two attempts.
       if (owner === batchId) await redis.expire(key, keepSeconds);
       return owner ?? batchId;
     }),
   );
+  // A claim lost with its node after the insert would let a repeat be counted.
+  if (claims.length > 0) await replication.confirm(CLAIMS);
   // Repeats that were gathered into the same batch: the first of them counts.
   const first = new Set<string>();
   return claims.filter(({ id }, at) => {

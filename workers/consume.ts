@@ -1,6 +1,6 @@
 import { type Job, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
+import type { Redis } from '../ingest/redis.ts';
 import { classifyInsertError, type ErrorClass } from './errors.ts';
 import { insertFailures, jobsStalled } from './metrics.ts';
 import { type BatchParts, bury, processBatch, wholeBatch } from './process-batch.ts';

@@ -44,6 +44,9 @@ const BY_CODE: Readonly<Record<number, ErrorClass>> = {
   242: 'wait', // TABLE_IS_READ_ONLY
   243: 'wait', // NOT_ENOUGH_SPACE
   279: 'wait', // ALL_CONNECTION_TRIES_FAILED
+  285: 'wait', // TOO_FEW_LIVE_REPLICAS
+  286: 'wait', // UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
+  319: 'wait', // UNKNOWN_STATUS_OF_INSERT: the same id again tells
   497: 'wait', // ACCESS_DENIED
   516: 'wait', // AUTHENTICATION_FAILED
   999: 'wait', // KEEPER_EXCEPTION
@@ -64,6 +67,9 @@ const CONNECTION_CODES = new Set([
   'UND_ERR_SOCKET',
 ]);
 
+/** An answer that is not ClickHouse's: a load balancer's page, which the client passes on as the error's text, or nothing. */
+const NOT_CLICKHOUSE = /^\s*(<|$)|bad gateway|service unavailable|gateway time-?out|no healthy upstream/i;
+
 /**
  * Class of an insert's error. A timeout means "unknown": the same id again tells.
  * Told by shape: the embedded connection raises a class of its own copy of the client, which instanceof does not know.
@@ -73,6 +79,7 @@ export function classifyInsertError(error: unknown): ErrorClass {
   if (code !== undefined && /^\d+$/.test(code)) return classifyEngineError(Number(code), message);
   if (code !== undefined && CONNECTION_CODES.has(code)) return 'wait';
   if (name === 'AggregateError' || message === 'Timeout error.' || message.includes('socket hang up')) return 'wait';
+  if (code === undefined && name === 'Error' && NOT_CLICKHOUSE.test(message)) return 'wait';
   return 'retry';
 }
 

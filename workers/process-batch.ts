@@ -1,8 +1,9 @@
-import type { Redis } from 'ioredis';
 import { type Batch, decodeBatch } from '../ingest/batch.ts';
 import type { Config } from '../ingest/config.ts';
 import type { Logger } from '../ingest/logger.ts';
 import type { BatchJob } from '../ingest/queue.ts';
+import type { Redis } from '../ingest/redis.ts';
+import type { Replication } from '../ingest/replication.ts';
 import { claimForBatch, ownRanges } from './claims.ts';
 import type { Store } from './clickhouse/store.ts';
 import { type DeadLetter, MAX_LETTERS_PER_BATCH, writeDeadLetters } from './dead-letter.ts';
@@ -18,6 +19,7 @@ import { type RowRange, rowsOf } from './rows.ts';
 export interface BatchParts {
   store: Store;
   redis: Redis;
+  replication: Pick<Replication, 'confirm'>;
   geo: Geo;
   config: Config;
   log: Logger;
@@ -52,11 +54,12 @@ export async function processBatch(parts: BatchParts, batchId: string, job: Batc
 }
 
 /** The rows of the batch that no earlier batch owns, by Idempotency-Key or by request id. */
-async function rowsToInsert({ redis }: BatchParts, batchId: string, job: BatchJob, batch: Batch): Promise<RowRange[]> {
-  const foreign = await claimForBatch(redis, batchId, job.claims);
+async function rowsToInsert(parts: BatchParts, batchId: string, job: BatchJob, batch: Batch): Promise<RowRange[]> {
+  const { redis, replication } = parts;
+  const foreign = await claimForBatch(redis, replication, batchId, job.claims);
   const ranges = ownRanges(batch.rows, foreign);
   if (!job.unique) return ranges;
-  return withoutRows(ranges, await repeatedRows(redis, batchId, batch, job.unique, job.receivedAtMs));
+  return withoutRows(ranges, await repeatedRows(redis, replication, batchId, batch, job.unique, job.receivedAtMs));
 }
 
 async function insertTimed(store: Store, token: string, rows: string, rowCount: number): Promise<void> {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Batch } from '../ingest/batch.ts';
 import type { UniqueRange } from '../ingest/queue.ts';
+import type { Redis } from '../ingest/redis.ts';
+import type { Replication } from '../ingest/replication.ts';
 import type { RowRange } from './rows.ts';
 
 /**
@@ -23,7 +24,7 @@ const DIGEST_BYTES = 8;
 const OWNER_BYTES = 6;
 
 /**
- * KEYS: none (all keys share the hash tag of ARGV[1]). ARGV: tag, current window, previous window, owner, seconds to
+ * KEYS: the tag, so that a cluster runs it on the node that has the buckets. ARGV: tag, current window, previous window, owner, seconds to
  * keep, then pairs of bucket and digest. Returns the positions (from 0) of ids that another batch owns.
  */
 const CLAIM_SCRIPT = `
@@ -56,6 +57,7 @@ interface Id {
  */
 export async function repeatedRows(
   redis: Redis,
+  replication: Pick<Replication, 'confirm'>,
   batchId: string,
   batch: Batch,
   unique: readonly UniqueRange[],
@@ -78,6 +80,7 @@ export async function repeatedRows(
       const foreign = await claim(redis, tag, window, owner, chunk);
       for (const position of foreign) repeated.push(chunk[position]!.row);
     }
+    if (ids.length > 0) await replication.confirm(prefixOf(tag));
   }
   return repeated.sort((a, b) => a - b);
 }
@@ -93,11 +96,15 @@ function* idsOf(batch: Batch, unique: readonly UniqueRange[]): Generator<Id> {
   }
 }
 
+function prefixOf(tag: number): string {
+  return `{keytally-ids-${tag}}:`;
+}
+
 async function claim(redis: Redis, tag: number, window: number, owner: Buffer, ids: readonly Id[]): Promise<number[]> {
   const pairs = ids.flatMap(({ digest }) => [String(digest.readUInt16BE(0) % BUCKETS), digest]);
-  const prefix = `{keytally-ids-${tag}}:`;
+  const prefix = prefixOf(tag);
   const args = [prefix, String(window), String(window - 1), owner, String(2 * WINDOW_SECONDS), ...pairs];
-  return (await redis.eval(CLAIM_SCRIPT, 0, ...args)) as number[];
+  return (await redis.eval(CLAIM_SCRIPT, 1, prefix, ...args)) as number[];
 }
 
 /** The row ranges without single rows that are left out (ascending). */

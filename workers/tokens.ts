@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { Redis } from '../ingest/redis.ts';
 import { newToken, type Scope, sha256, TOKENS_KEY, type TokenGrant } from '../ingest/token.ts';
 import type { Store } from './clickhouse/store.ts';
 

@@ -1,8 +1,9 @@
-import type { Redis } from 'ioredis';
 import type { Config } from '../ingest/config.ts';
 import type { ReadinessChecks } from '../ingest/http-server.ts';
 import type { Logger } from '../ingest/logger.ts';
+import type { Redis } from '../ingest/redis.ts';
 import { connectRedis } from '../ingest/redis.ts';
+import { Replication } from '../ingest/replication.ts';
 import { createSender } from './alerts/channels/send.ts';
 import { secretBox } from './alerts/delivery/channels.ts';
 import { deliverySettings } from './alerts/delivery/delivery-parts.ts';
@@ -47,8 +48,8 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
   const geo = await openGeo(config);
   const redis = await connectRedis(redisUrl, 'worker', warn);
   const connection = await connectRedis(redisUrl, 'worker', warn);
+  const replication = new Replication(redis, config.REDIS_WAIT_REPLICAS);
   const firstToken = await prepare(config, store, redis);
-  const workers = startConsumers({ store, redis, geo, config, log }, { connection, onCrash });
   const keys = usableSecretKeys(config);
   const delivery = startDelivery(
     {
@@ -61,6 +62,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
     },
     connection,
   );
+  const workers = startConsumers({ store, redis, replication, geo, config, log }, { connection, onCrash });
   const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);
   const evaluation = await startEvaluation({ config, store, redis, log }, connection);
   return {

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { sweepExpiries } from '../../workers/keys/expiry.ts';
 import { Policies } from '../../workers/keys/policies.ts';

@@ -1,3 +1,5 @@
+import type { Redis } from '../../ingest/redis.ts';
+import { sha256, TOKENS_KEY } from '../../ingest/token.ts';
 import type { Random } from '../support/random.ts';
 
 /** Administrator of a benchmark's own throw-away system. */
@@ -38,4 +40,21 @@ export function benchTraffic(random: Random, count: number, nowMs: number, withU
       ...(withUuid ? { request_id: uuid(random) } : {}),
     };
   });
+}
+
+/** The same as bodies of NDJSON. */
+export function bodiesOf(random: Random, records: number, perPost: number, withUuid: boolean): Buffer[] {
+  return Array.from({ length: Math.ceil(records / perPost) }, () =>
+    Buffer.from(
+      benchTraffic(random, perPost, Date.now(), withUuid)
+        .map((record) => JSON.stringify(record))
+        .join('\n'),
+    ),
+  );
+}
+
+/** What a worker does at its start: the collector takes records of this token. */
+export async function knowToken(redis: Redis): Promise<void> {
+  const grant = { id: 'bench', name: 'bench', scopes: ['admin'], organizationId: '', keyId: '', expiresAtMs: 0 };
+  await redis.hset(TOKENS_KEY, sha256(BENCH_TOKEN), JSON.stringify(grant));
 }

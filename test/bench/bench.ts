@@ -1,8 +1,11 @@
 import { benchAlerts } from './alerts.ts';
+import { benchDisk } from './disk.ts';
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchReads } from './reads.ts';
 import { benchRequestIds } from './request-ids.ts';
+import { benchStages } from './stages.ts';
+import { benchWaiting } from './waiting.ts';
 
 /** `npm run bench -- <name> [--json]`: figures of one run as one JSON object, progress on standard error. */
 const BENCHES: Record<string, (say: (line: string) => void, flags: readonly string[]) => Promise<object>> = {
@@ -10,6 +13,9 @@ const BENCHES: Record<string, (say: (line: string) => void, flags: readonly stri
   ingest: benchIngest,
   reads: benchReads,
   formats: benchFormats,
+  stages: benchStages,
+  waiting: benchWaiting,
+  disk: benchDisk,
   'request-ids': benchRequestIds,
 };
 

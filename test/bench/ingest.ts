@@ -19,7 +19,8 @@ import { insertRequests } from '../../workers/insert.ts';
 import { rowsOf } from '../../workers/rows.ts';
 import { startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
-import { BENCH_TOKEN, benchTraffic } from './bench-traffic.ts';
+import { BENCH_TOKEN, benchTraffic, bodiesOf } from './bench-traffic.ts';
+import { bytesPerWaitingRecord } from './waiting.ts';
 
 const RECORDS = 800_000;
 const RECORDS_PER_POST = 5_000;
@@ -28,7 +29,6 @@ const BARE_BLOCK_ROWS = [20_000, 50_000];
 const BARE_ROWS = 400_000;
 const PLAIN_RECORDS = 60_000;
 const PLAIN_RECORDS_PER_POST = 1_000;
-const WAITING_RECORDS = 200_000;
 
 /** Result of `npm run bench -- ingest --json`. Rates are records per second of one run on this machine. */
 export interface IngestBench {
@@ -131,7 +131,7 @@ async function endToEndRate(
   };
   const worker = await startPart('worker', env);
   const collector = await startPart('ingest', env);
-  const bodies = bodiesOf(RECORDS, RECORDS_PER_POST, 1, false);
+  const bodies = bodiesOf(new Random(1), RECORDS, RECORDS_PER_POST, false);
   say('end to end …');
   const startedAt = performance.now();
   await postAll(`${collector.url}/v1/requests`, bodies);
@@ -178,7 +178,7 @@ async function untilDrained(queue: Queue): Promise<void> {
 async function oneJobPerRecord(folder: string, redis: LocalRedis): Promise<number> {
   const worker = await startPlain('worker', redis.url, join(folder, 'plain'));
   const collector = await startPlain('collector', redis.url, folder);
-  const bodies = bodiesOf(PLAIN_RECORDS, PLAIN_RECORDS_PER_POST, 2, false);
+  const bodies = bodiesOf(new Random(2), PLAIN_RECORDS, PLAIN_RECORDS_PER_POST, false);
   const connection = await connectRedis(redis.url, 'producer', () => {});
   const queue = new Queue('plain', { connection, prefix: '{plain}' });
   const startedAt = performance.now();
@@ -203,32 +203,4 @@ async function startPlain(
   });
   const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
   return { ...(JSON.parse(line) as { url: string }), child };
-}
-
-function bodiesOf(records: number, perPost: number, seed: number, withUuid: boolean): Buffer[] {
-  const random = new Random(seed);
-  return Array.from({ length: records / perPost }, () =>
-    Buffer.from(
-      benchTraffic(random, perPost, Date.now(), withUuid)
-        .map((record) => JSON.stringify(record))
-        .join('\n'),
-    ),
-  );
-}
-
-/** Memory of Redis with records waiting and nobody taking them, over the number of records. */
-async function bytesPerWaitingRecord(redis: LocalRedis, withUuid: boolean): Promise<number> {
-  const connection = await connectRedis(redis.url, 'producer', () => {});
-  const usedBytes = async () => Number(/^used_memory:(\d+)/m.exec(await connection.info('memory'))?.[1]);
-  const collector = await startPart('ingest', { REDIS_URL: redis.url, KEYTALLY_ADMIN_TOKEN: BENCH_TOKEN });
-  const bodies = bodiesOf(WAITING_RECORDS, RECORDS_PER_POST, 3, withUuid);
-  const before = await usedBytes();
-  await postAll(`${collector.url}/v1/requests`, bodies);
-  const bytes = (await usedBytes()) - before;
-  await collector.kill('SIGTERM');
-  const queue = openBatchQueue(connection, 0);
-  await queue.obliterate({ force: true });
-  await queue.close();
-  connection.disconnect();
-  return round(bytes / WAITING_RECORDS, 1);
 }

@@ -54,6 +54,7 @@ export async function benchRequestIds(say: (line: string) => void): Promise<Reco
       const rows = Math.min(IDS_PER_BATCH, size - claimed);
       await repeatedRows(
         redis,
+        { confirm: async () => {} },
         `batch-${claimed}`,
         batchOf(claimed, rows),
         [{ caller: 'c', firstRow: 0, rows }],

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { memoryRatio } from '../../ingest/redis-headroom.ts';
 import { RedisServer } from '../support/redis-server.ts';

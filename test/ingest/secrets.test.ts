@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeBatch } from '../../ingest/batch.ts';
 import { parseConfig } from '../../ingest/config.ts';
 import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
 import { openBatchQueue } from '../../ingest/queue.ts';
+import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { openStore } from '../../workers/clickhouse/store.ts';
 import { type PartProcess, startPart } from '../support/process.ts';

@@ -11,6 +11,16 @@ interface Session {
 }
 
 /**
+ * What goes wrong with one statement.
+ * - `refuse`, `proxy`, `cut`: not done; an error of ClickHouse, a load balancer's page, a broken connection in the middle of the body
+ * - `silent`, `cut_answer`, `false_error`: done, but the client hears nothing, loses the connection, or is told of an error
+ * - `late`: done after the client has given up and tried again
+ */
+export type Fault = 'refuse' | 'proxy' | 'cut' | 'silent' | 'cut_answer' | 'false_error' | 'late';
+
+const LATE_MS = 3_000;
+
+/**
  * The embedded engine behind ClickHouse's HTTP protocol, so that the server path of the program (its client,
  * keep-alive, compression, errors, outages) is exercised with the real engine. One session: statements run one
  * after another, as far as these tests need.
@@ -22,6 +32,9 @@ export class ClickHouseHttp {
   #turn: Promise<unknown> = Promise.resolve();
   /** Statements received, for tests that look at what was sent. */
   readonly statements: string[] = [];
+  /** Decides what goes wrong with a statement. */
+  fault: (statement: string) => Fault | undefined = () => undefined;
+  readonly seen = { connections: 0, requests: 0, gzippedRequests: 0, gzippedAnswers: 0 };
 
   constructor(folder: string) {
     const { Session } = createRequire(import.meta.url)('chdb') as { Session: new (path: string) => Session };
@@ -35,6 +48,7 @@ export class ClickHouseHttp {
   /** Starts listening; a second time on the same port, as a server that comes back. */
   async start(): Promise<void> {
     this.#server = createServer((req, res) => void this.#answer(req, res));
+    this.#server.on('connection', () => this.seen.connections++);
     await new Promise<void>((resolve) => this.#server!.listen(this.#port, '127.0.0.1', resolve));
     this.#port = (this.#server.address() as AddressInfo).port;
   }
@@ -57,22 +71,52 @@ export class ClickHouseHttp {
       res.end('Ok.\n');
       return;
     }
+    this.seen.requests++;
+    if (req.headers['content-encoding'] === 'gzip') this.seen.gzippedRequests++;
     try {
+      const inline = url.searchParams.get('query');
+      const cut = inline !== null ? this.fault(inline) : undefined;
+      if (cut === 'cut') {
+        req.once('data', () => req.destroy());
+        return;
+      }
       const body = await bodyOf(req);
       const { sql, search } = await statementOf(req, body, url.searchParams);
+      const fault = inline === null ? this.fault(sql) : cut;
       this.statements.push(sql.slice(0, 2_000));
-      // One after another: a statement must not run between another's USE and its own.
-      const turn = this.#turn.then(() => this.#run(sql, search));
-      this.#turn = turn.catch(() => undefined);
-      const bytes = await turn;
-      const gzip = url.searchParams.get('enable_http_compression') === '1';
-      res.writeHead(200, { ...(gzip ? { 'Content-Encoding': 'gzip' } : {}), 'X-ClickHouse-Summary': '{}' });
-      res.end(gzip ? gzipSync(bytes) : bytes);
+      await this.#answerWith(fault, () => this.#inTurn(sql, search), url, res);
     } catch (error) {
-      const message = (error as Error).message;
-      res.writeHead(500, { 'X-ClickHouse-Exception-Code': /Code: (\d+)/.exec(message)?.[1] ?? '0' });
-      res.end(message);
+      answerError(res, (error as Error).message);
     }
+  }
+
+  async #answerWith(
+    fault: Fault | undefined,
+    run: () => Promise<Buffer>,
+    url: URL,
+    res: ServerResponse,
+  ): Promise<void> {
+    if (fault === 'refuse') return answerError(res, 'Code: 202. DB::Exception: Too many simultaneous queries.');
+    if (fault === 'proxy') {
+      res.writeHead(503, { 'Content-Type': 'text/html' }).end('<html><h1>503 Service Unavailable</h1></html>');
+      return;
+    }
+    if (fault === 'late') await new Promise((resolve) => setTimeout(resolve, LATE_MS));
+    const bytes = await run();
+    if (fault === 'silent') return;
+    if (fault === 'cut_answer') return void res.socket?.destroy();
+    if (fault === 'false_error') return answerError(res, 'Code: 209. DB::NetException: Timeout exceeded.');
+    const gzip = url.searchParams.get('enable_http_compression') === '1';
+    if (gzip) this.seen.gzippedAnswers++;
+    res.writeHead(200, { ...(gzip ? { 'Content-Encoding': 'gzip' } : {}), 'X-ClickHouse-Summary': '{}' });
+    res.end(gzip ? gzipSync(bytes) : bytes);
+  }
+
+  /** One after another: a statement must not run between another's USE and its own. */
+  #inTurn(sql: string, search: URLSearchParams): Promise<Buffer> {
+    const turn = this.#turn.then(() => this.#run(sql, search));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
   async #run(sql: string, search: URLSearchParams): Promise<Buffer> {
@@ -87,6 +131,11 @@ export class ClickHouseHttp {
         : await this.#session.queryAsync(sql, {});
     return Buffer.from(result.bytes());
   }
+}
+
+function answerError(res: ServerResponse, message: string): void {
+  res.writeHead(500, { 'X-ClickHouse-Exception-Code': /Code: (\d+)/.exec(message)?.[1] ?? '0' });
+  res.end(message);
 }
 
 /** HTTP carries parameters as text; the embedded binding wants values of the declared type. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { createLogger } from '../../ingest/logger.ts';
+import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import type { AlertEvent } from '../../workers/alerts/alert.ts';
 import type { ChannelSender } from '../../workers/alerts/channels/channel.ts';

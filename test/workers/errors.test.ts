@@ -23,6 +23,9 @@ test.each([
   ['a refused connection', system('ECONNREFUSED'), 'wait'],
   ['a reset connection', system('ECONNRESET'), 'wait'],
   ['a timeout of the client', new Error('Timeout error.'), 'wait'],
+  ['a page of a load balancer', new Error('<html><h1>503 Service Unavailable</h1></html>'), 'wait'],
+  ['a proxy without a server behind it', new Error('no healthy upstream'), 'wait'],
+  ['an empty answer', new Error(''), 'wait'],
   ['anything else', new TypeError('x is not a function'), 'retry'],
 ])('%s → %s', (_name, error, expected) => {
   expect(classifyInsertError(error)).toBe(expected);

@@ -1,5 +1,5 @@
 import { type JobsOptions, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../ingest/redis.ts';
 import type { AlertEvent } from './alert.ts';
 
 /** Queue of everything that is told to people: routing of events, sending of messages, digests. */

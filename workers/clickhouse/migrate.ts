@@ -30,25 +30,23 @@ export function readMigrations(folder = join(packageRoot(), 'workers/clickhouse/
   return migrations;
 }
 
+/** Also by time, which ClickHouse otherwise sets to an hour: an outage may last longer than that between two tries of a batch. */
+const DEDUPLICATION_WINDOW_SECONDS = 7 * 86_400;
+
 /**
  * Fills the placeholders of a migration, so that the same file serves one node and a cluster:
  * `${local}` suffix of the table that holds rows, `${on_cluster}`, `${MergeTree}` and its kin,
  * `${deduplication_window}`, `${distributed <table> <sharding key>}`.
+ *
+ * A table with `${local}` is sharded: its replicas are those of one shard. Any other is whole on every node (all nodes are
+ * replicas of one another), so that joins with the registry stay on the node.
  */
 export function expand(sql: string, cluster: string | undefined): string[] {
   const text = sql
     .replace(/^\s*--.*$/gm, '')
     .replaceAll('${local}', cluster ? '_local' : '')
     .replaceAll('${on_cluster}', cluster ? `ON CLUSTER '${cluster}'` : '')
-    .replaceAll(
-      '${deduplication_window}',
-      `${cluster ? 'replicated' : 'non_replicated'}_deduplication_window = ${DEDUPLICATION_WINDOW}`,
-    )
-    .replace(/\$\{(\w*MergeTree)(?: (\w+))?\}/g, (_, engine: string, version?: string) =>
-      cluster
-        ? `Replicated${engine}('/clickhouse/tables/{shard}/{database}/{table}', '{replica}'${version ? `, ${version}` : ''})`
-        : `${engine}(${version ?? ''})`,
-    )
+    .replaceAll('${deduplication_window}', deduplicationWindow(cluster))
     .replace(/\$\{distributed (\w+) ([^}]+)\}/g, (_, table: string, shardingKey: string) =>
       cluster
         ? `CREATE TABLE IF NOT EXISTS ${table} ON CLUSTER '${cluster}' AS ${table}_local ` +
@@ -61,6 +59,25 @@ export function expand(sql: string, cluster: string | undefined): string[] {
       .split(/;[ \t]*$/m)
       .map((statement) => statement.trim())
       .filter((statement) => statement !== '')
+      .map((statement) => withEngine(statement, cluster))
+  );
+}
+
+function deduplicationWindow(cluster: string | undefined): string {
+  if (!cluster) return `non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`;
+  return (
+    `replicated_deduplication_window = ${DEDUPLICATION_WINDOW}, ` +
+    `replicated_deduplication_window_seconds = ${DEDUPLICATION_WINDOW_SECONDS}`
+  );
+}
+
+function withEngine(statement: string, cluster: string | undefined): string {
+  const isSharded = /^CREATE TABLE IF NOT EXISTS \w+_local\b/.test(statement);
+  const [path, replica] = isSharded ? ['{shard}', '{replica}'] : ['all', '{shard}-{replica}'];
+  return statement.replace(/\$\{(\w*MergeTree)(?: (\w+))?\}/g, (_, engine: string, version?: string) =>
+    cluster
+      ? `Replicated${engine}('/clickhouse/tables/${path}/{database}/{table}', '${replica}'${version ? `, ${version}` : ''})`
+      : `${engine}(${version ?? ''})`,
   );
 }
 

@@ -22,7 +22,30 @@ const READ_SETTINGS: Settings = {
   max_execution_time: 25,
 };
 
-const REQUEST_TIMEOUT_MS = 30_000;
+/**
+ * On a cluster in addition. Rows of one key lie on one shard, so a subquery over another sharded table that is matched by key
+ * may stay on the shard (`local`; the server's default refuses it). A shard without an answer is an error, never a smaller number.
+ * The first replica that is up answers: with one after another a number could go up and down.
+ */
+const CLUSTER_READ_SETTINGS: Settings = {
+  distributed_product_mode: 'local',
+  skip_unavailable_shards: 0,
+  load_balancing: 'in_order',
+  fallback_to_stale_replicas_for_distributed_queries: 1,
+};
+/**
+ * On a cluster in addition: most replicas of each shard have the rows before the insert is confirmed, and the node that takes
+ * them waits for every shard. The token goes along to each shard, whose part of the rows is always the same.
+ */
+const CLUSTER_INSERT_SETTINGS: Settings = {
+  distributed_foreground_insert: 1,
+  insert_quorum: 'auto',
+  insert_quorum_parallel: 1,
+  insert_quorum_timeout: 20_000,
+};
+/** How this program's statements must be written for the store. */
+export type Topology = 'embedded' | 'server' | 'cluster';
+
 const MAX_CONNECTIONS = 40;
 /** Sessions that read on the embedded engine: statements of one session run one after another. */
 const EMBEDDED_READERS = 4;
@@ -42,12 +65,16 @@ export class Store {
   readonly embedded: boolean;
   readonly #writer: ClickHouseClient;
   readonly #readers: readonly ClickHouseClient[];
+  readonly #readSettings: Settings;
+  readonly #insertSettings: Settings;
   #nextReader = 0;
 
-  constructor(writer: ClickHouseClient, readers: readonly ClickHouseClient[], embedded: boolean) {
+  constructor(writer: ClickHouseClient, readers: readonly ClickHouseClient[], topology: Topology) {
     this.#writer = writer;
     this.#readers = readers;
-    this.embedded = embedded;
+    this.embedded = topology === 'embedded';
+    this.#readSettings = topology === 'cluster' ? { ...READ_SETTINGS, ...CLUSTER_READ_SETTINGS } : READ_SETTINGS;
+    this.#insertSettings = topology === 'cluster' ? CLUSTER_INSERT_SETTINGS : {};
   }
 
   /** Rows of a SELECT (without FORMAT and SETTINGS). Every value goes in as a bound parameter `{name:Type}`. */
@@ -63,7 +90,7 @@ export class Store {
 
   async #select<Row>(client: ClickHouseClient, sql: string, params: QueryParams, settings: Settings): Promise<Row[]> {
     const result = await client.query({
-      query: withSettings(sql, { ...READ_SETTINGS, ...settings }),
+      query: withSettings(sql, { ...this.#readSettings, ...settings }),
       query_params: { ...params },
       format: 'JSONEachRow',
     });
@@ -81,7 +108,7 @@ export class Store {
    */
   async insert(statement: string, settings: Settings, rows: string, queryId: string): Promise<void> {
     const result = await this.#writer.exec({
-      query: `${withSettings(statement, settings)} FORMAT TabSeparated`,
+      query: `${withSettings(statement, { ...settings, ...this.#insertSettings })} FORMAT TabSeparated`,
       // One chunk: the embedded connection decodes every chunk by itself and would tear a character apart.
       values: Readable.from([rows], { objectMode: false }),
       query_id: queryId,
@@ -95,7 +122,7 @@ export class Store {
     const body = rows.map((row) => JSON.stringify(row)).join('\n');
     const base = { async_insert: 0, input_format_skip_unknown_fields: 0, date_time_input_format: 'best_effort' };
     const result = await this.#writer.exec({
-      query: `${withSettings(`INSERT INTO ${table}`, { ...base, ...settings })} FORMAT JSONEachRow`,
+      query: `${withSettings(`INSERT INTO ${table}`, { ...base, ...settings, ...this.#insertSettings })} FORMAT JSONEachRow`,
       values: Readable.from([body], { objectMode: false }),
     });
     result.stream.resume();
@@ -141,7 +168,7 @@ async function openServer(config: Config): Promise<Store> {
       username: config.CLICKHOUSE_USER,
       password: config.CLICKHOUSE_PASSWORD,
       database,
-      request_timeout: REQUEST_TIMEOUT_MS,
+      request_timeout: config.CLICKHOUSE_TIMEOUT_MS,
       max_open_connections: MAX_CONNECTIONS,
       keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
       compression: { request: true, response: true },
@@ -160,7 +187,7 @@ async function openServer(config: Config): Promise<Store> {
   await boot.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}${cluster}` });
   await boot.close();
   const client = connect(config.CLICKHOUSE_DATABASE);
-  return new Store(client, [client], false);
+  return new Store(client, [client], config.CLICKHOUSE_CLUSTER ? 'cluster' : 'server');
 }
 
 async function openEmbedded(config: Config, dataFolder: string): Promise<Store> {
@@ -176,5 +203,5 @@ async function openEmbedded(config: Config, dataFolder: string): Promise<Store> 
   const writer = await session();
   const readers: ClickHouseClient[] = [];
   for (let i = 0; i < EMBEDDED_READERS; i++) readers.push(await session());
-  return new Store(writer, readers, true);
+  return new Store(writer, readers, 'embedded');
 }

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import { type Redis, subscriberOf } from '../../ingest/redis.ts';
 import type { RegisteredKey } from './key.ts';
 
 /** Redis channel: the organization whose denied keys changed. */
@@ -21,9 +21,7 @@ export function changesDenials(before: RegisteredKey | undefined, after: Registe
 
 /** Tells every process whose denied keys changed. */
 export async function announceDenials(redis: Redis, organizationIds: Iterable<string>): Promise<void> {
-  const pipeline = redis.pipeline();
-  for (const id of new Set(organizationIds)) pipeline.publish(CHANNEL, id);
-  await pipeline.exec();
+  await Promise.all([...new Set(organizationIds)].map((id) => redis.publish(CHANNEL, id)));
 }
 
 type Wake = () => void;
@@ -66,12 +64,12 @@ export class DenialWatch {
 
   async #subscribe(): Promise<void> {
     // A connection that subscribes can do nothing else; it goes when the one it was made from goes.
-    const subscriber = this.#redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null });
+    const subscriber = subscriberOf(this.#redis);
     subscriber.on('error', () => {});
     this.#redis.once('end', () => subscriber.disconnect());
-    subscriber.on('message', (_channel, organizationId: string) => this.#wake(organizationId));
+    subscriber.on('message', (_channel: string, organizationId: string) => this.#wake(organizationId));
     // What was announced while the connection was away is unknown: everybody looks for himself.
-    subscriber.on('ready', () => this.#wake(undefined));
+    for (const event of ['ready', '-node', '+node']) subscriber.on(event, () => this.#wake(undefined));
     await subscriber.subscribe(CHANNEL);
   }
 

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { KEY_BY_HASH, KEY_OWNER } from '../../ingest/key-index.ts';
+import type { Redis } from '../../ingest/redis.ts';
 import type { RegisteredKey } from './key.ts';
 
 /** A version of a key that is about to be written. */

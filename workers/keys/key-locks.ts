@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../ingest/redis.ts';
 
 /** A writer that was killed keeps others from its keys for this long. */
 const LOCK_MS = 20_000;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type JobsOptions, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../ingest/redis.ts';
 import type { RegisteredKey } from './key.ts';
 import { isPast } from './lifecycle.ts';
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Queue, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import cron, { type ScheduledTask } from 'node-cron';
 import { type Config, ConfigError } from '../../ingest/config.ts';
 import type { Logger } from '../../ingest/logger.ts';
+import type { Redis } from '../../ingest/redis.ts';
 import { EXPIRY_CONCURRENCY, ExpiryGatherer } from './expiry.ts';
 import { buildKeyList } from './key-list.ts';
 import {

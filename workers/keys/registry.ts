@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import { KEY_BY_HASH, KEY_OWNER } from '../../ingest/key-index.ts';
+import type { Redis } from '../../ingest/redis.ts';
 import { type DeliveryJob, handOverKeyEvents, openDeliveryQueue } from '../alerts/outbox.ts';
 import type { Store } from '../clickhouse/store.ts';
 import { type Change, nextVersion } from './change.ts';

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../ingest/redis.ts';
 import { repairRecords } from './change-record.ts';
 import { scheduleSoon, sweepExpiries } from './expiry.ts';
 import type { LifecycleJob } from './lifecycle-queue.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Redis } from '../../../ingest/redis.ts';
 import { connectRedis } from '../../../ingest/redis.ts';
 import { nextVersion } from '../../../workers/keys/change.ts';
 import { overdueKeys } from '../../../workers/keys/expiry.ts';

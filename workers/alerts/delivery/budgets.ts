@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../../ingest/redis.ts';
 import type { AlertEvent } from '../alert.ts';
 import { DELIVERY_PREFIX } from '../outbox.ts';
 import { localDate } from './channel-clock.ts';

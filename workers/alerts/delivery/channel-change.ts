@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../../ingest/redis.ts';
 import { lockKeys } from '../../keys/key-locks.ts';
 import type { Channel, ChannelFields, Channels } from './channels.ts';
 

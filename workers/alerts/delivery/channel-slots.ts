@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../../ingest/redis.ts';
 import type { ChannelType } from '../channels/channel.ts';
 import { DELIVERY_PREFIX } from '../outbox.ts';
 

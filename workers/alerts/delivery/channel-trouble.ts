@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../../ingest/redis.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import { writeAudit } from '../../keys/audit.ts';
 import { type AlertEvent, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';

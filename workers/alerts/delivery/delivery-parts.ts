@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { Config } from '../../../ingest/config.ts';
 import type { Logger } from '../../../ingest/logger.ts';
+import type { Redis } from '../../../ingest/redis.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import type { ChannelSender, ChannelType } from '../channels/channel.ts';
 import type { DeliveryJob } from '../outbox.ts';

@@ -1,7 +1,7 @@
 import { type Job, type Queue, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import cron, { type ScheduledTask } from 'node-cron';
 import type { Logger } from '../../../ingest/logger.ts';
+import type { Redis } from '../../../ingest/redis.ts';
 import { DELIVERY_PREFIX, DELIVERY_QUEUE, type DeliveryJob, enqueueSlot, openDeliveryQueue } from '../outbox.ts';
 import { type DeliveryOptions, type DeliveryParts, deliveryParts } from './delivery-parts.ts';
 import { sendDigests } from './digest.ts';

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../../ingest/redis.ts';
 import { DELIVERY_PREFIX } from '../outbox.ts';
 
 /** A message holds this many alerts at most; the next one opens another message. */

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../../ingest/redis.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import { type DeliveryJob, scheduleSends } from '../outbox.ts';
 import { forgetArrivedParts } from './arrived-parts.ts';

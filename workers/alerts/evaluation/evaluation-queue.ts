@@ -1,5 +1,5 @@
 import { type JobsOptions, Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { Redis } from '../../../ingest/redis.ts';
 
 /** Queues of the evaluation. Each runs one job at a time in the whole fleet: a state is never advanced by two at once. */
 export const EVALUATION_PREFIX = '{keytally-alerts}';

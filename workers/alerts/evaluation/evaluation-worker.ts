@@ -1,9 +1,9 @@
 import { type Job, type Queue, Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
 import cron, { type ScheduledTask } from 'node-cron';
 import { type Config, ConfigError } from '../../../ingest/config.ts';
 import type { Logger } from '../../../ingest/logger.ts';
 import { openBatchQueue } from '../../../ingest/queue.ts';
+import type { Redis } from '../../../ingest/redis.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import { endKeyAlerts } from '../key-events/endings.ts';
 import { sweepKeyEvents } from '../key-events/sweep.ts';

@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 import type { BatchJob } from '../../../ingest/queue.ts';
+import type { Redis } from '../../../ingest/redis.ts';
 
 export const BUCKET_MS = 5 * 60_000;
 

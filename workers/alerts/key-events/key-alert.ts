@@ -1,6 +1,6 @@
 /** What becomes of an alert when something happened to a key: pure. */
 import type { KeyEvent, KeyEventType } from '../../keys/events.ts';
-import { type AlertEvent, type AlertEvidence, type AlertKind, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';
+import { type AlertEvent, type AlertKind, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';
 import { isOpen, type KnownAlert } from '../evaluation/event-store.ts';
 import type { KeyFacts } from '../evaluation/key-facts.ts';
 import type { Effective } from '../rules/rule.ts';

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Redis } from '../../../../ingest/redis.ts';
 import { connectRedis } from '../../../../ingest/redis.ts';
 import { openEvaluationQueue } from '../../../../workers/alerts/evaluation/evaluation-queue.ts';
 import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';

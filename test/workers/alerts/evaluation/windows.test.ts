@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../../ingest/config.ts';
 import { type LocalRedis, startLocalRedis } from '../../../../ingest/local-redis.ts';
 import { createLogger } from '../../../../ingest/logger.ts';
+import type { Redis } from '../../../../ingest/redis.ts';
 import { connectRedis } from '../../../../ingest/redis.ts';
 import { type Rung, requestBaseline } from '../../../../workers/alerts/detectors/request-baseline.ts';
 import { ensureBaselines } from '../../../../workers/alerts/evaluation/baselines.ts';

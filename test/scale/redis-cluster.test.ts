@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openBatchQueue } from '../../ingest/queue.ts';
+import { connectRedis, type Redis } from '../../ingest/redis.ts';
+import { Random } from '../support/random.ts';
+import { RedisCluster } from '../support/redis-cluster.ts';
+import { ADMIN_TOKEN, type Stack, startStack } from '../support/stack.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { everyTier, tierCounts } from '../support/tiers.ts';
+import { generateTraffic } from '../support/traffic.ts';
+
+const MASTERS = 3;
+const SENDERS = 4;
+const RECORDS_PER_POST = 500;
+/** The master of the second third of the slots has the key index, tokens, claims and one shard of the queue. */
+const BUSIEST = 1;
+
+let cluster: RedisCluster;
+let stack: Stack;
+let redis: Redis;
+
+beforeAll(async () => {
+  cluster = await RedisCluster.start(tempFolder(), MASTERS);
+  const env = { REDIS_URL: cluster.url, INGEST_SHARDS: String(MASTERS), LOG_LEVEL: 'silent' };
+  stack = await startStack(env);
+  redis = await connectRedis(cluster.url, 'worker', () => {});
+}, 60_000);
+afterAll(async () => {
+  redis?.disconnect();
+  await stack?.stop();
+  await cluster?.stop();
+});
+
+async function waitingBatches(): Promise<number> {
+  let waiting = 0;
+  for (let shard = 0; shard < MASTERS; shard++) {
+    const queue = openBatchQueue(redis, shard);
+    const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+    waiting += Object.values(counts).reduce((sum, count) => sum + count, 0);
+    await queue.close();
+  }
+  return waiting;
+}
+
+test('shards of the queue, index, claims and sessions on several masters: all that uses Redis works', async () => {
+  await stack.call('/v1/keys/one', { method: 'PUT', body: { sha256: sha('raw') } });
+  const soon = new Date(Date.now() + 1_000).toISOString();
+  await stack.call('/v1/keys/soon', { method: 'PUT', body: { expires_at: soon } });
+  for (let n = 0; n < 6; n++) {
+    await stack.send([{ key: 'raw', status: 200 }], { headers: { 'Idempotency-Key': `post-${n % 3}` } });
+  }
+  const spans = { method: 'POST', body: cloudEvents(3) };
+  await Promise.all([stack.call('/v1/ingest/cloudevents', spans), stack.call('/v1/ingest/cloudevents', spans)]);
+  const session = await stack.call('/v1/session', { method: 'POST', body: { token: ADMIN_TOKEN } });
+  const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
+  expect((await stack.call('/v1/keys', { token: '', headers: { cookie } })).status).toBe(200);
+  const { headers } = await stack.call('/v1/keys/denied');
+  const options = { headers: { 'If-None-Match': headers.get('etag')! } };
+  const waiting = stack.call('/v1/keys/denied?wait=20', options);
+  await stack.call('/v1/keys/one/deactivate', { method: 'POST', body: { reason: 'test' } });
+  expect((await waiting).status).toBe(200);
+  await expect.poll(async () => (await stack.call('/v1/keys/soon')).json.status, { timeout: 10_000 }).toBe('expired');
+  await expect.poll(waitingBatches, { timeout: 10_000 }).toBe(0);
+  const rows = await stack.store.query('SELECT key_id, count() AS n FROM requests GROUP BY key_id ORDER BY key_id');
+  expect(rows).toEqual([
+    { key_id: 'event', n: 3 },
+    { key_id: 'one', n: 3 },
+  ]);
+  expect(Math.min(...(await cluster.keysPerMaster()))).toBeGreaterThan(0);
+});
+
+test('a master killed with -9 under load: its replica takes over, every confirmed record is counted once', async () => {
+  const before = (await tierCounts(stack.store)).requests!;
+  const random = new Random(20_261_121);
+  let confirmed = 0;
+  let refused = 0;
+  let sending = true;
+  const sender = async (name: number) => {
+    for (let post = 0; sending; post++) {
+      const now = Date.now();
+      const body = generateTraffic(random, RECORDS_PER_POST, 7, now - 3_600_000, now);
+      const headers = { 'Idempotency-Key': `load-${name}-${post}` };
+      // As a sender does: the same records under the same key until they are taken.
+      for (;;) {
+        const { status } = await stack.call('/v1/requests', { method: 'POST', body, headers });
+        if (status === 202) break;
+        refused++;
+        await sleep(100);
+      }
+      confirmed += RECORDS_PER_POST;
+    }
+  };
+  const senders = Array.from({ length: SENDERS }, (_, name) => sender(name));
+  await sleep(1_000);
+  await cluster.killMaster(BUSIEST);
+  await expect.poll(() => cluster.hasTakenOver(BUSIEST), { timeout: 15_000 }).toBe(true);
+  const atFailover = confirmed;
+  await expect.poll(() => confirmed, { timeout: 20_000 }).toBeGreaterThan(atFailover + SENDERS * RECORDS_PER_POST);
+  sending = false;
+  await Promise.all(senders);
+  await expect.poll(waitingBatches, { timeout: 20_000 }).toBe(0);
+  console.log(`${confirmed} records confirmed, ${refused} posts refused for a while, one of ${MASTERS} masters killed`);
+  expect(await tierCounts(stack.store)).toEqual(everyTier(before + confirmed));
+});
+
+function sha(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Events whose ids tell a repeat. */
+function cloudEvents(count: number): object[] {
+  return Array.from({ length: count }, (_, n) => ({
+    specversion: '1.0',
+    type: 'com.example.request',
+    source: '/gateway',
+    id: `event-${n}`,
+    time: '2026-11-21T10:00:00Z',
+    data: { key_id: 'event', status: 200, request_id: `request-${n}` },
+  }));
+}

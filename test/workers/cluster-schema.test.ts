@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expand, readMigrations } from '../../workers/clickhouse/migrate.ts';
+import { openStore, type Store } from '../../workers/clickhouse/store.ts';
+import { insertSettings } from '../../workers/insert.ts';
+import { testConfig } from '../support/stack.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { everyTier, TIERS, tierCounts } from '../support/tiers.ts';
+
+const CLUSTER = 'main';
+const statements = readMigrations().flatMap(({ file, sql }) =>
+  expand(sql, CLUSTER).map((statement, at) => ({ name: `${file} ${at + 1}`, statement })),
+);
+const REPLICATED = /Replicated(\w+)\('([^']+)', '([^']+)'(?:, (\w+))?\)/;
+
+let store: Store;
+beforeAll(async () => {
+  store = await openStore(testConfig(), join(tempFolder(), 'clickhouse'));
+});
+afterAll(() => store.close());
+
+describe('every statement of every migration, as a cluster gets it', () => {
+  test.each(statements)('$name is understood by the engine’s parser', async ({ statement }) => {
+    expect(statement).not.toContain('${');
+    const [row] = await store.query<{ sql: string }>('SELECT formatQuery({statement:String}) AS sql', { statement });
+    expect(row!.sql).toContain(`ON CLUSTER ${CLUSTER}`);
+  });
+
+  test('sharded tables are replicated within a shard, with a long deduplication window; the others on every node', () => {
+    const engines = statements.flatMap(({ statement }) => {
+      const table = /^CREATE TABLE IF NOT EXISTS (\w+)/.exec(statement)?.[1];
+      const engine = REPLICATED.exec(statement);
+      return table && engine ? [{ table, path: engine[2]!, replica: engine[3]!, statement }] : [];
+    });
+    const sharded = engines.filter(({ table }) => table.endsWith('_local'));
+    expect(sharded.map(({ table }) => table).sort()).toEqual(TIERS.map((tier) => `${tier}_local`).sort());
+    for (const { path, replica, statement } of sharded) {
+      expect([path, replica]).toEqual(['/clickhouse/tables/{shard}/{database}/{table}', '{replica}']);
+      expect(statement).toContain(
+        'replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 604800',
+      );
+    }
+    for (const { table, path, replica } of engines.filter((engine) => !sharded.includes(engine))) {
+      expect([table, path, replica]).toEqual([table, '/clickhouse/tables/all/{database}/{table}', '{shard}-{replica}']);
+    }
+  });
+
+  test('every sharded table has its Distributed table, by key', () => {
+    const distributed = statements.flatMap(
+      ({ statement }) => /^CREATE TABLE IF NOT EXISTS (\w+) .*Distributed\((.*)\)$/.exec(statement) ?? [],
+    );
+    const tables = statements.flatMap(({ statement }) => {
+      const found =
+        /^CREATE TABLE IF NOT EXISTS (\w+) .* ENGINE = Distributed\(.*, (\w+), cityHash64\(key_id\)\)$/.exec(statement);
+      return found ? [[found[1], found[2]]] : [];
+    });
+    expect(distributed.length).toBeGreaterThan(0);
+    expect(tables.sort()).toEqual(TIERS.map((tier) => [tier, `${tier}_local`]).sort());
+  });
+});
+
+/** The same schema with the one shard that exists in a process: no Keeper, and Distributed over the own engine. */
+function onOneNode(statement: string): string {
+  return statement
+    .replace(`ON CLUSTER '${CLUSTER}'`, '')
+    .replace(REPLICATED, (_, engine, _path, _replica, version) => `${engine}(${version ?? ''})`)
+    .replace(/replicated_deduplication_window = (\d+), \w+ = \d+/, 'non_replicated_deduplication_window = $1')
+    .replace(
+      /^(CREATE TABLE IF NOT EXISTS \w+)\s+AS \w+ ENGINE = Distributed\('\w+', (.*)\)$/,
+      "$1 AS remote('127.0.0.1', $2)",
+    );
+}
+
+const CLUSTER_INSERT = { distributed_foreground_insert: 1 };
+
+test('through a Distributed table the token goes along: three inserts of one batch count once in every tier', async () => {
+  for (const { statement } of statements) await store.command(onOneNode(statement));
+  const rows = Array.from({ length: 100 }, (_, n) => row(n)).join('');
+  const insert = 'INSERT INTO requests (timestamp, key_id, route, status, batch_id, received_at)';
+  for (let n = 0; n < 3; n++) await store.insert(insert, { ...insertSettings('one'), ...CLUSTER_INSERT }, rows, 'one');
+  expect(await tierCounts(store)).toEqual(everyTier(100));
+  await store.insert(insert, { ...insertSettings('two'), ...CLUSTER_INSERT }, rows, 'two');
+  expect(await tierCounts(store)).toEqual(everyTier(200));
+});
+
+test('a subquery over a second sharded table, with our setting, is answered by each shard from its own rows', async () => {
+  // Two shards over the same rows: what each counts by itself comes twice.
+  for (const [name, table] of [
+    ['requests_of_two', 'requests_local'],
+    ['totals_of_two', 'key_totals_local'],
+  ]) {
+    await store.command(
+      `CREATE TABLE ${name} AS remote('127.0.0.1,localhost', currentDatabase(), ${table}, cityHash64(key_id))`,
+    );
+  }
+  const sql = 'SELECT count() AS n FROM requests_of_two WHERE key_id IN (SELECT key_id FROM totals_of_two)';
+  expect(await store.query(sql, {}, { distributed_product_mode: 'local' })).toEqual([{ n: 400 }]);
+});
+
+function row(n: number): string {
+  const at = 1_768_471_200 + n;
+  return `${at}\tkey_${n % 7}\t/v1/x\t200\tb\t${at}\n`;
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { storagePerKey, storagePerTable } from '../../workers/clickhouse/storage.ts';
+import { Random } from '../support/random.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { everyTier, TIERS, tierCounts } from '../support/tiers.ts';
+import { generateTraffic, type Sample } from '../support/traffic.ts';
+
+const DAY_MS = 86_400_000;
+const DAYS = {
+  RETENTION_REQUESTS_DAYS: 20,
+  RETENTION_MINUTE_DAYS: 10,
+  RETENTION_QUARTER_HOUR_DAYS: 100,
+  RETENTION_DAY_DAYS: 300,
+};
+/** Ages in days of groups of 200 requests, each in the middle between two limits. */
+const AGES = [1, 15, 60, 200, 350];
+const PER_GROUP = 200;
+
+let stack: Stack;
+let samples: Sample[];
+beforeAll(async () => {
+  stack = await startStack(Object.fromEntries(Object.entries(DAYS).map(([name, days]) => [name, String(days)])));
+  const random = new Random(3);
+  samples = AGES.flatMap((age) => {
+    const end = Date.now() - age * DAY_MS;
+    return generateTraffic(random, PER_GROUP, 5, end - 3_600_000, end);
+  });
+  // Merges would begin to delete before the rows are counted.
+  await stack.store.command('SYSTEM STOP TTL MERGES');
+  await stack.send(samples);
+  await stack.untilCounted(samples.length);
+});
+afterAll(() => stack.stop());
+
+test('storage per table and per key: all rows, and what they take', async () => {
+  await expect.poll(() => tierCounts(stack.store), { timeout: 20_000 }).toEqual(everyTier(samples.length));
+  const tables = await storagePerTable(stack.store, stack.config);
+  const requests = tables.find(({ table }) => table === 'requests')!;
+  expect(requests.rows).toBe(samples.length);
+  expect(requests.bytes_on_disk).toBeGreaterThan(0);
+  expect(requests.bytes_per_row).toBeCloseTo(requests.bytes_on_disk / samples.length, 1);
+  expect(Number(requests.newest_partition) - Number(requests.oldest_partition)).toBeGreaterThan(10);
+  expect(tables.map(({ table }) => table)).toEqual(expect.arrayContaining([...TIERS]));
+  const keys = await storagePerKey(stack.store, stack.config, 10);
+  const ofKey0 = samples.filter(({ key_id }) => key_id === 'key_0').length;
+  expect(keys.length).toBe(5);
+  expect(keys.find(({ key_id }) => key_id === 'key_0')!.requests).toBe(ofKey0);
+  expect(keys[0]!.bytes_on_disk).toBeGreaterThanOrEqual(keys[1]!.bytes_on_disk);
+  expect(await storagePerKey(stack.store, stack.config, 10, ['key_0'])).toEqual([
+    keys.find(({ key_id }) => key_id === 'key_0'),
+  ]);
+});
+
+test('each tier deletes what is older than its time, and nothing else; what is left still counts exactly', async () => {
+  const countYoungerThan = (days: number) => AGES.filter((age) => age < days).length * PER_GROUP;
+  await stack.store.command('SYSTEM START TTL MERGES');
+  for (const tier of TIERS) {
+    await stack.store.command(`OPTIMIZE TABLE ${tier} FINAL`);
+    if (tier !== 'key_totals')
+      await stack.store.command(`ALTER TABLE ${tier} MATERIALIZE TTL SETTINGS mutations_sync = 2`);
+  }
+  const limits: Record<string, number> = { requests: 20, usage_minute: 10, key_totals: 1_000_000 };
+  const kept = Object.fromEntries(
+    TIERS.map((tier) => [tier, countYoungerThan(limits[tier] ?? (tier.endsWith('_day') ? 300 : 100))]),
+  );
+  expect(kept).toMatchObject({
+    requests: 400,
+    usage_minute: 200,
+    usage_quarter_hour: 600,
+    usage_day: 800,
+    key_totals: 1_000,
+  });
+  expect(await tierCounts(stack.store)).toEqual(kept);
+});
+
+test('a range that only coarse rows are left of gives the same sums as the requests did', async () => {
+  const old = samples.filter(
+    ({ timestamp }) => timestamp < Date.now() - 150 * DAY_MS && timestamp > Date.now() - 250 * DAY_MS,
+  );
+  const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  const [row] = await stack.store.query(
+    `SELECT sum(requests) AS requests, sum(client_errors) AS client_errors, sum(server_errors) AS server_errors,
+            sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes
+     FROM usage_day WHERE start >= {from:DateTime('UTC')} AND start <= {to:DateTime('UTC')}`,
+    { from: `${day(Date.now() - 250 * DAY_MS)} 00:00:00`, to: `${day(Date.now() - 150 * DAY_MS)} 00:00:00` },
+  );
+  const sum = (figure: (sample: Sample) => number) => old.reduce((total, sample) => total + figure(sample), 0);
+  expect(row).toEqual({
+    requests: PER_GROUP,
+    client_errors: sum(({ status }) => (status >= 400 && status < 500 ? 1 : 0)),
+    server_errors: sum(({ status }) => (status >= 500 ? 1 : 0)),
+    request_bytes: sum(({ request_bytes }) => request_bytes),
+    response_bytes: sum(({ response_bytes }) => response_bytes),
+  });
+});
