@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type RequestHandler, type Router } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
@@ -17,11 +17,13 @@ import { cookie } from './caller.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { INGEST_PATHS } from './ingest-docs.ts';
+import { openJobQueues } from './job-queues.ts';
 import { mountRoutes } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import type { ApiParts } from './route.ts';
 import { ROUTES } from './routes/routes.ts';
 import { SESSION_COOKIE, Sessions } from './sessions.ts';
+import { programVersion } from './version.ts';
 
 export interface ApiPart {
   router: Router;
@@ -53,6 +55,8 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     apiDescriptions: new ApiDescriptions(store, redis),
     tokenReader,
     sessions: new Sessions(redis, tokenReader),
+    redis,
+    jobQueues: openJobQueues(redis, config, log),
     log,
     geoBuiltAt,
   };
@@ -69,7 +73,10 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     drain: () => parts.registry.denials.close(),
-    close: async () => redis.disconnect(),
+    close: async () => {
+      await Promise.all(parts.jobQueues.map(({ queue }) => queue.close()));
+      redis.disconnect();
+    },
   };
 }
 
@@ -88,8 +95,7 @@ function limiter(config: Config): RequestHandler {
 }
 
 function mountDocs(router: Router): void {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
-  const document = openApiDocument(ROUTES, INGEST_PATHS, version);
+  const document = openApiDocument(ROUTES, INGEST_PATHS, programVersion());
   const page = docsPage(document as unknown as Parameters<typeof docsPage>[0]);
   router.get('/openapi.json', (_req, res) => void res.json(document));
   router.get('/docs', (_req, res) => void res.type('html').send(page));

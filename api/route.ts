@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { Config } from '../ingest/config.ts';
 import type { Logger } from '../ingest/logger.ts';
@@ -7,6 +8,7 @@ import type { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
 import type { Registry } from '../workers/keys/registry.ts';
 import type { Tokens } from '../workers/tokens.ts';
+import type { JobQueue } from './job-queues.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What routes work with. */
@@ -18,6 +20,8 @@ export interface ApiParts {
   apiDescriptions: ApiDescriptions;
   tokenReader: TokenReader;
   sessions: Sessions;
+  redis: Redis;
+  jobQueues: readonly JobQueue[];
   log: Logger;
   /** Build date of the country data set, shown with its attribution. */
   geoBuiltAt: Date | undefined;

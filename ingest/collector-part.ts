@@ -12,6 +12,7 @@ import { openBatchQueue } from './queue.ts';
 import { connectRedis } from './redis.ts';
 import { RedisHeadroom } from './redis-headroom.ts';
 import { RouteLimit } from './route-limit.ts';
+import { SourceTally } from './source-tally.ts';
 import { TokenReader } from './token.ts';
 
 /** The collector, ready to be mounted on an HTTP server. */
@@ -35,8 +36,9 @@ export async function startCollector(config: Config, redisUrl: string, log: Logg
   await headroom.refresh();
   const acceptance = new Acceptance(new KeyIndex(redis));
   const tokens = new TokenReader(redis);
+  const sources = new SourceTally(redis);
   return {
-    router: collectorRouter({ config, tokens, acceptance, gatherer, headroom }),
+    router: collectorRouter({ config, tokens, acceptance, gatherer, headroom, sources }),
     checks: {
       redis: async () => ((await redis.ping()) === 'PONG' ? undefined : 'Redis does not answer'),
       queue: async () => (headroom.hasRoom ? undefined : 'Redis is near its memory limit'),
@@ -44,6 +46,7 @@ export async function startCollector(config: Config, redisUrl: string, log: Logg
     close: async () => {
       await gatherer.close();
       headroom.close();
+      await sources.close();
       apiPaths.close();
       for (const queue of queues) await queue.close();
       redis.disconnect();

@@ -1,6 +1,8 @@
 import type { Route } from '../route.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
+import { getAudit } from './audit.ts';
 import { getDeniedKeys } from './denied.ts';
+import { getJobs } from './jobs.ts';
 import { importKeys } from './key-import.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
 import { postLeaks, reportKeyLeak } from './leaks.ts';
@@ -9,6 +11,8 @@ import { deletePlan, listPlans, putPlan } from './plans.ts';
 import { POLICY_ROUTES } from './policies.ts';
 import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
+import { getSources } from './sources.ts';
+import { getSystem } from './system.ts';
 import { createToken, listTokens, revokeToken } from './tokens.ts';
 import { groupedUsage, keyUsage } from './usage.ts';
 
@@ -34,6 +38,10 @@ export const ROUTES: readonly Route[] = [
   putPlan,
   deletePlan,
   getRequests,
+  getAudit,
+  getSources,
+  getJobs,
+  getSystem,
   listApiDescriptions,
   putApiDescription,
   deleteApiDescription,
