@@ -1,4 +1,4 @@
-import type { Usage } from '../http/contract.ts';
+import type { SeriesPoint, Totals, Usage } from '../http/contract.ts';
 import type { Slot } from '../time/buckets.ts';
 
 /** The same buckets some days earlier. */
@@ -14,9 +14,15 @@ export interface BucketLimit {
   requests: number;
 }
 
+/** What the chart of requests reads of an answer: that of one key has more, that of all keys has just this. */
+export interface CountedUsage extends Pick<Usage, 'key_id' | 'bucket' | 'timezone'> {
+  totals: Pick<Totals, 'requests'>;
+  series: readonly Omit<SeriesPoint, 'latency_ms'>[];
+}
+
 /** What each chart of the usage tab is given. */
-export interface ChartProps {
-  usage: Usage;
+export interface ChartProps<Shown = Usage> {
+  usage: Shown;
   slots: readonly Slot[];
   comparison?: Comparison | null;
   limit?: BucketLimit | null;

@@ -31,6 +31,8 @@ export interface ApiKey {
   utilization?: Partial<Record<keyof Limits, number | null>> | null;
   /** Why a key is not active. */
   status_reason?: string;
+  /** With include=series: the last 30 UTC days, today last. */
+  series?: { from: string; requests: number[]; errors: number[] };
 }
 
 export interface Page<Item> {
@@ -141,4 +143,142 @@ export interface Session {
   organization_id: string | null;
   key_id: string | null;
   name: string | null;
+}
+
+/** GET /v1/usage?include=series: all readable keys together over time. */
+export interface FleetUsage extends GroupedUsage {
+  bucket: Usage['bucket'];
+  timezone: string;
+  complete_until: string;
+  series: Omit<SeriesPoint, 'latency_ms'>[];
+}
+
+export type PolicyKind = 'expired' | 'unused' | 'abusive' | 'leaked';
+
+export interface PolicyFields {
+  name: string;
+  kind: PolicyKind;
+  enabled: boolean;
+  organization_id: string;
+  environment: string;
+  plan: string;
+  settings: Partial<
+    Record<
+      'unused_days' | 'never_used_days' | 'window_minutes' | 'min_requests' | 'client_error_rate' | 'limit_factor',
+      number
+    >
+  >;
+  exempt_key_ids: string[];
+  warn_days: number[];
+  max_per_run: number;
+}
+
+export interface Policy extends PolicyFields {
+  policy_id: string;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface PolicyPreview {
+  matched: number;
+  would_stop: boolean;
+  keys: { key_id: string; name: string; because: string }[];
+}
+
+export interface PolicyRun {
+  run_id: string;
+  policy_id: string;
+  actor: string;
+  started_at: string;
+  finished_at: string | null;
+  outcome: 'running' | 'done' | 'stopped' | 'undone';
+  matched: number;
+  warned: number;
+  changed: number;
+  detail: string;
+}
+
+export interface AuditEntry {
+  at: string;
+  action: string;
+  actor: string;
+  reason: string;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+  version: number;
+  run_id: string | null;
+  subject: string;
+  organization_id: string | null;
+}
+
+export interface TokenEntry {
+  id: string;
+  name: string;
+  scopes: string[];
+  organization_id: string | null;
+  key_id: string | null;
+  created_at: string;
+  expires_at: string | null;
+}
+
+export interface SourceEntry {
+  format: string;
+  organization_id: string | null;
+  last_received_at: string;
+  accepted: number;
+  rejected: number;
+  error: string;
+}
+
+export interface QueueEntry {
+  name: string;
+  holds: string;
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+  paused: boolean;
+  oldest_waiting_ms: number;
+}
+
+export interface Jobs {
+  queues: QueueEntry[];
+  schedules: {
+    name: string;
+    does: string;
+    expression: string;
+    next_run_at: string | null;
+    last_run: { at: string; duration_ms: number; outcome: 'done' | 'failed' | 'running' } | null;
+  }[];
+  failed: { queue: string; id: string; name: string; failed_at: string | null; attempts: number; reason: string }[];
+}
+
+export interface SystemHealth {
+  now: string;
+  version: string;
+  node_version: string;
+  process_started_at: string;
+  pipeline: {
+    waiting_batches: number;
+    failed_batches: number;
+    lag_ms: number;
+    paused: boolean;
+    last_received_at: string | null;
+    waiting_dead_letters: number;
+  };
+  redis: {
+    version: string;
+    used_memory_bytes: number;
+    max_memory_bytes: number;
+    refuses_above_ratio: number;
+    appendonly: boolean;
+  };
+  store: {
+    engine: 'embedded' | 'server';
+    version: string;
+    bytes: number;
+    tables: { table: string; rows: number; bytes: number; parts: number }[];
+  };
+  geo: { built_at: string | null };
+  retention_days: Record<'requests' | 'minute' | 'quarter_hour' | 'day', number>;
 }
