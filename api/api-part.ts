@@ -17,6 +17,7 @@ import { cookie } from './caller.ts';
 import { crossOrigin } from './cross-origin.ts';
 import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { INGEST_PATHS } from './ingest-docs.ts';
+import { jobBoard } from './job-board.ts';
 import { openJobQueues } from './job-queues.ts';
 import { mountRoutes } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
@@ -64,6 +65,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
   router.use('/v1', crossOrigin(config.CORS_ORIGINS));
   router.use('/v1', limiter(config));
   router.use(mountRoutes(parts, ROUTES));
+  router.use(jobBoard(parts));
   mountDocs(router);
   return {
     router,

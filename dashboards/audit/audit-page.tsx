@@ -57,7 +57,7 @@ export function AuditPage({ api, search, rights }: PageProps) {
             fields[name] && (
               <span key={name} class="pill">
                 <span class="dim">{name === 'actor' ? 'by' : 'to'}</span>
-                <HostileText value={names.get(fields[name]) ?? fields[name]} />
+                <HostileText value={actorName(fields[name], names)} />
                 <button type="button" aria-label={`Remove the ${name} filter`} onClick={() => set({ [name]: '' })}>
                   ×
                 </button>
@@ -77,7 +77,7 @@ export function AuditPage({ api, search, rights }: PageProps) {
             <Entry
               key={`${entry.at} ${entry.subject} ${entry.action} ${entry.version}`}
               entry={entry}
-              actor={names.get(entry.actor) ?? entry.actor}
+              actor={actorName(entry.actor, names)}
               onActor={() => set({ actor: entry.actor })}
               onSubject={() => set({ subject: entry.subject })}
             />
@@ -89,11 +89,21 @@ export function AuditPage({ api, search, rights }: PageProps) {
   );
 }
 
+function actorName(actor: string, names: ReadonlyMap<string, string>): string {
+  return names.get(actor) ?? actor.replace(/^policy:.{20,}$/, 'a policy');
+}
+
 interface EntryProps {
   entry: AuditEntry;
   actor: string;
   onActor: () => void;
   onSubject: () => void;
+}
+
+/** Ids of policies and tokens say nothing; the names they had then do. */
+function nameOf({ action, before, after }: AuditEntry): string | undefined {
+  const name = action.startsWith('key.') ? undefined : (after?.name ?? before?.name);
+  return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
 function Entry({ entry, actor, onActor, onSubject }: EntryProps) {
@@ -110,7 +120,7 @@ function Entry({ entry, actor, onActor, onSubject }: EntryProps) {
           </button>{' '}
           {actionWords(entry.action)}{' '}
           <button type="button" class="quiet inline mono" onClick={onSubject} title="Only what was done to this">
-            <HostileText value={entry.subject} />
+            <HostileText value={nameOf(entry) ?? entry.subject} />
           </button>
           {entry.reason && (
             <span class="dim">

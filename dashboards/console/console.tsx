@@ -19,6 +19,12 @@ function toLogin() {
   if (path !== '/login') go(loginPath(path + search), 'replace');
 }
 
+/** The board of jobs is a page of the server, not of this console. */
+function enter(path: string) {
+  if (path.startsWith('/admin/')) location.assign(path);
+  else go(path, 'replace');
+}
+
 /** Pages without a search field of their own: there `/` leads to the key list's. */
 const SEARCHLESS = ['key', 'missing'];
 
@@ -56,7 +62,7 @@ export function Console() {
   }, [api]);
 
   if (route.page === 'login') {
-    const onSignedIn = () => go(returnPath(new URLSearchParams(place.search).get('next')), 'replace');
+    const onSignedIn = () => enter(returnPath(new URLSearchParams(place.search).get('next')));
     return <LoginPage api={loginApi} onSignedIn={onSignedIn} />;
   }
   return (

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { Link } from '../address/link.tsx';
 import type { Route } from '../address/route.ts';
 import type { Session } from '../http/contract.ts';
@@ -38,13 +39,19 @@ const SECTIONS: readonly Section[] = [
 ];
 
 export function PageHeader({ page, session, rights, onHelp, onSignOut }: PageHeaderProps) {
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the row of pages scrolls, and the one that is open may lie beyond its edge.
+  useEffect(() => {
+    const current = nav.current?.querySelector<HTMLElement>('[aria-current]');
+    if (current && nav.current) nav.current.scrollLeft = current.offsetLeft - nav.current.clientWidth / 2;
+  }, [page, rights]);
   return (
     <header class="top">
       <Link href="/" class="brand">
         <img src="/favicon.svg" alt="" width="20" height="20" />
         Keytally
       </Link>
-      <nav aria-label="Main">
+      <nav ref={nav} aria-label="Main">
         {SECTIONS.filter((section) => !section.platform || rights.platform).map(({ href, name, pages }) => (
           <Link key={href} href={href} current={pages.includes(page)}>
             {name}

@@ -119,7 +119,7 @@ function Schedules({ jobs }: { jobs: Jobs }) {
                 </span>
               </>
             ) : (
-              <span class="dim">not since Redis started</span>
+              <span class="dim">none known</span>
             ),
         },
         { name: 'Next run', cell: (row) => (row.next_run_at ? <Moment at={row.next_run_at} /> : 'never') },

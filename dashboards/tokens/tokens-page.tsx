@@ -95,7 +95,7 @@ function TokensTable({ tokens, onRevoke }: { tokens: TokenEntry[]; onRevoke: (to
           cell: (row) => (
             <>
               <HostileText value={row.name} class="key-link" />
-              <span class="sub mono">{row.id}</span>
+              <span class="sub mono wide-only">{row.id}</span>
             </>
           ),
         },

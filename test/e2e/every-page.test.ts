@@ -1,0 +1,91 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packageRoot } from '../../ingest/package-root.ts';
+import { drawn, type OpenDashboard, openDashboard, widthBeyondScreen } from '../dashboards/open-dashboard.ts';
+import { paintScene } from '../dashboards/scene.ts';
+import { BROWSER_PATH } from '../support/browser.ts';
+
+/** `KEYTALLY_PICTURES=docs/pictures npm test -- test/e2e` renews the pictures of the documentation. */
+const PICTURES = join(packageRoot(), process.env.KEYTALLY_PICTURES ?? 'test/output', 'pages');
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const LOOKS = {
+  light: { colorScheme: 'light' },
+  dark: { colorScheme: 'dark' },
+  phone: { viewport: { width: 390, height: 844 } },
+} as const;
+
+/** Every page by the name of its picture. `{policy}` stands for what the scene made. */
+const PAGES: Record<string, string> = {
+  overview: '/',
+  keys: '/keys',
+  usage: '/keys/key_checkout?range=7d',
+  requests: '/requests',
+  policies: '/policies',
+  policy: '/policies/{policy}',
+  'new-policy': '/policies/new',
+  connect: '/connect?gateway=kong',
+  audit: '/audit',
+  tokens: '/tokens',
+  system: '/system',
+  jobs: '/jobs',
+  missing: '/nowhere',
+};
+
+interface Violation {
+  id: string;
+  help: string;
+  nodes: { html: string; failureSummary: string }[];
+}
+
+/** What axe-core finds against WCAG 2.2 A and AA and its own best practices. */
+async function violationsOf(page: Page): Promise<string[]> {
+  // Through the protocol and not as a script of the page: the page's own policy would refuse that.
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+    return (await axe.run()).violations;
+  });
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`),
+  );
+}
+
+describe.skipIf(BROWSER_PATH === '')('every page', () => {
+  let dashboard: OpenDashboard;
+  let policyId: string;
+
+  beforeAll(async () => {
+    mkdirSync(PICTURES, { recursive: true });
+    dashboard = await openDashboard();
+    ({ policyId } = await paintScene(dashboard.stack));
+  });
+  afterAll(() => dashboard?.stop());
+
+  test.each(Object.keys(LOOKS) as (keyof typeof LOOKS)[])(
+    'in %s: axe finds nothing, nothing scrolls sideways, no error is raised',
+    async (look) => {
+      const page = await dashboard.open('/login', { ...LOOKS[look], token: '' });
+      expect(await violationsOf(page)).toEqual([]);
+      await page.context().close();
+      const inside = await dashboard.open('/', LOOKS[look]);
+      const found: Record<string, string[]> = {};
+      for (const [name, path] of Object.entries(PAGES)) {
+        await inside.goto(dashboard.stack.url + path.replace('{policy}', policyId));
+        await drawn(inside);
+        await inside.waitForTimeout(150);
+        const violations = await violationsOf(inside);
+        const beyond = await widthBeyondScreen(inside);
+        if (beyond > 0) violations.push(`${beyond} px wider than the screen`);
+        if (violations.length > 0) found[name] = violations;
+        await inside.screenshot({ path: join(PICTURES, `${name}-${look}.png`), scale: 'css' });
+      }
+      expect(found).toEqual({});
+      expect(dashboard.errors).toEqual([]);
+      await inside.context().close();
+    },
+  );
+});
