@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { untilRolledUp } from '../dashboards/rolled-up.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const DAY_MS = 86_400_000;
@@ -32,7 +33,7 @@ beforeAll(async () => {
   }));
   await stack.send([...today, ...before], { token: acme });
   await stack.send([{ key_id: 'key_old', timestamp: NOW - 100 * DAY_MS, status: 200, path: '/b' }]);
-  await stack.untilCounted(9);
+  await untilRolledUp(stack.store, 9);
 });
 afterAll(() => stack.stop());
 

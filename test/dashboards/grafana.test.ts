@@ -7,6 +7,7 @@ import { Random } from '../support/random.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { generateTraffic } from '../support/traffic.ts';
 import { writtenOut } from './grafana-macros.ts';
+import { untilRolledUp } from './rolled-up.ts';
 
 const FOLDER = join(packageRoot(), 'dashboards/grafana');
 const DAY_MS = 86_400_000;
@@ -40,7 +41,7 @@ beforeAll(async () => {
     body: { name: 'It’s a "key"', organization_id: "ac'me", expires_at: new Date(NOW + 9 * DAY_MS).toISOString() },
   });
   await stack.send(generateTraffic(new Random(3), 2_000, 5, NOW - DAY_MS, NOW - 1_000));
-  await stack.untilCounted(2_000);
+  await untilRolledUp(stack.store, 2_000);
 });
 afterAll(() => stack.stop());
 

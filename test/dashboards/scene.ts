@@ -1,5 +1,6 @@
 import { Random } from '../support/random.ts';
 import type { Stack } from '../support/stack.ts';
+import { untilRolledUp } from './rolled-up.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -98,7 +99,7 @@ export async function paintScene(stack: Stack): Promise<{ requests: number; poli
   for (let at = 0; at < records.length; at += RECORDS_PER_POST) {
     await stack.send(records.slice(at, at + RECORDS_PER_POST));
   }
-  await stack.untilCounted(records.length);
+  await untilRolledUp(stack.store, records.length);
   const { policy_id: policyId } = await post('/v1/policies', { name: 'Leaked keys', kind: 'leaked', enabled: true });
   await post(`/v1/policies/${policyId}/run`);
   await post('/v1/policies', {
