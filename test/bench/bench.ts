@@ -1,3 +1,4 @@
+import { benchBrowser } from './browser.ts';
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchRequestIds } from './request-ids.ts';
@@ -6,6 +7,7 @@ import { benchRequestIds } from './request-ids.ts';
 const BENCHES: Record<string, (say: (line: string) => void) => Promise<object>> = {
   ingest: benchIngest,
   formats: benchFormats,
+  browser: benchBrowser,
   'request-ids': benchRequestIds,
 };
 
