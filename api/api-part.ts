@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type RequestHandler, type Router } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import type { Redis } from 'ioredis';
 import type { Config } from '../ingest/config.ts';
 import type { ReadinessChecks } from '../ingest/http-server.ts';
 import type { Logger } from '../ingest/logger.ts';
@@ -9,12 +10,17 @@ import { packageRoot } from '../ingest/package-root.ts';
 import { Problem } from '../ingest/problem.ts';
 import { connectRedis } from '../ingest/redis.ts';
 import { bearerToken, sha256, TokenReader } from '../ingest/token.ts';
+import { createSender } from '../workers/alerts/channels/send.ts';
+import { secretBox } from '../workers/alerts/delivery/channels.ts';
+import { usableSecretKeys } from '../workers/alerts/delivery/secret-keys.ts';
+import { openDeliveryQueue } from '../workers/alerts/outbox.ts';
 import { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
 import { Registry } from '../workers/keys/registry.ts';
 import { Tokens } from '../workers/tokens.ts';
 import { cookie } from './caller.ts';
 import { crossOrigin } from './cross-origin.ts';
+import type { DeliveryDesk } from './delivery-desk.ts';
 import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { INGEST_PATHS } from './ingest-docs.ts';
 import { jobBoard } from './job-board.ts';
@@ -48,6 +54,7 @@ export interface ApiOptions {
 export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: ApiOptions): Promise<ApiPart> {
   const redis = await connectRedis(redisUrl, 'producer', (error) => log.warn({ err: error }, 'Redis connection'));
   const tokenReader = new TokenReader(redis);
+  const delivery = openDesk(config, redis, log);
   const parts: ApiParts = {
     config,
     store,
@@ -58,6 +65,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     sessions: new Sessions(redis, tokenReader),
     redis,
     jobQueues: openJobQueues(redis, config, log),
+    delivery,
     log,
     geoBuiltAt,
   };
@@ -77,9 +85,20 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     drain: () => parts.registry.denials.close(),
     close: async () => {
       await Promise.all(parts.jobQueues.map(({ queue }) => queue.close()));
+      await delivery.queue.close();
+      await delivery.sender.close();
       redis.disconnect();
     },
   };
+}
+
+/** @throws {ConfigError} when the keys that seal secrets cannot be used */
+function openDesk(config: Config, redis: Redis, log: Logger): DeliveryDesk {
+  const keys = usableSecretKeys(config);
+  const queue = openDeliveryQueue(redis);
+  queue.on('error', (error) => log.warn({ err: error }, 'delivery queue'));
+  const sender = createSender(config, log, keys);
+  return { redis, queue, sender, box: secretBox(keys), keys, acknowledge: async () => false };
 }
 
 /** Per token or session, else per address: a stranger guessing tokens is slowed like everyone else. */

@@ -8,6 +8,7 @@ import type { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
 import type { Registry } from '../workers/keys/registry.ts';
 import type { Tokens } from '../workers/tokens.ts';
+import type { DeliveryDesk } from './delivery-desk.ts';
 import type { JobQueue } from './job-queues.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -22,6 +23,7 @@ export interface ApiParts {
   sessions: Sessions;
   redis: Redis;
   jobQueues: readonly JobQueue[];
+  delivery: DeliveryDesk;
   log: Logger;
   /** Build date of the country data set, shown with its attribution. */
   geoBuiltAt: Date | undefined;

@@ -3,6 +3,11 @@ import type { Config } from '../ingest/config.ts';
 import type { ReadinessChecks } from '../ingest/http-server.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { connectRedis } from '../ingest/redis.ts';
+import { createSender } from './alerts/channels/send.ts';
+import { secretBox } from './alerts/delivery/channels.ts';
+import { deliverySettings } from './alerts/delivery/delivery-parts.ts';
+import { startDelivery } from './alerts/delivery/delivery-worker.ts';
+import { usableSecretKeys } from './alerts/delivery/secret-keys.ts';
 import { ApiDescriptions } from './api-descriptions.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
@@ -42,17 +47,30 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
   const connection = await connectRedis(redisUrl, 'worker', warn);
   const firstToken = await prepare(config, store, redis);
   const workers = startConsumers({ store, redis, geo, config, log }, { connection, onCrash });
+  const keys = usableSecretKeys(config);
+  const delivery = startDelivery(
+    {
+      store,
+      redis,
+      sender: createSender(config, log, keys),
+      box: secretBox(keys),
+      log,
+      settings: deliverySettings(config),
+    },
+    connection,
+  );
   const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);
   return {
     firstToken,
     geoBuiltAt: geo.builtAt,
     checks: {
       consumer: async () => (workers.every((worker) => worker.isRunning()) ? undefined : 'a consumer has stopped'),
+      delivery: async () => (delivery.isRunning() ? undefined : 'messages are not delivered'),
       lifecycle: async () => (lifecycle.isRunning() ? undefined : 'expiries and sweeps have stopped'),
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {
-      await Promise.all([...workers, lifecycle].map((worker) => worker.close()));
+      await Promise.all([...workers, lifecycle, delivery].map((worker) => worker.close()));
       connection.disconnect();
       redis.disconnect();
     },

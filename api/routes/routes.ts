@@ -1,6 +1,9 @@
 import type { Route } from '../route.ts';
+import { doAction, showAction } from './alert-links.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
 import { getAudit } from './audit.ts';
+import { CHANNEL_ROUTES } from './channels.ts';
+import { getDeliveries, replayDelivery, replayFailed } from './deliveries.ts';
 import { getDeniedKeys } from './denied.ts';
 import { getJobs } from './jobs.ts';
 import { importKeys } from './key-import.ts';
@@ -11,6 +14,7 @@ import { deletePlan, listPlans, putPlan } from './plans.ts';
 import { POLICY_ROUTES } from './policies.ts';
 import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
+import { createSilence, endSilence, listSilences } from './silences.ts';
 import { getSources } from './sources.ts';
 import { getSystem } from './system.ts';
 import { createToken, listTokens, revokeToken } from './tokens.ts';
@@ -42,6 +46,15 @@ export const ROUTES: readonly Route[] = [
   getSources,
   getJobs,
   getSystem,
+  ...CHANNEL_ROUTES,
+  listSilences,
+  createSilence,
+  endSilence,
+  getDeliveries,
+  replayFailed,
+  replayDelivery,
+  showAction,
+  doAction,
   listApiDescriptions,
   putApiDescription,
   deleteApiDescription,

@@ -55,6 +55,15 @@ beforeAll(async () => {
     'one key of acme',
     await stack.token({ name: 'one', scopes: ['read'], key_id: 'acme-discovered', organization_id: 'acme' }),
   );
+  const acme = { method: 'POST', token: tokens.get('acme')! };
+  await stack.call('/v1/channels', {
+    ...acme,
+    body: { name: CANARY, type: 'email', settings: { to: [`${CANARY}@example.com`] } },
+  });
+  await stack.call('/v1/silences', {
+    ...acme,
+    body: { ends_at: '2100-01-01T00:00:00Z', starts_at: '2099-12-31T00:00:00Z', reason: CANARY },
+  });
   await stack.untilCounted(4);
   await new Promise((resolve) => setTimeout(resolve, 2_100));
 });
@@ -80,6 +89,10 @@ const BODIES: Record<string, object> = {
   'POST /v1/policies': { name: 'leaks', kind: 'leaked' },
   'POST /v1/policies/preview': { name: 'leaks', kind: 'leaked' },
   'PUT /v1/policies/:policy_id': { name: 'leaks', kind: 'leaked' },
+  'POST /v1/channels': { name: 'team', type: 'email', settings: { to: ['team@example.com'] } },
+  'PUT /v1/channels/:channel_id': { name: 'team', type: 'email' },
+  'POST /v1/silences': { ends_at: '2100-01-01T00:00:00Z', starts_at: '2099-12-31T00:00:00Z', reason: 'test' },
+  'POST /v1/deliveries/replay': { since: '2100-01-01T00:00:00Z' },
   'POST /v1/tokens': { name: 'made', scopes: ['read'] },
   'POST /v1/session': { token: 'kt_wrong' },
 };
@@ -102,7 +115,13 @@ describe.each(ROLES)('$name', ({ name, scopes }) => {
 
 test('the routes that are open to everyone are these and no others', () => {
   const open = ROUTES.filter((route) => route.scope === 'none').map((route) => `${route.method} ${route.path}`);
-  expect(open).toEqual(['post /v1/leaks', 'post /v1/session', 'delete /v1/session']);
+  expect(open).toEqual([
+    'post /v1/leaks',
+    'get /v1/actions/:token',
+    'post /v1/actions/:token',
+    'post /v1/session',
+    'delete /v1/session',
+  ]);
 });
 
 describe('a foreign organization', () => {
@@ -124,6 +143,9 @@ describe('a foreign organization', () => {
       '/v1/sources',
       '/v1/keys?include=series',
       '/v1/usage?include=series',
+      '/v1/channels',
+      '/v1/silences?state=all',
+      '/v1/deliveries',
       ...[
         'organization_id',
         'customer_id',

@@ -1,10 +1,12 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { KEY_BY_HASH, KEY_OWNER } from '../../ingest/key-index.ts';
+import { type DeliveryJob, handOverKeyEvents, openDeliveryQueue } from '../alerts/outbox.ts';
 import type { Store } from '../clickhouse/store.ts';
 import { type Change, nextVersion } from './change.ts';
 import { recordChanges, recordMissing } from './change-record.ts';
 import { announceDenials, changesDenials, DenialWatch } from './denials.ts';
+import type { KeyEvent } from './events.ts';
 import { claimHashes, type PendingWrite, updateIndex } from './hash-index.ts';
 import { blankKey, type RegisteredKey } from './key.ts';
 import { type HeldLocks, lockKeys } from './key-locks.ts';
@@ -44,6 +46,7 @@ export class Registry {
   readonly denials: DenialWatch;
   readonly #redis: Redis;
   #queue: Queue<LifecycleJob> | undefined;
+  #deliveryQueue: Queue<DeliveryJob> | undefined;
 
   constructor(store: Store, redis: Redis) {
     this.store = store;
@@ -132,8 +135,9 @@ export class Registry {
     if (!(await locks.renew()))
       throw new KeyConflict('the store answers too slowly to change keys; nothing was changed');
     await this.store.insertRows('keys', rows);
-    await recordChanges(this.store, rows);
+    const events = await recordChanges(this.store, rows);
     await this.#announce(writes);
+    await this.handOver(events);
   }
 
   async #announce(writes: readonly PendingWrite[]): Promise<void> {
@@ -157,6 +161,13 @@ export class Registry {
       expiring.map(({ after }) => after),
       nowMs,
     );
+  }
+
+  /** Has stored events delivered to the platforms that own the keys. What is lost here is found by the relay of delivery. */
+  async handOver(events: readonly KeyEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    this.#deliveryQueue ??= openDeliveryQueue(this.#redis);
+    await handOverKeyEvents(this.#deliveryQueue, events).catch(() => undefined);
   }
 
   /** Fills the edge's index from ClickHouse: after Redis was lost, or at the first start of a worker. */

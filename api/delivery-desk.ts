@@ -1,0 +1,18 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { ChannelSender } from '../workers/alerts/channels/channel.ts';
+import type { SecretBox } from '../workers/alerts/delivery/channels.ts';
+import type { DeliveryJob } from '../workers/alerts/outbox.ts';
+import type { SecretKeys } from '../workers/alerts/secret-key.ts';
+
+/** What routes about channels and messages work with. */
+export interface DeliveryDesk {
+  redis: Redis;
+  queue: Queue<DeliveryJob>;
+  /** For test messages, which are sent while the caller waits. */
+  sender: ChannelSender;
+  box: SecretBox;
+  keys: SecretKeys;
+  /** Notes that somebody has seen an alert. @returns false when it is not open */
+  acknowledge(alertId: string, by: string): Promise<boolean>;
+}
