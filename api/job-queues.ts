@@ -4,6 +4,7 @@ import cron from 'node-cron';
 import type { Config } from '../ingest/config.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { openBatchQueue } from '../ingest/queue.ts';
+import { openDeliveryQueue } from '../workers/alerts/outbox.ts';
 import { openLifecycleQueue } from '../workers/keys/lifecycle-queue.ts';
 
 /** A queue as the jobs page names it. */
@@ -31,6 +32,7 @@ export function openJobQueues(redis: Redis, config: Config, log: Logger): JobQue
   }));
   const queues = [
     ...batches,
+    { name: 'delivery', holds: 'Messages about alerts and key events', queue: openDeliveryQueue(redis) as Queue },
     { name: 'lifecycle', holds: 'Expiries, reminders and policy runs', queue: openLifecycleQueue(redis) as Queue },
   ];
   for (const { name, queue } of queues) queue.on('error', (error) => log.warn({ err: error, name }, 'queue'));

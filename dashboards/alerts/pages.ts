@@ -1,1 +1,12 @@
-export const PAGES = {};
+import { ChannelPage } from './channel-page.tsx';
+import { ChannelsPage } from './channels-page.tsx';
+import { DeliveriesPage } from './deliveries-page.tsx';
+import { SilencesPage } from './silences-page.tsx';
+
+/** The pages of this folder by their names in the address. */
+export const PAGES = {
+  channels: ChannelsPage,
+  channel: ChannelPage,
+  silences: SilencesPage,
+  deliveries: DeliveriesPage,
+};

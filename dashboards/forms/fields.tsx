@@ -123,14 +123,16 @@ export function Checks<Value extends string>({
   options,
   chosen,
   onChosen,
+  look = '',
 }: {
   legend: string;
+  look?: string;
   options: readonly (readonly [value: Value, label: string])[];
   chosen: readonly Value[];
   onChosen: (chosen: Value[]) => void;
 }) {
   return (
-    <fieldset class="checks">
+    <fieldset class={`checks ${look}`.trim()}>
       <legend>{legend}</legend>
       {options.map(([value, label]) => (
         <Check
