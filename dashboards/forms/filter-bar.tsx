@@ -39,19 +39,23 @@ export function SearchField({ label, placeholder, value, field, onValue }: Searc
 
 interface ChoiceProps {
   name: string;
+  /** What no choice means, where that is not "any". */
+  any?: string;
   value: string;
   options: readonly (readonly [value: string, label: string])[];
   onChoose: (value: string) => void;
 }
 
 /** One filter of a list; its first option takes the filter away. */
-export function Choice({ name, value, options, onChoose }: ChoiceProps) {
+export function Choice({ name, any = 'any', value, options, onChoose }: ChoiceProps) {
   const listed = options.some(([option]) => option === value) || !value;
   return (
     <label class="field">
       <span class="sr-only">{name}</span>
       <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
-        <option value="">{name}: any</option>
+        <option value="">
+          {name}: {any}
+        </option>
         {!listed && <option value={value}>{value}</option>}
         {options.map(([option, label]) => (
           <option key={option} value={option}>
