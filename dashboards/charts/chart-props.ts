@@ -1,5 +1,6 @@
 import type { SeriesPoint, Totals, Usage } from '../http/contract.ts';
 import type { Slot } from '../time/buckets.ts';
+import type { ChartMark } from './marks.tsx';
 
 /** The same buckets some days earlier. */
 export interface Comparison {
@@ -26,5 +27,7 @@ export interface ChartProps<Shown = Usage> {
   slots: readonly Slot[];
   comparison?: Comparison | null;
   limit?: BucketLimit | null;
+  /** What happened to the key in this time. */
+  marks?: readonly ChartMark[];
   onZoom: (from: number, to: number) => void;
 }

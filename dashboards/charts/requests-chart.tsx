@@ -18,7 +18,7 @@ const LEGEND: Record<(typeof STATUS_CLASSES)[number], string> = {
   server: '5xx server error',
 };
 
-export function RequestsChart({ usage, slots, comparison, limit, onZoom }: ChartProps<CountedUsage>) {
+export function RequestsChart({ usage, slots, comparison, limit, marks, onZoom }: ChartProps<CountedUsage>) {
   const counts = useMemo(() => usage.series.map(classCounts), [usage]);
   const tops = useMemo(() => stackedTops(counts), [counts]);
   const drawnLimit = limit && worthDrawing(limit.requests, tops.at(-1) ?? []) ? limit : null;
@@ -64,6 +64,7 @@ export function RequestsChart({ usage, slots, comparison, limit, onZoom }: Chart
           emptyTop={4}
           wholeNumbers
           cursorGroup={usage.key_id}
+          marks={marks}
           onZoom={onZoom}
           tooltip={(index) => <Reading {...{ usage, slots, counts, comparison, index }} />}
         />

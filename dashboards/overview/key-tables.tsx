@@ -225,5 +225,5 @@ export function UnusedTable({ keys, view, now }: ListedKeysProps) {
 }
 
 function LastUse({ apiKey, now }: { apiKey: ApiKey; now: number }) {
-  return apiKey.last_used ? <>{relativeTime(apiKey.last_used.at, now)}</> : <span class="dim">never</span>;
+  return apiKey.last_used ? <span>{relativeTime(apiKey.last_used.at, now)}</span> : <span class="dim">never</span>;
 }

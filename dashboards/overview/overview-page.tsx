@@ -9,6 +9,7 @@ import { RangeBar } from '../range-bar/range-bar.tsx';
 import { usePeriod } from '../range-bar/use-period.ts';
 import { useSearchKey } from '../range-bar/use-search-key.ts';
 import type { TimeView } from '../time/time-view.ts';
+import { FiringAlerts } from './firing-alerts.tsx';
 import { FleetChart } from './fleet-chart.tsx';
 import { KeySearch } from './key-search.tsx';
 import {
@@ -72,7 +73,7 @@ interface FiguresProps extends Pick<OverviewPageProps, 'view' | 'onView'> {
 }
 
 function Figures({ overview, view, now, onView }: FiguresProps) {
-  const { statuses, byKey, byKeyBefore, routes, countries, keys, discovered, expiring, unused } = overview;
+  const { statuses, byKey, byKeyBefore, routes, countries, keys, discovered, expiring, unused, alerts } = overview;
   const onZoom = useCallback(
     (from: number, to: number) => onView({ ...view, live: false, range: { from, to } }),
     [view, onView],
@@ -85,6 +86,7 @@ function Figures({ overview, view, now, onView }: FiguresProps) {
       <Part of={statuses} what="The requests over time">
         {(answer) => <FleetChart usage={answer} onZoom={onZoom} />}
       </Part>
+      {alerts.data && alerts.data.data.length > 0 && <FiringAlerts alerts={alerts.data} now={now} />}
       <div class="pair pair-wide">
         <Part of={byKey} what="The top keys">
           {({ data }) => <TopKeysTable groups={data} before={byKeyBefore.data?.data} names={names} view={view} />}

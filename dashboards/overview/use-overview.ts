@@ -1,5 +1,5 @@
 import type { ApiClient } from '../http/client.ts';
-import type { ApiKey, FleetUsage, GroupedUsage, Page } from '../http/contract.ts';
+import type { Alert, ApiKey, FleetUsage, GroupedUsage, Page } from '../http/contract.ts';
 import { type Resource, useResource } from '../http/use-resource.ts';
 import type { Span } from '../time/range.ts';
 
@@ -21,6 +21,7 @@ export interface Overview {
   keys: Resource<Page<ApiKey>>;
   discovered: Resource<Page<ApiKey>>;
   expiring: Resource<Page<ApiKey>>;
+  alerts: Resource<Page<Alert>>;
   unused: Resource<Page<ApiKey>>;
 }
 
@@ -53,6 +54,9 @@ export function useOverview(api: ApiClient, span: Span, zone: string, now: numbe
     keys: useKeys({ sort: '-requests_30d', limit: 100 }),
     // The api does not sort by the first use; a key seen for the first time was also used lately.
     discovered: useKeys({ status: 'discovered', sort: '-last_used', limit: 100 }),
+    alerts: useResource(`alerts ${now}`, (signal) =>
+      api.get<Page<Alert>>('/v1/alerts', { phase: 'open', limit: 20 }, signal),
+    ),
     expiring: useKeys({ expires_within_days: 30, sort: 'expires_at', limit: 50 }),
     unused: useKeys({ unused_days: 90, sort: 'last_used', limit: 50 }),
   };
