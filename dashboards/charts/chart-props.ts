@@ -1,6 +1,6 @@
 import type { SeriesPoint, Totals, Usage } from '../http/contract.ts';
 import type { Slot } from '../time/buckets.ts';
-import type { ChartMark } from './marks.tsx';
+import type { ChartMark } from './mark-groups.ts';
 
 /** The same buckets some days earlier. */
 export interface Comparison {

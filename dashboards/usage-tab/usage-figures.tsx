@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { Comparison } from '../charts/chart-props.ts';
-import type { ChartMark } from '../charts/marks.tsx';
+import type { ChartMark } from '../charts/mark-groups.ts';
 import type { Limits, Usage } from '../http/contract.ts';
 import { useLazy } from '../http/use-lazy.ts';
 import { Geography } from '../panels/geography.tsx';

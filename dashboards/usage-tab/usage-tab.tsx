@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
-import type { ChartMark } from '../charts/marks.tsx';
+import type { ChartMark } from '../charts/mark-groups.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { ApiKey } from '../http/contract.ts';
 import { FilterPills } from '../panels/filter-pills.tsx';

@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import type { ChartMark } from '../charts/marks.tsx';
+import type { ChartMark } from '../charts/mark-groups.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { Alert, AuditEntry, Page } from '../http/contract.ts';
 import { useResource } from '../http/use-resource.ts';
