@@ -123,6 +123,10 @@ export const EnvSchema = z.object({
     .refine(isLeakKeys, 'must be the JSON {"public_keys":[{"key_identifier","key"}]} with ECDSA P-256 keys in PEM')
     .optional(),
   KEY_ROTATION_DAYS: count(90, 0, 3650),
+  ALERTS_FILE: z.string().min(1).optional(),
+  ALERT_EVALUATION_CRON: cron('* * * * *'),
+  ALERT_LIMITS_CRON: cron('*/5 * * * * *'),
+  ALERT_SETTLE_SECONDS: count(60, 0, 3_600),
   WORKER_CONCURRENCY: count(2, 1, 32),
   API_REQUESTS_PER_MINUTE: count(1200, 1, 10_000_000),
   RETENTION_REQUESTS_DAYS: count(30, 1, MAX_RETENTION_DAYS),

@@ -8,6 +8,8 @@ import { secretBox } from './alerts/delivery/channels.ts';
 import { deliverySettings } from './alerts/delivery/delivery-parts.ts';
 import { startDelivery } from './alerts/delivery/delivery-worker.ts';
 import { usableSecretKeys } from './alerts/delivery/secret-keys.ts';
+import { startEvaluation } from './alerts/evaluation/evaluation-worker.ts';
+import { applyRules, readRuleFile } from './alerts/rules/rule-file.ts';
 import { ApiDescriptions } from './api-descriptions.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
@@ -60,6 +62,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
     connection,
   );
   const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);
+  const evaluation = await startEvaluation({ config, store, redis, log }, connection);
   return {
     firstToken,
     geoBuiltAt: geo.builtAt,
@@ -67,10 +70,11 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
       consumer: async () => (workers.every((worker) => worker.isRunning()) ? undefined : 'a consumer has stopped'),
       delivery: async () => (delivery.isRunning() ? undefined : 'messages are not delivered'),
       lifecycle: async () => (lifecycle.isRunning() ? undefined : 'expiries and sweeps have stopped'),
+      alerts: async () => (evaluation.isRunning() ? undefined : 'the evaluation of alerts has stopped'),
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {
-      await Promise.all([...workers, lifecycle, delivery].map((worker) => worker.close()));
+      await Promise.all([...workers, lifecycle, delivery, evaluation].map((worker) => worker.close()));
       connection.disconnect();
       redis.disconnect();
     },
@@ -80,6 +84,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
 async function prepare(config: Config, store: Store, redis: Redis): Promise<string | undefined> {
   await migrate(store, config);
   await applyRetention(store, config);
+  if (config.ALERTS_FILE) await applyRules(store, readRuleFile(config.ALERTS_FILE));
   await new Registry(store, redis).rebuildIndex();
   await new ApiDescriptions(store, redis).rebuildIndex();
   return new Tokens(store, redis).ensureAdmin(config.KEYTALLY_ADMIN_TOKEN);

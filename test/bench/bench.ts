@@ -1,10 +1,12 @@
 import { benchBrowser } from './browser.ts';
+import { benchAlerts } from './alerts.ts';
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchRequestIds } from './request-ids.ts';
 
 /** `npm run bench -- <name> [--json]`: figures of one run as one JSON object, progress on standard error. */
 const BENCHES: Record<string, (say: (line: string) => void) => Promise<object>> = {
+  alerts: benchAlerts,
   ingest: benchIngest,
   formats: benchFormats,
   browser: benchBrowser,

@@ -90,11 +90,13 @@ export class ClickHouseHttp {
 function typed(sql: string, name: string, value: string): unknown {
   const type = new RegExp(`\\{${name}:([A-Za-z0-9()]+)\\}`).exec(sql)?.[1] ?? 'String';
   if (type.startsWith('Array(UInt')) return JSON.parse(value);
-  // Texts in single quotes, escaped as in SQL.
-  if (type === 'Array(String)')
-    return [...value.matchAll(/'((?:[^'\\]|\\.)*)'/g)].map(([, text]) => text!.replace(/\\(.)/g, '$1'));
+  if (type === 'Array(String)') return [...value.matchAll(/'((?:[^'\\]|\\.)*)'/g)].map(([, text]) => unescaped(text!));
   if (/^(U?Int(8|16|32)|Float\d+)$/.test(type)) return Number(value);
-  return value.replace(/\\(.)/g, (_, character: string) => ({ t: '\t', n: '\n', r: '\r' })[character] ?? character);
+  return unescaped(value);
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(.)/g, (_, character: string) => ({ t: '\t', n: '\n', r: '\r' })[character] ?? character);
 }
 
 async function bodyOf(req: IncomingMessage): Promise<Buffer> {

@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS silences ${on_cluster}
 (
     silence_id       String,
     organization_id  LowCardinality(String) COMMENT 'empty = of the platform',
-    matchers         String COMMENT 'JSON: kinds, key ids, environments; absent = any',
+    matchers         String COMMENT 'JSON: kinds, key ids, environments, absent = any',
     starts_at        DateTime64(3, 'UTC'),
     ends_at          DateTime64(3, 'UTC'),
     reason           String,
