@@ -4,6 +4,7 @@ import cron from 'node-cron';
 import type { Config } from '../ingest/config.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { openBatchQueue } from '../ingest/queue.ts';
+import { EVALUATION_LANES, openEvaluationQueue } from '../workers/alerts/evaluation/evaluation-queue.ts';
 import { openDeliveryQueue } from '../workers/alerts/outbox.ts';
 import { openLifecycleQueue } from '../workers/keys/lifecycle-queue.ts';
 
@@ -33,6 +34,11 @@ export function openJobQueues(redis: Redis, config: Config, log: Logger): JobQue
   const queues = [
     ...batches,
     { name: 'delivery', holds: 'Messages about alerts and key events', queue: openDeliveryQueue(redis) as Queue },
+    ...EVALUATION_LANES.map((lane) => ({
+      name: `evaluation-${lane}`,
+      holds: lane === 'limits' ? 'Limits and key events, judged every few seconds' : 'Traffic, judged for alerts',
+      queue: openEvaluationQueue(redis, lane) as Queue,
+    })),
     { name: 'lifecycle', holds: 'Expiries, reminders and policy runs', queue: openLifecycleQueue(redis) as Queue },
   ];
   for (const { name, queue } of queues) queue.on('error', (error) => log.warn({ err: error, name }, 'queue'));
@@ -54,6 +60,20 @@ export function schedulesOf(config: Config): Schedule[] {
       expression: config.KEY_POLICY_CRON,
       queue: 'lifecycle',
       job: 'policies',
+    },
+    {
+      name: 'Alerts',
+      does: 'Judges traffic, errors and latency of every key',
+      expression: config.ALERT_EVALUATION_CRON,
+      queue: 'evaluation-buckets',
+      job: 'slot',
+    },
+    {
+      name: 'Limits',
+      does: 'Looks how near every key is to its limits',
+      expression: config.ALERT_LIMITS_CRON,
+      queue: 'evaluation-limits',
+      job: 'slot',
     },
   ];
 }

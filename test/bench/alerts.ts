@@ -83,7 +83,9 @@ async function timed(parts: EvaluationParts, hour: number, say: (line: string) =
     fastestMs = Math.min(fastestMs, ms);
     slowestMs = Math.max(slowestMs, ms);
     cpuMs = Math.min(cpuMs, (used.user + used.system) / 1000);
-    say(`window ${run + 1}: ${ms.toFixed(0)} ms, ${((used.user + used.system) / 1000).toFixed(0)} ms of processor, ${events} events`);
+    say(
+      `window ${run + 1}: ${ms.toFixed(0)} ms, ${((used.user + used.system) / 1000).toFixed(0)} ms of processor, ${events} events`,
+    );
   }
   return { fastestMs, slowestMs, cpuMs, events };
 }
@@ -92,7 +94,13 @@ const SLICE_ROWS = 4_000_000;
 
 /** Rows per (bucket, key) made inside the engine: mean 20 requests, one per cent of errors. */
 async function fill(store: Store, keys: number, hour: number): Promise<void> {
-  const hours = [...new Set([1, 2, 3].flatMap((back) => Array.from({ length: 7 }, (_, week) => hour - back * HOUR_SECONDS - week * 7 * DAY_SECONDS)))];
+  const hours = [
+    ...new Set(
+      [1, 2, 3].flatMap((back) =>
+        Array.from({ length: 7 }, (_, week) => hour - back * HOUR_SECONDS - week * 7 * DAY_SECONDS),
+      ),
+    ),
+  ];
   // The bench judges the window that ends at the hour: its own hour is the one before.
   for (const from of hours) await buckets(store, keys, from, from > hour - DAY_SECONDS);
   const insert = (sql: string) => store.command(`${sql} SETTINGS max_insert_threads = 1`, { keys });
@@ -120,7 +128,7 @@ async function buckets(store: Store, keys: number, from: number, present: boolea
       `INSERT INTO traffic_buckets (start, key_id, requests, server_errors, client_errors, timed, latency)
        SELECT toDateTime(${from} + 300 * (number % 12)), concat('key_', toString(intDiv(number, 12))),
               toUInt64((${requests}) * if(${misbehaves(1)}, 6, 1)) AS r, if(${misbehaves(2)}, intDiv(r, 2), cityHash64(number) % 50 = 0), 0, r,
-              ${present ? 'arrayReduce(\'quantileDDState(0.01, 0.95)\', [toNullable(toFloat32(20 + number % 30)), toNullable(toFloat32(80))])' : "arrayReduce('quantileDDState(0.01, 0.95)', [toNullable(toFloat32(50))])"}
+              ${present ? "arrayReduce('quantileDDState(0.01, 0.95)', [toNullable(toFloat32(20 + number % 30)), toNullable(toFloat32(80))])" : "arrayReduce('quantileDDState(0.01, 0.95)', [toNullable(toFloat32(50))])"}
        FROM numbers(${at}, ${Math.min(SLICE_ROWS, rows - at)}) WHERE NOT ${misbehaves(3)} SETTINGS max_insert_threads = 1`,
     );
   }

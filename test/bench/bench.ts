@@ -1,5 +1,5 @@
-import { benchBrowser } from './browser.ts';
 import { benchAlerts } from './alerts.ts';
+import { benchBrowser } from './browser.ts';
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchRequestIds } from './request-ids.ts';

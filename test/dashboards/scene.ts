@@ -1,3 +1,5 @@
+import { type AlertEvent, alertIdOf, alertKeyOf, eventIdOf } from '../../workers/alerts/alert.ts';
+import { writeAlertEvents } from '../../workers/alerts/evaluation/event-store.ts';
 import { Random } from '../support/random.ts';
 import type { Stack } from '../support/stack.ts';
 import { untilRolledUp } from './rolled-up.ts';
@@ -75,10 +77,83 @@ function requestOf(random: Random, key_id: string, environment: string, timestam
   };
 }
 
+/** An error alert as the evaluation writes it, with its baseline. */
+function errorAlert(now: number): AlertEvent {
+  const hour = Math.floor(now / HOUR_MS) * HOUR_MS;
+  const openedAtMs = hour - 2 * HOUR_MS;
+  const alertKey = alertKeyOf('error_rate', 'key_checkout', 'server_errors');
+  const values = Array.from({ length: 36 }, (_, index) =>
+    index > 30 ? 0.21 + 0.02 * (index % 3) : 0.004 + 0.001 * (index % 4),
+  );
+  return {
+    event_id: eventIdOf(alertKey, openedAtMs, 'opened'),
+    alert_key: alertKey,
+    alert_id: alertIdOf(alertKey, openedAtMs),
+    at: new Date(openedAtMs).toISOString(),
+    recorded_at: new Date(openedAtMs + 20_000).toISOString(),
+    kind: 'error_rate',
+    scope: 'server_errors',
+    key_id: 'key_checkout',
+    organization_id: 'acme',
+    environment: 'production',
+    rule_id: '',
+    phase: 'firing',
+    severity: 'critical',
+    transition: 'opened',
+    notify: 'opened',
+    withheld: '',
+    actor: '',
+    evidence: {
+      summary: '22.4% of the requests failed with 5xx, usually 0.5%.',
+      value: 0.224,
+      expected: 0.005,
+      unit: 'ratio',
+      windowMinutes: 15,
+      baseline: 'the last 14 days of this key',
+      statistic: { name: 'Wilson lower bound', value: 0.187, threshold: 0.05 },
+      chart: {
+        start: new Date(hour - 36 * HOUR_MS).toISOString(),
+        bucketMinutes: 60,
+        values,
+        expected: values.map(() => 0.005),
+      },
+      contributions: [
+        {
+          dimension: 'endpoint',
+          value: 'POST /v2/payments/{id}/capture',
+          requests: 212,
+          share: 0.71,
+          usualShare: 0.08,
+        },
+        { dimension: 'status', value: '503', requests: 198, share: 0.66, usualShare: 0.2 },
+        { dimension: 'country', value: 'DE', requests: 120, share: 0.4, usualShare: null },
+      ],
+    },
+    state: {
+      phase: 'firing',
+      severity: 'critical',
+      lastAtMs: openedAtMs,
+      breached: [true, true, true],
+      turns: [true],
+      clears: 0,
+      openedAtMs,
+      resolvedAtMs: null,
+      announcedAtMs: openedAtMs,
+      announcedSeverity: 'critical',
+      announced: true,
+      lastNotifiedAtMs: openedAtMs,
+      acknowledged: null,
+      silencedUntilMs: null,
+      inhibitedBy: null,
+      flapping: false,
+    },
+  };
+}
+
 const RECORDS_PER_POST = 5_000;
 
-/** Fills a running program so that every page has something to show. @returns how many requests were sent */
-export async function paintScene(stack: Stack): Promise<{ requests: number; policyId: string }> {
+/** Fills a running program so that every page has something to show. @returns ids of what it made */
+export async function paintScene(stack: Stack): Promise<Record<'policy' | 'alert' | 'rule' | 'channel', string>> {
   const now = Date.now();
   const put = (path: string, body: object) => stack.call(path, { method: 'PUT', body });
   const post = async (path: string, body: object = {}) => (await stack.call(path, { method: 'POST', body })).json;
@@ -108,7 +183,26 @@ export async function paintScene(stack: Stack): Promise<{ requests: number; poli
     settings: { unused_days: 90, never_used_days: 90 },
     warn_days: [7, 1],
   });
+  await writeAlertEvents(stack.store, [errorAlert(now)]);
+  await post('/v1/channels', { name: 'On-call team', type: 'email', settings: { to: ['oncall@example.com'] } });
+  const { channel_id: channelId } = await post('/v1/channels', {
+    name: 'Operations',
+    type: 'webhook',
+    settings: { url: 'https://hooks.example.com/keytally' },
+    routing: { min_severity: 'critical' },
+  });
+  const { rule_id: ruleId } = await post('/v1/alert-rules', {
+    name: 'Partners may fail more',
+    kind: 'error_rate',
+    organization_id: 'globex',
+    settings: { min_ratio: 0.2 },
+  });
+  await post('/v1/silences', {
+    matchers: { key_ids: ['key_reports'] },
+    ends_at: new Date(now + 5 * HOUR_MS).toISOString(),
+    reason: 'Planned work on the database',
+  });
   await post('/v1/tokens', { name: 'Kong in Frankfurt', scopes: ['ingest'] });
   await post('/v1/tokens', { name: 'Grafana', scopes: ['read'], organization_id: 'acme' });
-  return { requests: records.length, policyId };
+  return { policy: policyId, alert: errorAlert(now).alert_id, rule: ruleId, channel: channelId };
 }

@@ -6,7 +6,13 @@ import { enqueueEvaluation, openEvaluationQueue } from '../../../../workers/aler
 import { startEvaluation } from '../../../../workers/alerts/evaluation/evaluation-worker.ts';
 import { openStore } from '../../../../workers/clickhouse/store.ts';
 
-const [redisUrl, clickHouseUrl, startWallMs, startMs, speed] = process.argv.slice(2) as [string, string, string, string, string];
+const [redisUrl, clickHouseUrl, startWallMs, startMs, speed] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const NEVER = '0 0 1 1 *';
 const config = parseConfig({
   CLICKHOUSE_URL: clickHouseUrl,
