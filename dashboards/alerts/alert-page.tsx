@@ -36,6 +36,7 @@ export function AlertPage({ api, rights, id }: PageProps) {
       <p class="crumb">
         <Link href="/alerts">Alerts</Link>
       </p>
+      {alert.problem && <h1>Alert</h1>}
       {alert.problem && <ProblemPanel what="The alert" problem={alert.problem} onRetry={alert.retry} />}
       {data && (
         <>

@@ -41,6 +41,7 @@ export function ChannelPage({ api, rights, id }: PageProps) {
   if (stored.problem) {
     return (
       <main class="page">
+        <h1>Channel</h1>
         <ProblemPanel what="The channel" problem={stored.problem} onRetry={stored.retry} />
       </main>
     );

@@ -38,6 +38,7 @@ export function PolicyPage({ api, rights, id }: PageProps) {
   if (stored.problem) {
     return (
       <main class="page">
+        <h1>Policy</h1>
         <ProblemPanel what="The policy" problem={stored.problem} onRetry={stored.retry} />
       </main>
     );
