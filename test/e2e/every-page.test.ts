@@ -92,7 +92,12 @@ describe.skipIf(BROWSER_PATH === '')('every page', () => {
           const beyond = await widthBeyondScreen(page);
           if (beyond > 0) violations.push(`${beyond} px wider than the screen`);
           if (violations.length > 0) found[name] = violations;
-          await page.screenshot({ path: join(PICTURES, `${name}-${look}.png`), scale: 'css' });
+          await page.screenshot({
+            path: join(PICTURES, `${name}-${look}.jpg`),
+            type: 'jpeg',
+            quality: 40,
+            scale: 'css',
+          });
         }
       };
       // Several at once: most of the time goes into waiting for one answer after the other.
