@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type RequestHandler, type Router } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
@@ -24,11 +24,14 @@ import { crossOrigin } from './cross-origin.ts';
 import type { DeliveryDesk } from './delivery-desk.ts';
 import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { INGEST_PATHS } from './ingest-docs.ts';
+import { jobBoard } from './job-board.ts';
+import { openJobQueues } from './job-queues.ts';
 import { mountRoutes } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import type { ApiParts } from './route.ts';
 import { ROUTES } from './routes/routes.ts';
 import { SESSION_COOKIE, Sessions } from './sessions.ts';
+import { programVersion } from './version.ts';
 
 export interface ApiPart {
   router: Router;
@@ -62,6 +65,8 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     apiDescriptions: new ApiDescriptions(store, redis),
     tokenReader,
     sessions: new Sessions(redis, tokenReader),
+    redis,
+    jobQueues: openJobQueues(redis, config, log),
     delivery,
     log,
     geoBuiltAt,
@@ -70,6 +75,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
   router.use('/v1', crossOrigin(config.CORS_ORIGINS));
   router.use('/v1', limiter(config));
   router.use(mountRoutes(parts, ROUTES));
+  router.use(jobBoard(parts));
   mountDocs(router);
   return {
     router,
@@ -80,6 +86,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     },
     drain: () => parts.registry.denials.close(),
     close: async () => {
+      await Promise.all(parts.jobQueues.map(({ queue }) => queue.close()));
       await delivery.queue.close();
       await delivery.sender.close();
       redis.disconnect();
@@ -111,8 +118,7 @@ function limiter(config: Config): RequestHandler {
 }
 
 function mountDocs(router: Router): void {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
-  const document = openApiDocument(ROUTES, INGEST_PATHS, version);
+  const document = openApiDocument(ROUTES, INGEST_PATHS, programVersion());
   const page = docsPage(document as unknown as Parameters<typeof docsPage>[0]);
   router.get('/openapi.json', (_req, res) => void res.json(document));
   router.get('/docs', (_req, res) => void res.type('html').send(page));

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Config } from '../ingest/config.ts';
 import type { Logger } from '../ingest/logger.ts';
+import type { Redis } from '../ingest/redis.ts';
 import type { Scope, TokenGrant, TokenReader } from '../ingest/token.ts';
 import type { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
@@ -9,6 +10,7 @@ import type { KeyLists } from '../workers/keys/key-list.ts';
 import type { Registry } from '../workers/keys/registry.ts';
 import type { Tokens } from '../workers/tokens.ts';
 import type { DeliveryDesk } from './delivery-desk.ts';
+import type { JobQueue } from './job-queues.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What routes work with. */
@@ -22,6 +24,8 @@ export interface ApiParts {
   apiDescriptions: ApiDescriptions;
   tokenReader: TokenReader;
   sessions: Sessions;
+  redis: Redis;
+  jobQueues: readonly JobQueue[];
   delivery: DeliveryDesk;
   log: Logger;
   /** Build date of the country data set, shown with its attribution. */

@@ -172,28 +172,42 @@ export const deletePolicy = route({
   },
 });
 
+const PreviewResponse = z.object({
+  matched: z.number().int(),
+  would_stop: z.boolean().describe('more keys match than max_per_run: a run would do nothing'),
+  keys: z.array(z.object({ key_id: z.string(), name: z.string(), because: z.string() })),
+});
+
+async function previewOf(parts: ApiParts, policy: Policy): Promise<z.infer<typeof PreviewResponse>> {
+  const nowMs = Date.now();
+  const candidates = await policyCandidates(parts.store, policy, nowMs, PREVIEW_KEYS);
+  const matched = candidates[0]?.matched ?? 0;
+  return {
+    matched,
+    would_stop: matched > policy.max_per_run,
+    keys: candidates.map((key) => ({ key_id: key.key_id, name: key.name, because: because(policy, key, nowMs) })),
+  };
+}
+
 export const previewPolicy = route({
   method: 'post',
   path: '/v1/policies/:policy_id/preview',
   scope: 'read',
   summary: `What a run would do now, without doing it: how many keys, the first ${PREVIEW_KEYS} of them, and why`,
   params: PolicyParams,
-  response: z.object({
-    matched: z.number().int(),
-    would_stop: z.boolean().describe('more keys match than max_per_run: a run would do nothing'),
-    keys: z.array(z.object({ key_id: z.string(), name: z.string(), because: z.string() })),
-  }),
-  handle: async ({ parts, grant, params }) => {
-    const policy = await findPolicy(parts, grant, params.policy_id);
-    const nowMs = Date.now();
-    const candidates = await policyCandidates(parts.store, policy, nowMs, PREVIEW_KEYS);
-    const matched = candidates[0]?.matched ?? 0;
-    return {
-      matched,
-      would_stop: matched > policy.max_per_run,
-      keys: candidates.map((key) => ({ key_id: key.key_id, name: key.name, because: because(policy, key, nowMs) })),
-    };
-  },
+  response: PreviewResponse,
+  handle: async ({ parts, grant, params }) => previewOf(parts, await findPolicy(parts, grant, params.policy_id)),
+});
+
+export const previewUnsavedPolicy = route({
+  method: 'post',
+  path: '/v1/policies/preview',
+  scope: 'read',
+  summary: 'What a run of this policy would do now, before anybody saves it',
+  body: PolicyBody,
+  response: PreviewResponse,
+  handle: ({ parts, grant, body }) =>
+    previewOf(parts, { ...scoped(grant, body), policy_id: '', created_at: '', updated_at: '' }),
 });
 
 const withoutOrganization = ({ organization_id, ...run }: PolicyRun) => run;
@@ -250,6 +264,7 @@ export const POLICY_ROUTES = [
   getPolicy,
   putPolicy,
   deletePolicy,
+  previewUnsavedPolicy,
   previewPolicy,
   runPolicyNow,
   listPolicyRuns,

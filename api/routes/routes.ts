@@ -3,9 +3,11 @@ import { doAction, showAction } from './alert-links.ts';
 import { ALERT_RULE_ROUTES } from './alert-rules.ts';
 import { ALERT_ROUTES } from './alerts.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
+import { getAudit } from './audit.ts';
 import { CHANNEL_ROUTES } from './channels.ts';
 import { getDeliveries, replayDelivery, replayFailed } from './deliveries.ts';
 import { getDeniedKeys } from './denied.ts';
+import { getJobs } from './jobs.ts';
 import { importKeys } from './key-import.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
 import { postLeaks, reportKeyLeak } from './leaks.ts';
@@ -15,6 +17,8 @@ import { POLICY_ROUTES } from './policies.ts';
 import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
 import { createSilence, endSilence, listSilences } from './silences.ts';
+import { getSources } from './sources.ts';
+import { getSystem } from './system.ts';
 import { createToken, listTokens, revokeToken } from './tokens.ts';
 import { groupedUsage, keyUsage } from './usage.ts';
 
@@ -42,6 +46,10 @@ export const ROUTES: readonly Route[] = [
   ...ALERT_ROUTES,
   ...ALERT_RULE_ROUTES,
   getRequests,
+  getAudit,
+  getSources,
+  getJobs,
+  getSystem,
   ...CHANNEL_ROUTES,
   listSilences,
   createSilence,

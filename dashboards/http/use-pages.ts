@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ApiClient } from './client.ts';
 import type { Page } from './contract.ts';
 import { type ProblemError, problemOf } from './problem.ts';
@@ -51,6 +51,7 @@ export function usePages<Item>(
       )
       .finally(() => setLoadingMore(false));
   };
-  const items = [first.data, ...later].flatMap((page) => page?.data ?? []);
+  // Kept while no page came: with a hundred of them, joining them is work.
+  const items = useMemo(() => [first.data, ...later].flatMap((page) => page?.data ?? []), [first.data, later]);
   return { first, items, more: cursor !== null, loadingMore, moreProblem, loadMore };
 }

@@ -10,6 +10,7 @@ interface KeyCardsProps {
   apiKey: ApiKey | null;
   zone: string;
   now: number;
+  limitFullAt: string | null;
 }
 
 function LastUseNote({ use }: { use: LastUse }) {
@@ -24,7 +25,7 @@ function LastUseNote({ use }: { use: LastUse }) {
 }
 
 /** What is true of the key whatever range is chosen. */
-export function KeyCards({ apiKey, zone, now }: KeyCardsProps) {
+export function KeyCards({ apiKey, zone, now, limitFullAt }: KeyCardsProps) {
   if (!apiKey) {
     return (
       <dl class="cards cards-key" aria-busy="true">
@@ -59,7 +60,7 @@ export function KeyCards({ apiKey, zone, now }: KeyCardsProps) {
         title={formatCount(apiKey.requests_30d)}
         note={apiKey.requests_30d > 0 && <span>{formatPercent(apiKey.error_rate_30d)} errors</span>}
       />
-      <LimitCard apiKey={apiKey} />
+      <LimitCard apiKey={apiKey} fullAt={limitFullAt} now={now} />
     </dl>
   );
 }

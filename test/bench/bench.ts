@@ -1,4 +1,5 @@
 import { benchAlerts } from './alerts.ts';
+import { benchBrowser } from './browser.ts';
 import { benchDisk } from './disk.ts';
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
@@ -16,6 +17,7 @@ const BENCHES: Record<string, (say: (line: string) => void, flags: readonly stri
   stages: benchStages,
   waiting: benchWaiting,
   disk: benchDisk,
+  browser: benchBrowser,
   'request-ids': benchRequestIds,
 };
 
