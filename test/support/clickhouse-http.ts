@@ -18,11 +18,15 @@ interface Session {
 export class ClickHouseHttp {
   readonly #session: Session;
   #server: Server | undefined;
-  #port = 0;
+  #port: number;
+  /** One after another: a statement must not run in the database that another request has just chosen. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** Statements received, for tests that look at what was sent. */
   readonly statements: string[] = [];
 
-  constructor(folder: string) {
+  /** @param port 0 = any free one */
+  constructor(folder: string, port = 0) {
+    this.#port = port;
     const { Session } = createRequire(import.meta.url)('chdb') as { Session: new (path: string) => Session };
     this.#session = new Session(folder);
   }
@@ -61,7 +65,10 @@ export class ClickHouseHttp {
       const inline = url.searchParams.get('query');
       const sql = inline === null ? body.toString('utf8') : `${inline}\n${body.toString('utf8')}`;
       this.statements.push(sql.slice(0, 2_000));
-      const bytes = await this.#run(sql, url.searchParams);
+      if (this.statements.length > 10_000) this.statements.splice(0, 5_000);
+      const mine = this.#turn.then(() => this.#run(sql, url.searchParams));
+      this.#turn = mine.catch(() => undefined);
+      const bytes = await mine;
       const gzip = url.searchParams.get('enable_http_compression') === '1';
       res.writeHead(200, { ...(gzip ? { 'Content-Encoding': 'gzip' } : {}), 'X-ClickHouse-Summary': '{}' });
       res.end(gzip ? gzipSync(bytes) : bytes);
