@@ -48,6 +48,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
   const parts: ApiParts = {
     config,
     store,
+    redis,
     registry: new Registry(store, redis),
     tokens: new Tokens(store, redis),
     apiDescriptions: new ApiDescriptions(store, redis),

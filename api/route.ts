@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { Config } from '../ingest/config.ts';
 import type { Logger } from '../ingest/logger.ts';
@@ -13,6 +14,7 @@ import type { Sessions } from './sessions.ts';
 export interface ApiParts {
   config: Config;
   store: Store;
+  redis: Redis;
   registry: Registry;
   tokens: Tokens;
   apiDescriptions: ApiDescriptions;

@@ -86,6 +86,7 @@ export const EnvSchema = z.object({
   ROUTES_PER_KEY: count(200, 1, 10_000),
   KEY_SWEEP_CRON: cron('* * * * *'),
   KEY_POLICY_CRON: cron('*/5 * * * *'),
+  INVARIANTS_CRON: cron('23 * * * *'),
   KEY_REMINDER_DAYS: z
     .string()
     .default('30,14,7,3,1,0,-1')

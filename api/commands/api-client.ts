@@ -65,6 +65,10 @@ export class ApiClient {
     return this.#send('POST', path, { content, headers: { 'Content-Type': 'application/json' } });
   }
 
+  delete<Body>(path: string): Promise<ApiAnswer<Body>> {
+    return this.#send('DELETE', path);
+  }
+
   /** Posts a body of any kind. */
   upload<Body>(path: string, payload: Payload): Promise<ApiAnswer<Body>> {
     return this.#send('POST', path, payload);

@@ -1,6 +1,8 @@
 import type { Route } from '../route.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
+import { dropDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
 import { getDeniedKeys } from './denied.ts';
+import { getInvariants } from './invariants.ts';
 import { importKeys } from './key-import.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
 import { postLeaks, reportKeyLeak } from './leaks.ts';
@@ -44,4 +46,8 @@ export const ROUTES: readonly Route[] = [
   startSession,
   getSession,
   endSession,
+  listDeadLetters,
+  replayDeadLetter,
+  dropDeadLetter,
+  getInvariants,
 ];

@@ -4,16 +4,16 @@ import type { Redis } from 'ioredis';
 import type { RegisteredKey } from './key.ts';
 import { isPast } from './lifecycle.ts';
 
-/** Queue of everything that happens to keys by time: expiries, sweeps, policy runs. */
+/** Queue of everything that happens by time: expiries, sweeps, policy runs, checks of the counts. */
 export const LIFECYCLE_QUEUE = 'lifecycle';
 export const LIFECYCLE_PREFIX = '{keytally-lifecycle}';
 
 /**
- * `expire`: one key at its expiry. `sweep` and `policies`: one time slot of the schedule.
+ * `expire`: one key at its expiry. The others: one time slot of the schedule.
  */
-export type LifecycleJob =
-  | { kind: 'expire'; key_id: string; expires_at_ms: number }
-  | { kind: 'sweep' | 'policies'; slot: string };
+export type LifecycleJob = { kind: 'expire'; key_id: string; expires_at_ms: number } | { kind: SlotKind; slot: string };
+
+export type SlotKind = 'sweep' | 'policies' | 'invariants';
 
 /**
  * Only expiries this near get a job of their own, which bounds what Redis holds; every sweep adds those that have
@@ -77,11 +77,7 @@ export function expiryJobId(keyId: string, expiresAtMs: number): string {
 }
 
 /** Adds the job of a time slot; of all processes that tick, the first makes it and the others find it there. */
-export async function enqueueSlot(
-  queue: Queue<LifecycleJob>,
-  kind: 'sweep' | 'policies',
-  tickMs: number,
-): Promise<void> {
+export async function enqueueSlot(queue: Queue<LifecycleJob>, kind: SlotKind, tickMs: number): Promise<void> {
   const slot = String(Math.round(tickMs / 1000));
   // A finished slot stays for a while: a process that ticks a little later must find it.
   await queue.add(kind, { kind, slot }, { jobId: `${kind}_${slot}`, removeOnComplete: { count: 100 } });

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import cron, { type ScheduledTask } from 'node-cron';
 import { type Config, ConfigError } from '../../ingest/config.ts';
 import type { Logger } from '../../ingest/logger.ts';
+import { checkInvariants, storeReport } from '../invariants.ts';
 import { EXPIRY_CONCURRENCY, ExpiryGatherer } from './expiry.ts';
 import {
   enqueueSlot,
@@ -11,6 +12,7 @@ import {
   LIFECYCLE_QUEUE,
   type LifecycleJob,
   openLifecycleQueue,
+  type SlotKind,
 } from './lifecycle-queue.ts';
 import { Policies } from './policies.ts';
 import { runPolicy } from './policy-run.ts';
@@ -45,7 +47,7 @@ export interface LifecycleWorker {
  */
 export function startLifecycle(parts: LifecycleParts, connection: Redis): LifecycleWorker {
   const { config, log } = parts;
-  for (const name of ['KEY_SWEEP_CRON', 'KEY_POLICY_CRON'] as const) {
+  for (const name of ['KEY_SWEEP_CRON', 'KEY_POLICY_CRON', 'INVARIANTS_CRON'] as const) {
     if (!cron.validate(config[name])) throw new ConfigError(`${name}: is not a cron expression`);
   }
   const queue = openLifecycleQueue(parts.redis);
@@ -66,6 +68,7 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   const ticks = [
     tick(config.KEY_SWEEP_CRON, 'sweep', queue, log),
     tick(config.KEY_POLICY_CRON, 'policies', queue, log),
+    tick(config.INVARIANTS_CRON, 'invariants', queue, log),
   ];
   return {
     isRunning: () => worker.isRunning(),
@@ -77,7 +80,7 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   };
 }
 
-function tick(expression: string, kind: 'sweep' | 'policies', queue: Queue<LifecycleJob>, log: Logger): ScheduledTask {
+function tick(expression: string, kind: SlotKind, queue: Queue<LifecycleJob>, log: Logger): ScheduledTask {
   return cron.schedule(
     expression,
     async ({ date }) => {
@@ -101,9 +104,18 @@ async function perform(
     return expiries.expire(data.key_id);
   }
   if (data.kind === 'policies') return runPolicies(parts, data.slot);
+  if (data.kind === 'invariants') return runInvariants(parts, data.slot);
   const { KEY_REMINDER_DAYS: reminderDays, KEY_ROTATION_DAYS: rotationDays } = parts.config;
   const result = await sweepKeys(parts.registry, parts.redis, queue, { reminderDays, rotationDays });
   if (Object.values(result).some((count) => count > 0)) parts.log.info({ ...result, slot: data.slot }, 'keys swept');
+}
+
+async function runInvariants({ config, registry, redis, log }: LifecycleParts, slot: string): Promise<void> {
+  const report = await checkInvariants(registry.store, config);
+  await storeReport(redis, report);
+  for (const { name, says, violations, examples, error } of report.invariants) {
+    if (violations !== 0) log.error({ slot, invariant: name, violations, examples, err: error }, `violated: ${says}`);
+  }
 }
 
 /** Runs every policy that is on. One that fails does not keep the others from running. */

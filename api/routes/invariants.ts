@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { Problem } from '../../ingest/problem.ts';
+import { readReport } from '../../workers/invariants.ts';
+import { route } from '../route.ts';
+
+export const getInvariants = route({
+  method: 'get',
+  path: '/v1/invariants',
+  scope: 'read',
+  summary: 'The newest check of the stored counts against each other: what must hold, and whether it does',
+  response: z.object({
+    checked_at: z.iso.datetime().nullable().describe('null before the first check'),
+    invariants: z.array(
+      z.object({
+        name: z.string(),
+        says: z.string(),
+        violations: z.number().int().describe('-1 when the check itself failed'),
+        examples: z.array(z.string()),
+      }),
+    ),
+  }),
+  handle: async ({ parts, grant }) => {
+    // Examples name keys of every organization.
+    if (grant.organizationId !== '' || grant.keyId !== '') {
+      throw new Problem(403, 'Forbidden', 'only a token of the whole platform sees the checks');
+    }
+    const report = await readReport(parts.redis);
+    return {
+      checked_at: report ? new Date(report.checkedAtMs).toISOString() : null,
+      invariants: (report?.invariants ?? []).map(({ name, says, violations, examples }) => ({
+        ...{ name, says, violations, examples },
+      })),
+    };
+  },
+});
