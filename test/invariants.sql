@@ -131,7 +131,7 @@ WHERE used != newest ORDER BY key_id LIMIT 100;
 -- that all repeat are no accident. (A sender that repeats itself without an Idempotency-Key within a quarter of a second
 -- looks the same, and is counted twice indeed.)
 SELECT batch_id AS what, toInt64(sum(times)) AS difference FROM (
-  SELECT batch_id, cityHash64(timestamp, key_id, method, path, status, latency_ms, request_id, response_bytes) AS row,
+  SELECT batch_id, cityHash64(timestamp, key_id, method, path, status, ifNull(latency_ms, -1), request_id, response_bytes) AS row,
     count() AS times
   FROM requests WHERE received_at >= toDateTime({from:UInt32}, 'UTC') GROUP BY batch_id, row)
 GROUP BY batch_id HAVING min(times) >= 2 AND count() >= 10 ORDER BY batch_id LIMIT 100;
