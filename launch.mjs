@@ -87,7 +87,7 @@ const PARTS = [
   {
     name: 'server',
     // The benchmarks are compiled with the parts, and share the tests' support files.
-    sources: [...readJson(at('tsconfig.json')).include, 'test/support', 'tsconfig.json'],
+    sources: [...readJson(at('tsconfig.json')).include, 'test/support', 'test/ingest/formats/samples', 'tsconfig.json'],
     exists: () => true,
     command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
   },

@@ -37,6 +37,11 @@ export interface Route<Params extends Shape = Shape, Query extends Shape = Shape
   path: string;
   /** Scope a token needs; `none` = open to everyone. */
   scope: Scope | 'none';
+  /**
+   * Which tokens may call it at all: any (each sees its own), those that are not bound to a single key, or only those of the
+   * whole platform. Others get 403 before anything is read.
+   */
+  reach?: 'organization' | 'platform';
   summary: string;
   params?: Params;
   query?: Query;

@@ -175,6 +175,7 @@ export const putKey = route({
   method: 'put',
   path: '/v1/keys/:key_id',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Register a key or change it; fields left out stay as they are. If-Match: the version to replace',
   params: KeyParams,
   body: KeyBody,

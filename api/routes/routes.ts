@@ -11,7 +11,7 @@ import { deletePlan, listPlans, putPlan } from './plans.ts';
 import { POLICY_ROUTES } from './policies.ts';
 import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
-import { createToken, listTokens, revokeToken } from './tokens.ts';
+import { createToken, listTokens, revokeToken, rotateToken } from './tokens.ts';
 import { groupedUsage, keyUsage } from './usage.ts';
 
 /** Every JSON route of the API, in the order of the documentation. */
@@ -42,6 +42,7 @@ export const ROUTES: readonly Route[] = [
   unusedEndpoints,
   listTokens,
   createToken,
+  rotateToken,
   revokeToken,
   startSession,
   getSession,
