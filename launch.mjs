@@ -2,7 +2,7 @@
 // Starts Keytally from a fresh clone with nothing but Node and npm: installs the packages and builds when needed, then
 // runs the command. Plain JavaScript without packages, because it runs before either exists.
 //
-//   node launch.mjs start|demo|test|bench|chaos|fuzz|backtest|build|<any keytally command> [arguments]
+//   node launch.mjs start|demo|test|bench|chaos|fuzz|licences|backtest|build|<any keytally command> [arguments]
 import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -167,9 +167,9 @@ function runToEnd(args, env = process.env) {
 }
 
 async function runCommand(args) {
-  // Benchmarks, chaos runs and fuzzing are no part of the program: they are compiled beside it.
+  // Benchmarks, chaos runs, fuzzing and the list of licences are no part of the program: they are compiled beside it.
   const [command, ...rest] = args;
-  const beside = ['bench', 'chaos', 'fuzz'].includes(command);
+  const beside = ['bench', 'chaos', 'fuzz', 'licences'].includes(command);
   const program = beside ? at('dist', 'test', command, `${command}.js`) : at('dist', 'main.js');
   if (!existsSync(program)) throw new Stop(`${program} is missing after the build`);
   return runToEnd([...NODE_FLAGS, program, ...(beside ? rest : args)]);

@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
+import { endAbandonedHold } from './batch-hold.ts';
 import type { Activity } from './consume.ts';
 import { batchesWaiting, oldestBatchSeconds } from './metrics.ts';
 import { NO_PROGRESS_YET, observe, type ProgressState, wedged } from './progress.ts';
@@ -14,6 +15,7 @@ const LOOK_TIMEOUT_MS = 4_000;
  * consumer that lives but hangs (a lost connection, a call that never returns) would look well for ever.
  */
 export class ConsumerWatch {
+  readonly #redis: Redis;
   readonly #queues: Queue<BatchJob>[];
   readonly #activities: readonly Activity[];
   readonly #progress: ProgressState[];
@@ -21,6 +23,7 @@ export class ConsumerWatch {
 
   /** @param activities one per shard, in their order */
   constructor(redis: Redis, activities: readonly Activity[]) {
+    this.#redis = redis;
     this.#activities = activities;
     this.#progress = activities.map(() => NO_PROGRESS_YET);
     this.#queues = activities.map(
@@ -35,6 +38,7 @@ export class ConsumerWatch {
 
   /** Takes one sample of every shard. */
   async look(nowMs = Date.now()): Promise<void> {
+    await endAbandonedHold(this.#redis, this.#queues).catch(() => undefined);
     let waitingNow = 0;
     let oldestMs = nowMs;
     for (const [shard, queue] of this.#queues.entries()) {
@@ -65,6 +69,8 @@ export class ConsumerWatch {
 }
 
 async function sampleOf(queue: Queue<BatchJob>): Promise<{ waiting: number; oldestMs: number | undefined }> {
+  // Batches that wait on purpose, e.g. during a backup, say nothing of the consumer.
+  if (await queue.isPaused()) return { waiting: 0, oldestMs: undefined };
   const counts = await queue.getJobCounts('waiting', 'prioritized', 'delayed');
   const waiting = (counts.waiting ?? 0) + (counts.prioritized ?? 0) + (counts.delayed ?? 0);
   const [oldest] = waiting > 0 ? await queue.getJobs(['waiting'], 0, 0, true) : [];

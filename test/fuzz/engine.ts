@@ -21,6 +21,7 @@ export interface TargetResult {
   /** Inputs that reached a block nothing before had reached. */
   found: number;
   corpus: number;
+  /** Time of the slowest input, the best of several tries: the first may have met a pause of the machine. */
   slowestMs: number;
   failures: { input: string; error: string }[];
 }
@@ -58,14 +59,19 @@ export async function fuzzTarget(
   const random = new Random(seed ^ createHash('sha256').update(target.name).digest().readUInt32BE(0));
   const corpus = corpusOf(target);
   const result: TargetResult = { target: target.name, inputs: 0, found: 0, corpus: 0, slowestMs: 0, failures: [] };
-  for (const input of corpus) await tryInput(target, input, result, watchdog);
+  const slowest = { input: corpus[0]!, ms: 0 };
+  const attempt = async (input: Buffer) => {
+    const ms = await tryInput(target, input, result, watchdog);
+    if (ms > slowest.ms) Object.assign(slowest, { input, ms });
+  };
+  for (const input of corpus) await attempt(input);
   await coverage.fresh();
   while (result.inputs < inputs) {
     const bundle: Buffer[] = [];
     while (bundle.length < BUNDLE && result.inputs < inputs) {
       const input = mutated(random, random.pick(corpus), corpus);
       bundle.push(input);
-      await tryInput(target, input, result, watchdog);
+      await attempt(input);
     }
     watchdog.idle();
     if ((await coverage.fresh()) === 0) continue;
@@ -75,10 +81,11 @@ export async function fuzzTarget(
     if (corpus.length < MAX_CORPUS) corpus.push(...kept.slice(0, 4));
   }
   result.corpus = corpus.length;
+  result.slowestMs = await again(target, slowest.input);
   return { result, corpus };
 }
 
-async function tryInput(target: Target, input: Buffer, result: TargetResult, watchdog: Watchdog): Promise<void> {
+async function tryInput(target: Target, input: Buffer, result: TargetResult, watchdog: Watchdog): Promise<number> {
   watchdog.before(input);
   const startedAt = performance.now();
   try {
@@ -89,8 +96,24 @@ async function tryInput(target: Target, input: Buffer, result: TargetResult, wat
       result.failures.push({ input: input.toString('base64'), error: stack.split('\n').slice(0, 4).join('\n') });
     }
   }
-  result.slowestMs = Math.max(result.slowestMs, performance.now() - startedAt);
   result.inputs++;
+  return performance.now() - startedAt;
+}
+
+const TRIES = 5;
+
+async function again(target: Target, input: Buffer): Promise<number> {
+  let best = Number.POSITIVE_INFINITY;
+  for (let n = 0; n < TRIES; n++) {
+    const startedAt = performance.now();
+    try {
+      await target.run(input);
+    } catch {
+      // Its failure was noted the first time.
+    }
+    best = Math.min(best, performance.now() - startedAt);
+  }
+  return best;
 }
 
 /** Names of kept corpora that no target has: a renamed target must not lose its corpus unseen. */

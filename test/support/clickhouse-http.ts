@@ -1,6 +1,9 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 /** A session of the embedded engine, as far as it is used here. */
@@ -63,7 +66,13 @@ export class ClickHouseHttp {
     try {
       const body = await bodyOf(req);
       const inline = url.searchParams.get('query');
-      const sql = inline === null ? body.toString('utf8') : `${inline}\n${body.toString('utf8')}`;
+      // The session takes text; rows in the engine's own format come in by a file.
+      const native = inline?.endsWith(' FORMAT Native') && body.length > 0;
+      const sql = native
+        ? nativeInsert(inline!, body)
+        : inline === null
+          ? body.toString('utf8')
+          : `${inline}\n${body.toString('utf8')}`;
       this.statements.push(sql.slice(0, 2_000));
       if (this.statements.length > 10_000) this.statements.splice(0, 5_000);
       const mine = this.#turn.then(() => this.#run(sql, url.searchParams));
@@ -91,6 +100,13 @@ export class ClickHouseHttp {
         : await this.#session.queryAsync(sql, {});
     return Buffer.from(result.bytes());
   }
+}
+
+function nativeInsert(statement: string, body: Buffer): string {
+  const file = join(tmpdir(), `keytally-native-${process.pid}-${Math.random()}.native`);
+  writeFileSync(file, body);
+  setTimeout(() => rmSync(file, { force: true }), 60_000).unref();
+  return `${statement.replace(/ FORMAT Native$/, '')} SELECT * FROM file('${file}', 'Native')`;
 }
 
 /** HTTP carries parameters as text; the embedded binding wants values of the declared type. */
