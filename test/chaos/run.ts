@@ -51,7 +51,7 @@ const GATEWAYS = [
   { name: 'east', repeats: 'request_id' },
   { name: 'west', repeats: 'request_id' },
 ] as const;
-const DRAIN_TIMEOUT_MS = 240_000;
+const DRAIN_TIMEOUT_MS = 600_000;
 
 /** Runs one seed: load, faults, healing, waiting until everything is settled, comparison. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
