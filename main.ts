@@ -3,7 +3,9 @@
 import { Command } from 'commander';
 import { alertsCommand } from './api/commands/alert-commands.ts';
 import { CommandError } from './api/commands/api-client.ts';
+import { backupCommand, restoreCommand } from './api/commands/backup-commands.ts';
 import { channelsCommand } from './api/commands/channel-commands.ts';
+import { deadLettersCommand } from './api/commands/dead-letter-commands.ts';
 import { deliveriesCommand } from './api/commands/delivery-commands.ts';
 import { keysCommand } from './api/commands/key-commands.ts';
 import { silencesCommand } from './api/commands/silence-commands.ts';
@@ -97,6 +99,7 @@ program
 
 program.addCommand(keysCommand()).addCommand(usageCommand()).addCommand(alertsCommand());
 program.addCommand(channelsCommand()).addCommand(deliveriesCommand()).addCommand(silencesCommand());
+program.addCommand(deadLettersCommand()).addCommand(backupCommand()).addCommand(restoreCommand());
 
 program
   .command('backtest')

@@ -17,6 +17,7 @@ import type { Sessions } from './sessions.ts';
 export interface ApiParts {
   config: Config;
   store: Store;
+  redis: Redis;
   registry: Registry;
   /** Ready-made key lists, where there are very many keys. */
   keyLists: KeyLists;
@@ -24,7 +25,6 @@ export interface ApiParts {
   apiDescriptions: ApiDescriptions;
   tokenReader: TokenReader;
   sessions: Sessions;
-  redis: Redis;
   jobQueues: readonly JobQueue[];
   delivery: DeliveryDesk;
   log: Logger;
@@ -44,6 +44,11 @@ export interface Route<Params extends Shape = Shape, Query extends Shape = Shape
   path: string;
   /** Scope a token needs; `none` = open to everyone. */
   scope: Scope | 'none';
+  /**
+   * Which tokens may call it at all: any (each sees its own), those that are not bound to a single key, or only those of the
+   * whole platform. Others get 403 before anything is read.
+   */
+  reach?: 'organization' | 'platform';
   summary: string;
   params?: Params;
   query?: Query;

@@ -130,6 +130,7 @@ export const EnvSchema = z.object({
   KEY_POLICY_CRON: cron('*/5 * * * *'),
   KEY_LIST_CRON: cron('* * * * *'),
   KEY_LIST_LIVE_KEYS: count(50_000, 0, 100_000_000),
+  INVARIANTS_CRON: cron('23 * * * *'),
   KEY_REMINDER_DAYS: z
     .string()
     .default('30,14,7,3,1,0,-1')

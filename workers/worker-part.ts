@@ -16,7 +16,9 @@ import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
 import type { Store } from './clickhouse/store.ts';
 import { startConsumers } from './consume.ts';
+import { ConsumerWatch } from './consumer-watch.ts';
 import { openGeo } from './geo.ts';
+import { startHealthGauges } from './health-gauges.ts';
 import { startLifecycle } from './keys/lifecycle-worker.ts';
 import { Registry } from './keys/registry.ts';
 import { Tokens } from './tokens.ts';
@@ -62,21 +64,30 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
     },
     connection,
   );
-  const workers = startConsumers({ store, redis, replication, geo, config, log }, { connection, onCrash });
+  const consumers = startConsumers({ store, redis, replication, geo, config, log }, { connection, onCrash });
+  const watch = new ConsumerWatch(
+    redis,
+    consumers.map(({ activity }) => activity),
+  );
+  const gauges = startHealthGauges(store, redis, log);
   const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);
   const evaluation = await startEvaluation({ config, store, redis, log }, connection);
   return {
     firstToken,
     geoBuiltAt: geo.builtAt,
     checks: {
-      consumer: async () => (workers.every((worker) => worker.isRunning()) ? undefined : 'a consumer has stopped'),
+      consumer: async () =>
+        consumers.every(({ worker }) => worker.isRunning()) ? watch.problem() : 'a consumer has stopped',
       delivery: async () => (delivery.isRunning() ? undefined : 'messages are not delivered'),
       lifecycle: async () => (lifecycle.isRunning() ? undefined : 'expiries and sweeps have stopped'),
       alerts: async () => (evaluation.isRunning() ? undefined : 'the evaluation of alerts has stopped'),
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {
-      await Promise.all([...workers, lifecycle, evaluation, delivery].map((worker) => worker.close()));
+      const stopping = [...consumers.map(({ worker }) => worker), lifecycle, evaluation, delivery];
+      await Promise.all(stopping.map((worker) => worker.close()));
+      gauges.close();
+      await watch.close();
       connection.disconnect();
       redis.disconnect();
     },

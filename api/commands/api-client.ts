@@ -65,14 +65,13 @@ export class ApiClient {
     return this.#send('POST', path, { content, headers: { 'Content-Type': 'application/json' } });
   }
 
+  delete<Body>(path: string): Promise<ApiAnswer<Body>> {
+    return this.#send('DELETE', path);
+  }
+
   /** Posts a body of any kind. */
   upload<Body>(path: string, payload: Payload): Promise<ApiAnswer<Body>> {
     return this.#send('POST', path, payload);
-  }
-
-  /** Deletes; there is nothing to read. */
-  async delete(path: string): Promise<void> {
-    await this.#send('DELETE', path);
   }
 
   async #send<Body>(method: string, path: string, payload?: Payload): Promise<ApiAnswer<Body>> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
+import type { RegisteredKey } from '../../workers/keys/key.ts';
 import { effectiveLimits, Plans, planOf } from '../../workers/keys/plans.ts';
 import { readRateLimits, type SeenRateLimit } from '../../workers/rate-limits.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
@@ -238,6 +239,7 @@ export const putKey = route({
   method: 'put',
   path: '/v1/keys/:key_id',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Register a key or change it; fields left out stay as they are. If-Match: the version to replace',
   params: KeyParams,
   body: KeyBody,
@@ -255,7 +257,10 @@ export const putKey = route({
           refuseForeign(present, grant);
           const fault = faultOf(present, fields, plans);
           if (fault) throw fieldProblem(fault);
-          const action = present.version === 0 || present.deleted ? 'key.registered' : 'key.updated';
+          const isNew = present.version === 0 || present.deleted;
+          // A repeat of a PUT whose answer was lost changes nothing, and must not look like a second change.
+          if (!isNew && hasAlready(present, fields)) return undefined;
+          const action = isNew ? 'key.registered' : 'key.updated';
           return { fields, action, actor: grant.id, reason: '' };
         },
         expected,
@@ -264,6 +269,12 @@ export const putKey = route({
     return findKey(parts, { ...grant, keyId: '' }, params.key_id);
   },
 });
+
+function hasAlready(present: RegisteredKey, fields: Partial<RegisteredKey>): boolean {
+  return Object.entries(fields).every(
+    ([name, value]) => JSON.stringify(present[name as keyof RegisteredKey]) === JSON.stringify(value),
+  );
+}
 
 function expectedVersion(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined) return undefined;

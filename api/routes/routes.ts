@@ -5,8 +5,10 @@ import { ALERT_ROUTES } from './alerts.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
 import { getAudit } from './audit.ts';
 import { CHANNEL_ROUTES } from './channels.ts';
+import { dropDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
 import { getDeliveries, replayDelivery, replayFailed } from './deliveries.ts';
 import { getDeniedKeys } from './denied.ts';
+import { getInvariants } from './invariants.ts';
 import { getJobs } from './jobs.ts';
 import { importKeys } from './key-import.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
@@ -19,7 +21,7 @@ import { endSession, getSession, startSession } from './session.ts';
 import { createSilence, endSilence, listSilences } from './silences.ts';
 import { getSources } from './sources.ts';
 import { getSystem } from './system.ts';
-import { createToken, listTokens, revokeToken } from './tokens.ts';
+import { createToken, listTokens, revokeToken, rotateToken } from './tokens.ts';
 import { groupedUsage, keyUsage } from './usage.ts';
 
 /** Every JSON route of the API, in the order of the documentation. */
@@ -65,8 +67,13 @@ export const ROUTES: readonly Route[] = [
   unusedEndpoints,
   listTokens,
   createToken,
+  rotateToken,
   revokeToken,
   startSession,
   getSession,
   endSession,
+  listDeadLetters,
+  replayDeadLetter,
+  dropDeadLetter,
+  getInvariants,
 ];

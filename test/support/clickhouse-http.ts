@@ -1,6 +1,9 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 /** A session of the embedded engine, as far as it is used here. */
@@ -28,7 +31,8 @@ const LATE_MS = 3_000;
 export class ClickHouseHttp {
   readonly #session: Session;
   #server: Server | undefined;
-  #port = 0;
+  #port: number;
+  /** One after another: a statement must not run in the database that another request has just chosen. */
   #turn: Promise<unknown> = Promise.resolve();
   /** Statements received, for tests that look at what was sent. */
   readonly statements: string[] = [];
@@ -36,7 +40,9 @@ export class ClickHouseHttp {
   fault: (statement: string) => Fault | undefined = () => undefined;
   readonly seen = { connections: 0, requests: 0, gzippedRequests: 0, gzippedAnswers: 0 };
 
-  constructor(folder: string) {
+  /** @param port 0 = any free one */
+  constructor(folder: string, port = 0) {
+    this.#port = port;
     const { Session } = createRequire(import.meta.url)('chdb') as { Session: new (path: string) => Session };
     this.#session = new Session(folder);
   }
@@ -81,9 +87,14 @@ export class ClickHouseHttp {
         return;
       }
       const body = await bodyOf(req);
-      const { sql, search } = await statementOf(req, body, url.searchParams);
+      // The session takes text; rows in the engine's own format come in by a file.
+      const native = inline?.endsWith(' FORMAT Native') && body.length > 0;
+      const { sql, search } = native
+        ? { sql: nativeInsert(inline!, body), search: url.searchParams }
+        : await statementOf(req, body, url.searchParams);
       const fault = inline === null ? this.fault(sql) : cut;
       this.statements.push(sql.slice(0, 2_000));
+      if (this.statements.length > 10_000) this.statements.splice(0, 5_000);
       await this.#answerWith(fault, () => this.#inTurn(sql, search), url, res);
     } catch (error) {
       answerError(res, (error as Error).message);
@@ -136,6 +147,13 @@ export class ClickHouseHttp {
 function answerError(res: ServerResponse, message: string): void {
   res.writeHead(500, { 'X-ClickHouse-Exception-Code': /Code: (\d+)/.exec(message)?.[1] ?? '0' });
   res.end(message);
+}
+
+function nativeInsert(statement: string, body: Buffer): string {
+  const file = join(tmpdir(), `keytally-native-${process.pid}-${Math.random()}.native`);
+  writeFileSync(file, body);
+  setTimeout(() => rmSync(file, { force: true }), 60_000).unref();
+  return `${statement.replace(/ FORMAT Native$/, '')} SELECT * FROM file('${file}', 'Native')`;
 }
 
 /** HTTP carries parameters as text; the embedded binding wants values of the declared type. */

@@ -172,6 +172,28 @@ export class Registry {
 
   /** Fills the edge's index from ClickHouse: after Redis was lost, or at the first start of a worker. */
   async rebuildIndex(): Promise<void> {
+    await this.#indexRegistered();
+    await this.#indexDiscovered();
+  }
+
+  /** A key that nobody registered belongs to the organization that used it first, also when Redis forgot. */
+  async #indexDiscovered(): Promise<void> {
+    let after = '';
+    for (;;) {
+      const rows = await this.store.queryWriter<{ key_id: string; organization: string }>(
+        `SELECT key_id, max(organization_id) AS organization FROM key_totals WHERE key_id > {after:String}
+         GROUP BY key_id ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
+        { after },
+      );
+      const pipeline = this.#redis.pipeline();
+      for (const row of rows) if (row.organization !== '') pipeline.hsetnx(KEY_OWNER, row.key_id, row.organization);
+      await pipeline.exec();
+      if (rows.length < INDEX_CHUNK) return;
+      after = rows.at(-1)!.key_id;
+    }
+  }
+
+  async #indexRegistered(): Promise<void> {
     let after = '';
     for (;;) {
       const rows = await this.store.queryWriter<IndexRow>(
