@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=64
 // Records are many short-lived strings: a young generation of 64 MB saves about 30 % of the processor time of a batch.
 import { Command } from 'commander';
+import { alertsCommand } from './api/commands/alert-commands.ts';
 import { CommandError } from './api/commands/api-client.ts';
 import { channelsCommand } from './api/commands/channel-commands.ts';
 import { deliveriesCommand } from './api/commands/delivery-commands.ts';
@@ -94,7 +95,7 @@ program
   .option('--state <file>', 'where positions are kept; default: ~/.local/state/keytally/imports.json')
   .action((files: string[], flags: ImportFlags) => runImport(files, flags));
 
-program.addCommand(keysCommand()).addCommand(usageCommand());
+program.addCommand(keysCommand()).addCommand(usageCommand()).addCommand(alertsCommand());
 program.addCommand(channelsCommand()).addCommand(deliveriesCommand()).addCommand(silencesCommand());
 
 program

@@ -49,6 +49,13 @@ function isSecretKeys(value: string): boolean {
   return keys.length <= 2 && keys.every((key) => /^[A-Za-z0-9+/]{43}=?$/.test(key));
 }
 
+/** An address or a CIDR range. IPv4 in four parts only: elsewhere `10/8` means 0.0.0.10/8. */
+function isRange(text: string): boolean {
+  const [address = '', bits] = text.split('/');
+  const isAddress = address.includes(':') ? ipaddr.isValid(address) : ipaddr.IPv4.isValidFourPartDecimal(address);
+  return isAddress && (bits === undefined || ipaddr.isValidCIDR(text));
+}
+
 /** DKIM is signed with RSA here; a key of another kind would leave mails unsigned without a word. */
 function isRsaPrivateKey(pem: string): boolean {
   try {
@@ -153,7 +160,7 @@ export const EnvSchema = z.object({
   DKIM_PRIVATE_KEY: z.string().refine(isRsaPrivateKey, 'must be an RSA private key in PEM').optional(),
   DKIM_PRIVATE_KEY_FILE: z.string().min(1).optional(),
   WEBHOOK_ALLOW_PRIVATE: list.refine(
-    (ranges) => ranges.every((range) => ipaddr.isValidCIDR(range) || ipaddr.isValid(range)),
+    (ranges) => ranges.every(isRange),
     'must be addresses or ranges such as 10.20.0.0/16, separated by commas',
   ),
   KEYTALLY_SECRET_KEY: z

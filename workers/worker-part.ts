@@ -9,6 +9,7 @@ import { deliverySettings } from './alerts/delivery/delivery-parts.ts';
 import { startDelivery } from './alerts/delivery/delivery-worker.ts';
 import { usableSecretKeys } from './alerts/delivery/secret-keys.ts';
 import { startEvaluation } from './alerts/evaluation/evaluation-worker.ts';
+import { applyRules, readRuleFile } from './alerts/rules/rule-file.ts';
 import { ApiDescriptions } from './api-descriptions.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
@@ -83,6 +84,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
 async function prepare(config: Config, store: Store, redis: Redis): Promise<string | undefined> {
   await migrate(store, config);
   await applyRetention(store, config);
+  if (config.ALERTS_FILE) await applyRules(store, readRuleFile(config.ALERTS_FILE));
   await new Registry(store, redis).rebuildIndex();
   await new ApiDescriptions(store, redis).rebuildIndex();
   return new Tokens(store, redis).ensureAdmin(config.KEYTALLY_ADMIN_TOKEN);

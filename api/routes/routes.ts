@@ -1,5 +1,7 @@
 import type { Route } from '../route.ts';
 import { doAction, showAction } from './alert-links.ts';
+import { ALERT_RULE_ROUTES } from './alert-rules.ts';
+import { ALERT_ROUTES } from './alerts.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
 import { CHANNEL_ROUTES } from './channels.ts';
 import { getDeliveries, replayDelivery, replayFailed } from './deliveries.ts';
@@ -37,6 +39,8 @@ export const ROUTES: readonly Route[] = [
   listPlans,
   putPlan,
   deletePlan,
+  ...ALERT_ROUTES,
+  ...ALERT_RULE_ROUTES,
   getRequests,
   ...CHANNEL_ROUTES,
   listSilences,

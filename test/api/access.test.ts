@@ -92,6 +92,11 @@ const BODIES: Record<string, object> = {
   'PUT /v1/channels/:channel_id': { name: 'team', type: 'email' },
   'POST /v1/silences': { ends_at: '2100-01-01T00:00:00Z', starts_at: '2099-12-31T00:00:00Z', reason: 'test' },
   'POST /v1/deliveries/replay': { since: '2100-01-01T00:00:00Z' },
+  'POST /v1/alert-rules': { name: 'errors', kind: 'error_rate' },
+  'PUT /v1/alert-rules/:rule_id': { name: 'errors', kind: 'error_rate' },
+  'POST /v1/alert-rules/preview': { rule: { name: 'errors', kind: 'error_rate' }, days: 1 },
+  'POST /v1/alert-rules/test': { rule: { name: 'errors', kind: 'error_rate' }, key_id: 'some-key' },
+  'POST /v1/alert-rules/apply': { rules: [] },
   'POST /v1/tokens': { name: 'made', scopes: ['read'] },
   'POST /v1/session': { token: 'kt_wrong' },
 };

@@ -3,10 +3,12 @@ import { chartLegend, joinWithin, muteLabel, TONE_COLOURS } from './message/mark
 import type { MessageModel, Section } from './message/model.ts';
 import { type Phrase, renderPhrase } from './message/phrase.ts';
 
-/** Discord's limits of an embed: title 256, description 4,096, field 1,024, ten embeds, 6,000 characters in all. */
+/** Discord's limits: text 2,000; of an embed title 256 and description 4,096; ten embeds, 6,000 characters in all. */
 const MAX_TITLE = 256;
 const MAX_EMBED = 1_700;
+/** Rows come with one section at most. */
 const MAX_ROWS_TEXT = 3_500;
+const MAX_CONTENT = 1_900;
 
 /** Body for a webhook (discord.com/developers/docs/resources/webhook#execute-webhook). */
 export function discordPayload(model: MessageModel): object {
@@ -19,17 +21,13 @@ export function discordPayload(model: MessageModel): object {
     timestamp,
     ...(section.links.key ? { url: section.links.key } : {}),
   }));
-  const rest = [
-    ...(model.intro ? [phrase(model.intro)] : []),
-    ...model.rows.map(rowLine),
-    ...model.notes.map(escapeDiscord),
-  ];
+  const rest = [...model.rows.map(rowLine), ...model.notes.map(escapeDiscord)];
   if (rest.length > 0) {
-    const room = embeds.length === 0 ? MAX_ROWS_TEXT : MAX_EMBED / 4;
-    embeds.push({ title: title(model.badge), description: joinWithin(rest, room), color, timestamp });
+    embeds.push({ title: title('More'), description: joinWithin(rest, MAX_ROWS_TEXT), color, timestamp });
   }
+  const content = model.intro ? joinWithin([phrase(model.intro)], MAX_CONTENT) : '';
   // Whatever the text says, nobody is called.
-  return { embeds, allowed_mentions: { parse: [] } };
+  return { content, embeds, allowed_mentions: { parse: [] } };
 }
 
 const title = (text: string): string => escapeDiscord(text).slice(0, MAX_TITLE);
@@ -38,6 +36,7 @@ function sectionLines(section: Section): string[] {
   const { chart, causes, links } = section;
   return [
     `${phrase(section.lead)}${section.remark === '' ? '' : ` ${escapeDiscord(section.remark)}`}`,
+    ...(section.identity.length > 0 ? [phrase(section.identity)] : []),
     ...(chart ? [`\`${blockLine(chart.values)}\``, escapeDiscord(chartLegend(chart))] : []),
     ...section.facts.map(({ label, value }) => `**${escapeDiscord(label)}:** ${phrase(value)}`),
     ...(causes ? [`**${escapeDiscord(causes.title)}**`] : []),
@@ -54,9 +53,9 @@ function rowLine(row: MessageModel['rows'][number]): string {
   return `• **${escapeDiscord(row.badge)}** ${phrase(row.lead)}${row.link ? ` [Open](${row.link})` : ''}`;
 }
 
-/** A backslash before everything that Discord's Markdown reads. */
+/** A backslash before what Discord's Markdown reads in the middle of a line. Our own lines never begin with a mark. */
 export function escapeDiscord(text: string): string {
-  return text.replace(/[\\*_~`|>#[\]()<@:-]/g, '\\$&');
+  return text.replace(/[\\*_~`|[\]<@]/g, '\\$&');
 }
 
 /** Foreign text stands in a code span, where neither Markdown nor mentions nor addresses are read. */

@@ -13,6 +13,8 @@ export interface MailError {
   code?: string;
   command?: string;
   responseCode?: number;
+  /** Code of the socket or of TLS behind `code`. */
+  originalCode?: string;
 }
 
 const LOGIN_CODES: ReadonlySet<string> = new Set(['EAUTH', 'ENOAUTH', 'EOAUTH2']);
@@ -26,7 +28,7 @@ const REASON_BY_CODE: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'the mail server did not answer in time',
   EABORT: 'the mail server did not answer in time',
   EDNS: 'the name of the mail server (SMTP_URL) is not known to the DNS',
-  ETLS: 'the mail server does not offer the encryption that is asked for, or its certificate is not trusted',
+  ETLS: 'the encryption with the mail server failed',
   EPROTOCOL: 'the mail server does not speak SMTP as expected',
 };
 
@@ -48,6 +50,13 @@ export function classifyMailError(error: MailError): MailVerdict {
   // Refused here, before the server was asked: such an address or a mail of this size can never be sent.
   if (code === 'EENVELOPE' || code === 'EMESSAGE') {
     return { result: 'refused', responseStatus, detail: 'not an address or a mail that can be sent' };
+  }
+  if (/CERT|SIGNATURE/.test(error.originalCode ?? '')) {
+    return {
+      result: 'server_trouble',
+      responseStatus,
+      detail: 'the TLS certificate of the mail server is not trusted',
+    };
   }
   return {
     result: 'server_trouble',

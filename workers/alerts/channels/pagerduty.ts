@@ -1,5 +1,5 @@
 import type { AlertMessage, AlertNotice } from './channel.ts';
-import { cleanValue } from './message/foreign-text.ts';
+import { cleanText } from './message/foreign-text.ts';
 import type { MessageModel } from './message/model.ts';
 import { plain } from './message/phrase.ts';
 
@@ -61,14 +61,19 @@ function detailsOf({ event, key }: AlertNotice, model: MessageModel): object {
     ],
     payload: {
       summary: plain(section?.lead ?? []).slice(0, MAX_SUMMARY),
-      source: cleanValue(key?.organization_id || event.organization_id || 'keytally', 200),
+      source: cleanText(key?.organization_id || event.organization_id, 200) || 'keytally',
       // Our three words are three of PagerDuty's four.
       severity: event.severity,
       timestamp: event.at,
-      component: cleanValue(key?.name || event.key_id, 200),
-      group: cleanValue(event.environment, 200),
+      component: cleanText(key?.name || event.key_id, 200),
+      group: cleanText(event.environment, 200),
       class: event.kind,
-      custom_details: { ...facts, causes, advice: (section?.advice ?? []).join(' ') },
+      custom_details: {
+        key: plain(section?.identity ?? []),
+        ...facts,
+        causes,
+        advice: (section?.advice ?? []).join(' '),
+      },
     },
   };
 }

@@ -88,13 +88,11 @@ export function createSender(
       try {
         return await dispatch(means, channel, message, progress);
       } catch (error) {
-        // A fault of ours: it is kept apart from the receiver's, repeated a few times and seen in the log.
-        log.error({ err: error, channel_id: channel.channel_id, message_id: message.messageId }, 'message not made');
-        return {
-          result: 'retry',
-          responseStatus: 0,
-          detail: 'the message could not be made; the log of Keytally says why',
-        };
+        // A fault of ours: kept apart from the receiver's, repeated a few times and seen in the log. Its stack, not its fields:
+        // those of some errors repeat what was given in.
+        const { stack } = error as Error;
+        log.error({ stack, channel_id: channel.channel_id, message_id: message.messageId }, 'sending failed');
+        return { result: 'retry', responseStatus: 0, detail: 'an error of Keytally itself; its log says more' };
       }
     },
     async close() {

@@ -39,6 +39,7 @@ function blocksOf(model: MessageModel): object[] {
 function sectionBlocks(part: Section): object[] {
   const lead = `*${escapeSlack(part.badge)}*  ${phrase(part.lead)}`;
   const blocks: object[] = [section(part.remark === '' ? lead : `${lead} ${escapeSlack(part.remark)}`)];
+  if (part.identity.length > 0) blocks.push(context(phrase(part.identity)));
   if (part.chart) blocks.push(section(`\`${blockLine(part.chart.values)}\`\n${escapeSlack(chartLegend(part.chart))}`));
   const fields = part.facts
     .slice(0, MAX_FIELDS)

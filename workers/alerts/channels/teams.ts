@@ -77,6 +77,7 @@ function sectionBlocks(section: Section): object[] {
       ...(section.remark === '' ? [] : runs([` ${section.remark}`])),
     ]),
   ];
+  if (section.identity.length > 0) blocks.push(rich(runs(section.identity).map((run) => ({ ...run, isSubtle: true }))));
   if (chart) {
     blocks.push(rich([{ type: 'TextRun', text: blockLine(chart.values), fontType: 'monospace' }]));
     blocks.push(rich([{ type: 'TextRun', text: chartLegend(chart), isSubtle: true }]));
@@ -103,6 +104,8 @@ function badgeRuns(of: { tone: Tone; badge: string } | undefined): Run[] {
   return of ? [{ type: 'TextRun', text: `${of.badge}  `, weight: 'bolder', color: COLOURS[of.tone] }] : [];
 }
 
+const LOOKS = { code: { fontType: 'monospace' }, name: { weight: 'bolder' }, text: {} } as const;
+
 function runs(phrase: Phrase): Run[] {
   return phrase.map((part) =>
     typeof part === 'string'
@@ -110,7 +113,7 @@ function runs(phrase: Phrase): Run[] {
       : {
           type: 'TextRun',
           text: safe(part.foreign),
-          ...(part.look === 'code' ? { fontType: 'monospace' } : { weight: 'bolder' }),
+          ...LOOKS[part.look],
         },
   );
 }

@@ -82,7 +82,7 @@ function alertOf(notice: AlertNotice, links: LinkMaker, trimmed: readonly Trim[]
     opened_at: openedAt,
     key_id: event.key_id,
     organization_id: event.organization_id,
-    environment: event.environment,
+    environment: cleanText(event.environment, MAX_TEXT),
     key: keyOf(notice.key),
     ...evidenceOf(event.evidence, trimmed),
     ...(trimmed.includes('links') ? {} : { links: linksOf(notice, links) }),

@@ -6,7 +6,7 @@ import { type DeliveryJob, handOver } from '../outbox.ts';
 import { RuleBook } from '../rules/rule.ts';
 import { Rules } from '../rules/rule-store.ts';
 import { readSilences } from '../silence-reader.ts';
-import { EVALUATION_SETTINGS, ensureBaselines } from './baselines.ts';
+import { ensureBaselines } from './baselines.ts';
 import { countryMix } from './country-mix.ts';
 import { errorRate } from './error-rate.ts';
 import { evaluateKind, type WindowInput } from './evaluate-window.ts';
@@ -16,6 +16,7 @@ import type { KindEvaluation } from './kind.ts';
 import { latency } from './latency.ts';
 import { evaluationSeconds, eventsWritten, judgedUntil, windowsSkipped } from './metrics.ts';
 import { newCountry } from './new-country.ts';
+import { platformSilence, readPlatformTraffic } from './platform-silence.ts';
 import { readProgress, writeProgress } from './progress.ts';
 import { BUCKET_MS, settledUntil } from './settled.ts';
 import { trafficAnomaly } from './traffic-anomaly.ts';
@@ -84,7 +85,7 @@ export async function judgeWindow(
   await ensureBaselines(store, hoursOf(from, atMs / 1000));
   stopBaselines();
   const stop = evaluationSeconds.startTimer({ part: 'window' });
-  const traffic = await platformTraffic(store, atMs);
+  const traffic = await readPlatformTraffic(store, atMs);
   const [rules, silences, known] = await Promise.all([
     new Rules(store).list(),
     readSilences(store, Math.min(atMs, judgedAtMs), Math.max(atMs, judgedAtMs)),
@@ -99,7 +100,7 @@ export async function judgeWindow(
     judgedAtMs,
     activeKeys: traffic.activeKeys,
   };
-  const events: AlertEvent[] = [];
+  const events = platformSilence(input, traffic);
   // Nothing at all from anybody says that reports are missing, not that every key fell silent: all states stay as they are.
   if (traffic.requests > 0) for (const kind of KINDS) events.push(...(await evaluateKind(kind, input)));
   await writeAlertEvents(store, events);
@@ -109,16 +110,4 @@ export async function judgeWindow(
   judgedUntil.set(atMs / 1000);
   for (const event of events) eventsWritten.inc({ notify: event.notify || 'nobody' });
   return events;
-}
-
-/** Requests of the window over all keys, and keys with traffic in the last hour. */
-async function platformTraffic(store: Store, atMs: number): Promise<{ requests: number; activeKeys: number }> {
-  const [row] = await store.query<{ requests: number; active: number }>(
-    `SELECT sumIf(b.requests, start >= toDateTime({to:UInt32} - 300, 'UTC')) AS requests, uniq(key_id) AS active
-     FROM traffic_buckets AS b
-     WHERE start >= toDateTime({to:UInt32} - 3600, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC')`,
-    { to: atMs / 1000 },
-    EVALUATION_SETTINGS,
-  );
-  return { requests: row!.requests, activeKeys: row!.active };
 }

@@ -19,9 +19,9 @@ import {
 } from './evaluation-queue.ts';
 import { oldestWaitingBatch } from './settled.ts';
 
-/** A job of a dead worker is taken over after this time at most twice over. */
-const LOCK_DURATION_MS = 10_000;
-const STALLED_INTERVAL_MS = 5_000;
+/** A job of a dead worker is taken over after these two together. */
+const LOCK_DURATION_MS = 5_000;
+const STALLED_INTERVAL_MS = 2_000;
 const MAX_STALLED_COUNT = 1_000_000;
 
 /** Looked for in the first slot of a minute, whatever the schedule of slots is. */

@@ -28,12 +28,12 @@ export async function readKeyFacts(store: Store, keyIds: readonly string[]): Pro
   const found = new Map<string, KeyFacts>();
   for (let at = 0; at < keyIds.length; at += CHUNK) {
     const chunk = keyIds.slice(at, at + CHUNK);
-    const registered = await store.query<Omit<KeyFacts, 'isActive'> & { active: number }>(
+    const registered = await store.query<Omit<KeyFacts, 'isActive'> & { active: boolean }>(
       `SELECT key_id, organization_id, environment, plan, name, status = 'active' AND NOT deleted AS active
        FROM keys FINAL WHERE key_id IN {key_ids:Array(String)}`,
       { key_ids: chunk },
     );
-    for (const { active, ...row } of registered) found.set(row.key_id, { ...row, isActive: Boolean(active) });
+    for (const { active, ...row } of registered) found.set(row.key_id, { ...row, isActive: active });
     const others = chunk.filter((keyId) => !found.has(keyId));
     if (others.length === 0) continue;
     const discovered = await store.query<{ key_id: string; organization_id: string }>(

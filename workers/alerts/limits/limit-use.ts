@@ -7,7 +7,7 @@ export interface UseRow {
   environment: string;
   plan: string;
   name: string;
-  active: number;
+  active: boolean;
   period: LimitUse['period'];
   used: number;
   limit: number;

@@ -56,7 +56,7 @@ export async function lookAtLimits(
   const recordedAt = new Date().toISOString();
   const events: AlertEvent[] = [];
   for (const row of rows) {
-    const facts: KeyFacts = { ...row, isActive: row.active === 1 };
+    const facts: KeyFacts = { ...row, isActive: row.active };
     const alertKey = alertKeyOf('near_limit', row.key_id, row.period);
     const silencedUntilMs = silencedUntil({ ...facts, kind: 'near_limit' }, silences, nowMs);
     const event = limitEvent(known.get(alertKey), useOf(row, nowMs), facts, book.for('near_limit', facts), {

@@ -25,7 +25,7 @@ export function adviceOf(kind: AlertKind, evidence: AlertEvidence): string[] {
 
 const ABOUT_KEYS: Readonly<Record<string, string>> = {
   key_expiring:
-    'Make a follower key or a later expiry before that day; requests with the old one are refused afterwards.',
+    'Hand its owner a successor key, or give this one a later expiry. After that moment its requests are refused.',
   key_expired: 'If it is still needed, reactivate it with a new expiry. Otherwise there is nothing to do.',
   key_deactivated: 'If it is still needed, reactivate it on its page. Otherwise tell its owner.',
   key_unused: 'Ask the owner whether it can go. A key nobody uses is one that nobody would miss when it is stolen.',

@@ -5,7 +5,7 @@ import type { AlertMessage, AlertNotice } from '../channel.ts';
 import { adviceForKeyEvent, adviceOf } from './advice.ts';
 import { causesOf } from './causes.ts';
 import { chartOf } from './chart.ts';
-import { factsOf } from './facts.ts';
+import { factsOf, identityOf } from './facts.ts';
 import { countOf } from './figures.ts';
 import { cleanText } from './foreign-text.ts';
 import { KEY_HEADLINES, keyDataFacts, keySentence } from './key-sentences.ts';
@@ -19,6 +19,7 @@ import {
 } from './model.ts';
 import type { Clock } from './moments.ts';
 import { code, name, plain, say } from './phrase.ts';
+import { soundNotice } from './sound-evidence.ts';
 import { endSentence, type Told, trafficHeadline, trafficSentence } from './traffic-sentences.ts';
 
 /** Alerts told in full; further ones get a line each. */
@@ -51,7 +52,7 @@ export function compose(message: AlertMessage, options: ComposeOptions): Message
 }
 
 function composeAlerts(message: AlertMessage, options: ComposeOptions, clock: Clock): MessageModel {
-  const { notices } = message;
+  const notices = message.notices.map(soundNotice);
   const isDigest = message.reason === 'digest';
   const inFull = isDigest ? 0 : notices.length > MAX_SECTIONS ? 1 : notices.length;
   const sections = notices.slice(0, inFull).map((notice) => sectionOf(notice, message.reason, options, clock));
@@ -73,8 +74,10 @@ function composeAlerts(message: AlertMessage, options: ComposeOptions, clock: Cl
 }
 
 function introOf(message: AlertMessage, notices: readonly AlertNotice[]): string {
-  const keys = new Set(notices.map((notice) => notice.event.key_id)).size;
-  const count = `${countOf(notices.length + message.omitted, 'alert')} of ${countOf(keys, 'key')}`;
+  const keys = new Set(notices.map((notice) => notice.event.key_id).filter((id) => id !== '')).size;
+  const alerts = countOf(notices.length + message.omitted, 'alert');
+  // Of what was left out nobody here knows the keys.
+  const count = keys > 0 && message.omitted === 0 ? `${alerts} of ${countOf(keys, 'key')}` : alerts;
   if (message.reason === 'digest') return `${count} that did not need to interrupt anybody.`;
   return `${count} ${notices.every(({ event }) => event.phase === 'resolved') ? 'are over' : 'came together'}.`;
 }
@@ -116,13 +119,14 @@ function sectionOf(
   const { event } = notice;
   const isOver = event.phase === 'resolved' || event.transition === 'resolved';
   const isRegistry = REGISTRY_KINDS.has(event.kind);
-  const chart = chartOf(event.evidence, clock);
+  const chart = chartOf(event.evidence, notice.openedAt, clock);
   return {
     tone: isOver ? 'good' : event.severity,
     badge: isOver ? 'Resolved' : BADGES[event.severity],
     headline: isRegistry ? KEY_HEADLINES[keyEventType(event)]! : trafficHeadline(event.kind, event.evidence),
     keyId: event.key_id,
     lead: leadOf(notice, isOver, clock),
+    identity: identityOf(notice),
     remark: isOver ? '' : (REMARKS[messageReason] ?? ''),
     facts: factsOf(notice, clock),
     chart: isRegistry ? null : chart,
@@ -183,15 +187,15 @@ function composeKeyEvent(message: AlertMessage, options: ComposeOptions, clock: 
   const headline = (Object.hasOwn(KEY_HEADLINES, type) ? KEY_HEADLINES[type] : undefined) ?? cleanText(type, 40);
   const tone: Tone = type === 'key.leaked' ? 'critical' : type === 'key.reactivated' ? 'good' : 'info';
   const badge = tone === 'critical' ? 'Critical' : 'Key';
-  const idFact = keyId === '' ? [] : [{ label: 'Key', value: [code(keyId)] }];
   const section: Section = {
     tone,
     badge,
     headline,
     keyId,
     lead: keySentence(type, key, data, clock),
+    identity: keyId === '' ? [] : [code(keyId)],
     remark: '',
-    facts: [...keyDataFacts(data, clock), ...idFact],
+    facts: keyDataFacts(data, clock),
     chart: null,
     causes: null,
     advice: adviceForKeyEvent(type),

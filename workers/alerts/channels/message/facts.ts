@@ -1,21 +1,20 @@
-import type { AlertEvidence, AlertKind } from '../../alert.ts';
+import type { AlertEvent, AlertEvidence, AlertKind } from '../../alert.ts';
 import type { AlertNotice } from '../channel.ts';
 import { countOf, formatCount, formatDuration, formatFigure } from './figures.ts';
 import { keyDataFacts } from './key-sentences.ts';
 import { type Fact, REGISTRY_KINDS } from './model.ts';
 import { type Clock, fullMoment } from './moments.ts';
-import { code, name, say } from './phrase.ts';
+import { code, label, type Phrase, say } from './phrase.ts';
 
 /** The figures of an alert: since when, how much, what was expected and from which history. */
 export function factsOf(notice: AlertNotice, clock: Clock): Fact[] {
   const { event } = notice;
   const { evidence } = event;
-  if (REGISTRY_KINDS.has(event.kind)) return [...keyDataFacts(evidence.key ?? {}, clock), ...aboutKey(notice)];
+  if (REGISTRY_KINDS.has(event.kind)) return keyDataFacts(evidence.key ?? {}, clock);
   return [
     ...whenOf(notice, clock),
-    ...measured(event.kind, evidence),
-    ...limitFacts(evidence, clock),
-    ...aboutKey(notice),
+    ...(evidence.limit ? [] : measured(event, evidence)),
+    ...limitFacts(evidence, event.phase === 'resolved' ? undefined : clock),
   ];
 }
 
@@ -37,18 +36,19 @@ const VALUE_LABELS: Partial<Record<AlertKind, string>> = {
   new_country: 'Requests',
 };
 
-function measured(kind: AlertKind, evidence: AlertEvidence): Fact[] {
+function measured({ kind, phase }: AlertEvent, evidence: AlertEvidence): Fact[] {
   const { value, expected, unit, windowMinutes, baseline, statistic } = evidence;
   const facts: Fact[] = [];
   const window = windowMinutes === undefined ? '' : `, in ${formatDuration(windowMinutes * 60_000)}`;
   if (value !== undefined) {
-    facts.push({ label: VALUE_LABELS[kind] ?? 'Measured', value: [`${formatFigure(value, unit)}${window}`] });
+    const label = phase === 'resolved' ? 'Now' : (VALUE_LABELS[kind] ?? 'Measured');
+    facts.push({ label, value: [`${formatFigure(value, unit)}${window}`] });
   }
-  const usual = expected === undefined ? '' : formatFigure(expected, unit);
-  const history = baseline === undefined ? '' : `from ${baseline}`;
-  const expectation = [usual, history].filter((part) => part !== '').join(', ');
-  if (expectation !== '') facts.push({ label: 'Expected', value: [expectation] });
-  if (statistic) {
+  if (expected !== undefined) {
+    const history = baseline === undefined ? '' : `, from ${baseline}`;
+    facts.push({ label: 'Expected', value: [`${formatFigure(expected, unit)}${history}`] });
+  } else if (baseline !== undefined) facts.push({ label: 'Compared with', value: [baseline] });
+  if (statistic && phase !== 'resolved') {
     const { name: statisticName, value: reached, threshold } = statistic;
     facts.push({
       label: 'Why now',
@@ -62,7 +62,7 @@ const formatStatistic = (value: number): string => String(Number(value.toPrecisi
 
 const PERIOD_WORDS = { burst: 'at once', minute: 'per minute', day: 'per UTC day', month: 'per UTC month' } as const;
 
-function limitFacts({ limit }: AlertEvidence, clock: Clock): Fact[] {
+function limitFacts({ limit }: AlertEvidence, clock: Clock | undefined): Fact[] {
   if (!limit) return [];
   const facts: Fact[] = [
     {
@@ -71,22 +71,18 @@ function limitFacts({ limit }: AlertEvidence, clock: Clock): Fact[] {
     },
     { label: 'Left', value: [countOf(Math.max(0, limit.limit - limit.used), 'request')] },
   ];
-  if (limit.fullAt) facts.push({ label: 'Full at', value: [`${fullMoment(limit.fullAt, clock)}, at this pace`] });
+  if (limit.fullAt && clock)
+    facts.push({ label: 'Full at', value: [`${fullMoment(limit.fullAt, clock)}, at this pace`] });
   return facts;
 }
 
-function aboutKey({ key, event }: AlertNotice): Fact[] {
-  if (!key) return event.key_id === '' ? [] : [{ label: 'Key', value: [code(event.key_id)] }];
-  const facts: Fact[] = [
-    {
-      label: 'Key',
-      value: key.prefix === '' ? [code(key.key_id)] : say`${code(key.key_id)}, begins with ${code(key.prefix)}`,
-    },
-  ];
-  const place = [key.organization_id, key.environment].filter((part) => part !== '');
-  if (place.length > 0) facts.push({ label: 'Belongs to', value: [name(place.join(', '))] });
-  if (key.owner_name !== '' || key.owner_email !== '') {
-    facts.push({ label: 'Owner', value: [name([key.owner_name, key.owner_email].filter(Boolean).join(', '))] });
-  }
-  return facts;
+/** Which key it is, for who does not know its name: id, first characters, organization, environment, owner. */
+export function identityOf({ key, event }: AlertNotice): Phrase {
+  if (!key) return event.key_id === '' ? [] : [code(event.key_id)];
+  const place = [key.organization_id, key.environment].filter((part) => part !== '').map((part) => label(part));
+  const owner = [key.owner_name, key.owner_email].filter((part) => part !== '').join(', ');
+  const prefix = key.prefix === '' ? [] : [say`begins with ${{ ...label(key.prefix, 30), look: 'code' }}`];
+  const parts: Phrase[] = [[code(key.key_id)], ...prefix, ...place.map((part) => [part])];
+  if (owner !== '') parts.push(say`owner ${label(owner, 100)}`);
+  return parts.flatMap((part, index) => (index === 0 ? part : [' · ', ...part]));
 }

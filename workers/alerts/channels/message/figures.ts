@@ -54,6 +54,7 @@ export function formatTimes(value: number, expected: number): string {
 
 /** `8 minutes`, `1 h 20 min`, `3 days 4 h`. */
 export function formatDuration(ms: number): string {
+  if (!Number.isFinite(ms)) return 'an unknown time';
   const minutes = Math.max(0, Math.round(ms / 60_000));
   if (minutes < 1) return 'less than a minute';
   if (minutes < 60) return countOf(minutes, 'minute');
@@ -62,7 +63,7 @@ export function formatDuration(ms: number): string {
   return hours % 24 === 0 ? countOf(days, 'day') : `${countOf(days, 'day')} ${hours % 24} h`;
 }
 
-/** Whole days between two times, never negative. */
+/** Whole days between two times, never negative; 0 when one of them is not known. */
 export function daysBetween(fromMs: number, toMs: number): number {
-  return Math.max(0, Math.round((toMs - fromMs) / 86_400_000));
+  return Math.max(0, Math.round((toMs - fromMs) / 86_400_000)) || 0;
 }

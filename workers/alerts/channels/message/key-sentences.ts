@@ -1,6 +1,6 @@
 import { countOf, daysBetween } from './figures.ts';
 import type { Fact } from './model.ts';
-import { type Clock, fullMoment } from './moments.ts';
+import { atMoment, type Clock, fullMoment, nightsUntil } from './moments.ts';
 import { code, type ForeignSpan, name, type Phrase, reason, say } from './phrase.ts';
 
 /** Fields of a key event, as `workers/keys` writes them: RFC 3339 times, reasons, actors. */
@@ -12,19 +12,18 @@ type Sentence = (key: ForeignSpan, data: KeyData, clock: Clock) => Phrase;
 const SENTENCES: Readonly<Record<string, Sentence>> = {
   'key.expiring': (key, data, clock) => {
     const at = text(data.expires_at);
-    const days = daysBetween(clock.nowMs, Date.parse(at));
-    if (at === '') return say`Key ${key} expires soon.`;
-    return say`Key ${key} expires ${inDays(days)}, on ${fullMoment(at, clock)}.`;
+    if (Number.isNaN(Date.parse(at))) return say`Key ${key} expires soon.`;
+    return say`Key ${key} expires ${inDays(nightsUntil(at, clock))}, ${atMoment(at, clock)}.`;
   },
   'key.expired': (key, data, clock) =>
-    say`Key ${key} has expired${on(data.expires_at, clock)}. Gateways that ask Keytally refuse it.`,
+    say`Key ${key} ${text(data.expires_at) === '' ? 'has expired' : `expired${when(data.expires_at, clock)}`}. Gateways that ask Keytally refuse it.`,
   'key.deactivated': (key, data) => say`Key ${key} was deactivated${because(data.reason)}.`,
   'key.reactivated': (key, data) => say`Key ${key} was activated again${because(data.reason)}.`,
   'key.deleted': (key, data) => say`Key ${key} was deleted${because(data.reason)}.`,
   'key.leaked': (key, data) => say`The secret of key ${key} was found in public${because(data.reason)}.`,
   'key.unused': (key, data, clock) => say`Key ${key} ${unusedFor(data, clock)}.`,
   'key.policy_warning': (key, data, clock) =>
-    say`Key ${key} will be deactivated${on(data.deactivate_at ?? data.due_at, clock)}${because(data.reason)}.`,
+    say`Key ${key} will be deactivated${when(data.deactivate_at ?? data.due_at, clock)}${because(data.reason)}.`,
   'key.rotation_due': (key, data, clock) => {
     const since = text(data.secret_since);
     if (since === '') return say`The secret of key ${key} is due for rotation.`;
@@ -63,7 +62,10 @@ export function keyDataFacts(data: KeyData, clock: Clock): Fact[] {
   const facts: Fact[] = times
     .filter(([, at]) => text(at) !== '')
     .map(([label, at]) => ({ label, value: [fullMoment(text(at), clock)] }));
-  if (text(data.successor_key_id) !== '') facts.push({ label: 'Follower', value: [code(text(data.successor_key_id))] });
+  if (typeof data.successor_key_id === 'string') {
+    const successor = data.successor_key_id === '' ? 'none yet' : code(data.successor_key_id);
+    facts.push({ label: 'Successor', value: [successor] });
+  }
   if (text(data.reason) !== '') facts.push({ label: 'Reason', value: [reason(text(data.reason))] });
   if (text(data.actor) !== '') facts.push({ label: 'By', value: [name(text(data.actor))] });
   return facts;
@@ -72,11 +74,11 @@ export function keyDataFacts(data: KeyData, clock: Clock): Fact[] {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function inDays(days: number): string {
-  return days === 0 ? 'today' : days === 1 ? 'tomorrow' : `in ${countOf(days, 'day')}`;
+  return days <= 0 ? 'today' : days === 1 ? 'tomorrow' : `in ${countOf(days, 'day')}`;
 }
 
-function on(at: unknown, clock: Clock): string {
-  return text(at) === '' ? '' : ` on ${fullMoment(text(at), clock)}`;
+function when(at: unknown, clock: Clock): string {
+  return text(at) === '' ? '' : ` ${atMoment(text(at), clock)}`;
 }
 
 function because(why: unknown): Phrase {

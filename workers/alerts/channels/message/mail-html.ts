@@ -21,6 +21,8 @@ const TEXT = '#171b24';
 const DIM = '#5d6675';
 const LINE = '#e3e6eb';
 const ACCENT = '#4556c9';
+/** The tally of the console, from characters: a picture would have to be loaded or carried. */
+const MARK = `<span aria-hidden="true" style="display:inline-block;width:20px;height:20px;border-radius:5px;background:${ACCENT};color:#ffffff;font-size:11px;line-height:19px;font-weight:700;text-align:center;vertical-align:middle;text-decoration:line-through">||||</span>`;
 /** Badge: text on soft ground, contrast of at least 5 to 1 (WCAG 2.2, 1.4.3 asks for 4.5). */
 const BADGES: Readonly<Record<Tone, { ground: string; text: string }>> = {
   critical: { ground: '#fdeef0', text: '#a11d33' },
@@ -31,12 +33,14 @@ const BADGES: Readonly<Record<Tone, { ground: string; text: string }>> = {
 
 /** Phones lay the mail out over their whole width; the rules are few because some programs drop them all. */
 const STYLE = `body{margin:0;padding:0;background:#f6f7f9}
-@media (max-width:620px){.page{padding:0!important}.card{border-radius:0!important;border-left:0!important;border-right:0!important}.pad{padding-left:20px!important;padding-right:20px!important}.lead{font-size:18px!important;line-height:26px!important}.button a{display:block!important;text-align:center!important}.button{display:block!important;padding:0 0 10px!important}}`;
+@media (max-width:620px){.page{padding:16px 0!important}.card{border-radius:0!important;border-left:0!important;border-right:0!important}.pad{padding-left:20px!important;padding-right:20px!important}.lead{font-size:18px!important;line-height:26px!important}.button a{display:block!important;text-align:center!important}.button{display:block!important;padding:0 0 10px!important}}`;
 
 export function mailHtml(model: MessageModel, options: MailHtmlOptions): string {
   const sections = model.sections.map((section, index) => sectionHtml(section, options.chartCid(index)));
+  const isAlone = model.sections.length === 0;
+  const size = isAlone ? 'margin:14px 0 0;font-size:20px;line-height:28px' : 'margin:0;font-size:15px;line-height:22px';
   const intro = model.intro
-    ? `<tr><td class="pad" style="padding:28px 32px 4px">${model.sections.length === 0 ? badge(model.tone, model.badge) : ''}<p class="lead" style="margin:14px 0 0;font-size:20px;line-height:28px;color:${TEXT}">${phrase(model.intro)}</p></td></tr>`
+    ? `<tr><td class="pad" style="padding:${isAlone ? 28 : 20}px 32px ${isAlone ? 12 : 0}px">${isAlone ? badge(model.tone, model.badge) : ''}<p style="${size};color:${isAlone ? TEXT : DIM}">${phrase(model.intro)}</p></td></tr>`
     : '';
   const rows =
     model.rows.length === 0
@@ -65,7 +69,7 @@ function page(model: MessageModel, content: string, options: MailHtmlOptions): s
 <div style="display:none;max-height:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px;color:#f6f7f9">${preview}</div>
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#f6f7f9"><tr><td class="page" align="center" style="padding:24px 12px">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;font-family:${FONT};text-align:left">
-<tr><td class="pad" style="padding:0 4px 12px;font-size:14px;line-height:20px;font-weight:600;color:${TEXT}">Keytally</td></tr>
+<tr><td class="pad" style="padding:0 4px 12px;font-size:14px;line-height:20px;font-weight:600;color:${TEXT}">${MARK}&nbsp; Keytally</td></tr>
 <tr><td><table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#ffffff;border:1px solid ${LINE};border-top:4px solid ${stripe};border-radius:8px">${content}</table></td></tr>
 <tr><td class="pad" style="padding:16px 4px 0;font-size:12px;line-height:18px;color:${DIM}">${footer(options)}</td></tr>
 </table></td></tr></table></body></html>`;
@@ -73,7 +77,7 @@ function page(model: MessageModel, content: string, options: MailHtmlOptions): s
 
 function footer({ channelName, unsubscribe }: MailHtmlOptions): string {
   const why = `Sent by Keytally to the channel <bdi>${escapeHtml(channelName)}</bdi>.`;
-  return unsubscribe ? `${why} ${anchor(unsubscribe, 'Stop these mails to me', DIM)}` : why;
+  return unsubscribe ? `${why} ${anchor(unsubscribe, 'Unsubscribe', DIM)}` : why;
 }
 
 function sectionHtml(section: Section, cid: string | undefined): string {
@@ -81,8 +85,12 @@ function sectionHtml(section: Section, cid: string | undefined): string {
     section.remark === ''
       ? ''
       : `<p style="margin:8px 0 0;font-size:15px;line-height:22px;color:${DIM}">${escapeHtml(section.remark)}</p>`;
+  const identity =
+    section.identity.length === 0
+      ? ''
+      : `<p style="margin:10px 0 0;font-size:13px;line-height:20px;color:${DIM};word-break:break-word;overflow-wrap:anywhere">${phrase(section.identity)}</p>`;
   return [
-    `<tr><td class="pad" style="padding:28px 32px 0">${badge(section.tone, section.badge)}<p class="lead" style="margin:14px 0 0;font-size:20px;line-height:28px;color:${TEXT}">${phrase(section.lead)}</p>${remark}</td></tr>`,
+    `<tr><td class="pad" style="padding:28px 32px 0">${badge(section.tone, section.badge)}<p class="lead" style="margin:14px 0 0;font-size:20px;line-height:28px;color:${TEXT}">${phrase(section.lead)}</p>${remark}${identity}</td></tr>`,
     chartHtml(section, cid),
     factsHtml(section),
     causesHtml(section),
@@ -173,11 +181,15 @@ const divider = (): string => `<tr><td style="border-top:1px solid ${LINE};font-
 
 /** Foreign text stands in an element of its own direction, so that it cannot turn what surrounds it. */
 function phrase(parts: Phrase): string {
-  return renderPhrase(parts, escapeHtml, foreignHtml);
+  return renderPhrase(parts, (text) => keepUnits(escapeHtml(text)), foreignHtml);
 }
 
+/** A number is not parted from its unit at the end of a line. */
+const keepUnits = (html: string): string => html.replace(/(\d) (?=(?:ms|s|min|h|UTC|days?|times)\b)/g, '$1&nbsp;');
+
 function foreignHtml({ foreign, look }: ForeignSpan): string {
-  const text = escapeHtml(foreign);
+  // Routes break after a slash rather than anywhere.
+  const text = escapeHtml(foreign).replace(/\/(?=.)/g, '/<wbr>');
   if (look === 'code') {
     return `<bdi style="font-family:${MONO};font-size:0.92em;word-break:break-word;overflow-wrap:anywhere">${text}</bdi>`;
   }

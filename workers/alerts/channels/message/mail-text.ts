@@ -19,6 +19,7 @@ function sectionText(section: Section): string {
   const lead = [plain(section.lead), section.remark].filter((part) => part !== '').join(' ');
   return [
     `[${section.badge}] ${lead}`,
+    plain(section.identity),
     chartText(section),
     factsText(section),
     causesText(section),

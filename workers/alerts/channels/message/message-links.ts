@@ -23,12 +23,18 @@ export function linkMaker(keys: SecretKeys, publicUrl: string | undefined, by: s
     return url && url.length <= MAX_LINK_LENGTH ? url : undefined;
   };
   return {
-    key: (keyId) => (base ? `${base}/keys/${encodeURIComponent(keyId.replace(/\p{Cs}/gu, '\uFFFD'))}` : undefined),
+    key: (keyId) => (base ? `${base}/keys/${pathPart(keyId)}` : undefined),
     acknowledge: (event: AlertEvent) =>
       event.alert_id === '' ? undefined : link({ purpose: 'acknowledge', alert_id: event.alert_id, by }),
     mute: ({ kind, key_id, organization_id }: AlertEvent, days) =>
       link({ purpose: 'mute', kind, key_id, organization_id, days, by }),
   };
+}
+
+/** Also what encodeURIComponent leaves: a parenthesis would end a link of Markdown. Half a surrogate pair it cannot take. */
+function pathPart(id: string): string {
+  const whole = id.replace(/\p{Cs}/gu, '\uFFFD');
+  return encodeURIComponent(whole).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** Address at which one POST ends the mails of a channel to one address (RFC 8058). */

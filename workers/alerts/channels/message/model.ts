@@ -43,6 +43,8 @@ export interface Section {
   headline: string;
   keyId: string;
   lead: Phrase;
+  /** Which key it is. */
+  identity: Phrase;
   /** What the reason adds: that it grew worse, is still open, goes on and off. */
   remark: string;
   facts: readonly Fact[];

@@ -14,6 +14,20 @@ export function shortMoment(at: string | number, clock: Clock): string {
   return `${utc.toFormat(shortFormat(utc, clock))} UTC`;
 }
 
+/** `at 14:05 UTC`, on another day `on Sat 28 Nov at 09:00 UTC`. */
+export function atMoment(at: string | number, clock: Clock): string {
+  const utc = utcOf(at);
+  if (!utc.isValid) return 'at an unknown time';
+  const format = shortFormat(utc, clock);
+  const day = format === 'HH:mm' ? '' : `on ${utc.toFormat(format.replace(' HH:mm', ''))} `;
+  return `${day}at ${utc.toFormat('HH:mm')} UTC`;
+}
+
+/** Nights between now and then in UTC: 0 is today, 1 tomorrow. Negative in the past. */
+export function nightsUntil(at: string, clock: Clock): number {
+  return Math.round(utcOf(at).startOf('day').diff(utcOf(clock.nowMs).startOf('day'), 'days').days);
+}
+
 /** `Sat 21 Nov 2026, 14:05 UTC (15:05 Europe/Stockholm)`. */
 export function fullMoment(at: string | number, clock: Clock): string {
   const utc = utcOf(at);

@@ -19,6 +19,8 @@ export const MAX_REASON_LENGTH = 300;
 export const name = (text: string): ForeignSpan => span(text, 'name', MAX_NAME_LENGTH);
 export const code = (text: string): ForeignSpan => span(text, 'code', MAX_CODE_LENGTH);
 export const reason = (text: string): ForeignSpan => span(text, 'text', MAX_REASON_LENGTH);
+/** A label beside others: an organization, an owner. */
+export const label = (text: string, maxLength = 40): ForeignSpan => span(text, 'text', maxLength);
 
 function span(text: string, look: ForeignSpan['look'], maxLength: number): ForeignSpan {
   const foreign = cleanText(text, maxLength);

@@ -1,6 +1,6 @@
 import type { AlertEvidence, AlertKind } from '../../alert.ts';
 import { countryName } from './causes.ts';
-import { countOf, formatDuration, formatFigure, formatMs, formatRatio, formatTimes } from './figures.ts';
+import { countOf, formatCount, formatDuration, formatMs, formatRatio, formatTimes } from './figures.ts';
 import { type Clock, shortMoment } from './moments.ts';
 import { type ForeignSpan, type Phrase, say } from './phrase.ts';
 
@@ -60,7 +60,7 @@ const SENTENCES: Partial<Record<AlertKind, (told: Told) => Phrase | undefined>> 
   near_limit: nearLimit,
   platform: ({ evidence: { fleet }, ...rest }) => {
     if (!fleet) return undefined;
-    const firing = `${countOf(fleet.firingKeys, 'key')} of ${countOf(fleet.activeKeys, 'active key')}`;
+    const firing = `${formatCount(fleet.firingKeys)} of ${countOf(fleet.activeKeys, 'active key')}`;
     return say`${firing} have shown ${kindInWords(fleet.kind)} at the same time since ${since(rest)}. That points at the platform rather than at the keys.`;
   },
 };
@@ -84,7 +84,7 @@ function trafficAnomaly({ key, evidence: { value, expected, direction }, ...rest
 
 function nearLimit({ key, evidence: { limit }, clock }: Told): Phrase | undefined {
   if (!limit) return undefined;
-  const used = `${formatFigure(limit.used, undefined)} of ${countOf(limit.limit, 'request')}`;
+  const used = `${formatCount(limit.used)} of ${countOf(limit.limit, 'request')}`;
   const full = limit.fullAt ? ` At this pace it is full at ${shortMoment(limit.fullAt, clock)}.` : '';
   if (limit.used >= limit.limit) {
     return say`Key ${key} has reached its ${PERIODS[limit.period]} limit: ${used}. Further requests may be refused.`;
