@@ -100,7 +100,7 @@ function openDesk(config: Config, redis: Redis, log: Logger): DeliveryDesk {
   const queue = openDeliveryQueue(redis);
   queue.on('error', (error) => log.warn({ err: error }, 'delivery queue'));
   const sender = createSender(config, log, keys);
-  return { redis, queue, sender, box: secretBox(keys), keys, acknowledge: async () => false };
+  return { redis, queue, sender, box: secretBox(keys), keys };
 }
 
 /** Per token or session, else per address: a stranger guessing tokens is slowed like everyone else. */

@@ -13,6 +13,4 @@ export interface DeliveryDesk {
   sender: ChannelSender;
   box: SecretBox;
   keys: SecretKeys;
-  /** Notes that somebody has seen an alert. @returns false when it is not open */
-  acknowledge(alertId: string, by: string): Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { z } from 'zod';
 import { sha256 } from '../../ingest/token.ts';
+import { acknowledgeAlert } from '../../workers/alerts/acknowledge.ts';
 import { changeChannel } from '../../workers/alerts/delivery/channel-change.ts';
 import { unsubscribedOf } from '../../workers/alerts/delivery/channel-routing.ts';
 import { Channels } from '../../workers/alerts/delivery/channels.ts';
@@ -77,11 +78,15 @@ async function perform(parts: ApiParts, action: LinkAction, token: string): Prom
 }
 
 async function acknowledge(
-  { delivery }: ApiParts,
-  { alert_id, by }: Extract<LinkAction, { purpose: 'acknowledge' }>,
+  { store }: ApiParts,
+  { alert_id: alertId, by: actor }: Extract<LinkAction, { purpose: 'acknowledge' }>,
 ): Promise<Done> {
-  const known = await delivery.acknowledge(alert_id, by);
-  return known
+  const [alert] = await store.queryWriter<{ alert_key: string }>(
+    'SELECT alert_key FROM alert_events WHERE alert_id = {alert_id:String} LIMIT 1',
+    { alert_id: alertId },
+  );
+  const outcome = alert ? await acknowledgeAlert(store, { alertKey: alert.alert_key, alertId, actor }) : 'unknown';
+  return outcome === 'done'
     ? { status: 200, text: 'Acknowledged. You hear of this alert again when it grows worse or ends.' }
     : { status: 200, text: 'This alert is over. There is nothing to acknowledge.' };
 }

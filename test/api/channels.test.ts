@@ -204,6 +204,19 @@ describe('links in messages', () => {
     expect(await audit(made.channel_id)).toEqual(['channel.created', 'channel.unsubscribed']);
   });
 
+  test('acknowledging an open alert; one that is over says so', async () => {
+    const opened = alertEvent({ key: 'seen' });
+    await writeAlertEvents(stack.store, [{ ...opened, notify: '' }]);
+    const link = (alert_id: string) => linkTo({ purpose: 'acknowledge', alert_id, by: 'channel:c' });
+    expect((await open(link(opened.alert_id))).text).toContain('Acknowledge this alert');
+    expect((await open(link(opened.alert_id), 'POST')).text).toContain('Acknowledged.');
+    const rows = await stack.store.query<{ actor: string }>(
+      "SELECT actor FROM alert_events WHERE transition = 'acknowledged'",
+    );
+    expect(rows).toEqual([{ actor: 'channel:c' }]);
+    expect((await open(link('nothing'), 'POST')).text).toContain('nothing to acknowledge');
+  });
+
   test('expired, cut or forged links do nothing', async () => {
     const action: LinkAction = { purpose: 'unsubscribe', channel_id: 'c', email: 'a@example.com' };
     expect((await open(linkTo(action, -1), 'POST')).status).toBe(410);

@@ -23,7 +23,7 @@ import { RedisServer } from '../../../support/redis-server.ts';
 import { testConfig } from '../../../support/stack.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 
-const KILLS = Number(process.env.DELIVERY_KILLS ?? 8);
+const KILLS = Number(process.env.DELIVERY_KILLS ?? 5);
 const SEED = Number(process.env.DELIVERY_SEED ?? 5);
 const PROCESSES = 3;
 
