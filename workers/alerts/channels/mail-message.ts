@@ -17,6 +17,8 @@ export interface MailParts {
   channelName: string;
   /** Address that ends these mails by one POST; undefined without PUBLIC_URL. */
   unsubscribe: string | undefined;
+  /** Time of this attempt: a mail that was held overnight must not hide among those of the night. */
+  sentAtMs: number;
 }
 
 /**
@@ -44,7 +46,7 @@ export function mailMessage(parts: MailParts): SendMailOptions {
     messageId: `<${idPart(message.messageId)}.${recipientPart(recipient)}@${domain}>`,
     inReplyTo: root,
     references: root,
-    date: new Date(model.atMs),
+    date: new Date(parts.sentAtMs),
     text: mailText(model, unsubscribe),
     html,
     attachments: charts.flatMap((chart, index) =>

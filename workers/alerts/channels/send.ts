@@ -167,6 +167,7 @@ async function sendEmail(means: Means, task: Task<'email'>): Promise<DeliveryOut
         from: config.MAIL_FROM!,
         channelName: channel.name,
         unsubscribe: unsubscribeUrl(means.keys, config.PUBLIC_URL, channel.channel_id, recipient, atMs),
+        sentAtMs: means.now(),
       }),
     task.progress,
   );

@@ -125,6 +125,14 @@ describe('a mail', () => {
     ]);
   });
 
+  test('is dated when it is sent, also when it was held back for hours', async () => {
+    const sentAt = '2026-11-22T06:00:00.000Z';
+    const env = { SMTP_URL: receiver.url, MAIL_FROM: FROM };
+    await testSender(env, { now: () => Date.parse(sentAt) }).send(mailTo('ops@acme.example'), message);
+    expect(receiver.mails[0]!.mail.date).toBe(sentAt);
+    expect(receiver.mails[0]!.mail.text).toContain('since 14:05 UTC');
+  });
+
   test('without PUBLIC_URL has no links and does not pretend to', async () => {
     const plainSender = sender({ PUBLIC_URL: '' });
     await plainSender.send(mailTo('ops@acme.example'), message);

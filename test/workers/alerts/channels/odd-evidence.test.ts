@@ -85,6 +85,7 @@ function renderAll(message: AlertMessage) {
     recipient: 'c@d.example',
     channelName: 'x',
     unsubscribe: undefined,
+    sentAtMs: 0,
   });
   return {
     mail,
