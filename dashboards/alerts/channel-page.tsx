@@ -1,18 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Link } from '../address/link.tsx';
 import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
+import { EditorFrame, Save } from '../console/editor-frame.tsx';
 import type { PageProps } from '../console/page-props.ts';
 import type { Channel } from '../http/contract.ts';
-import { useAction } from '../http/use-action.ts';
+import { type Action, useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
-import { Refusal } from '../panels/dialog.tsx';
-import { HostileText } from '../panels/hostile-text.tsx';
-import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { SecretOnce } from '../panels/secret-once.tsx';
 import { ChannelActions } from './channel-actions.tsx';
 import { ChannelForm } from './channel-form.tsx';
-import { bodyOf, draftOf, NEW_CHANNEL } from './channel-words.ts';
+import { bodyOf, type ChannelDraft, draftOf, NEW_CHANNEL } from './channel-words.ts';
 import { ChannelState } from './channels-page.tsx';
 import { RoutingForm } from './routing-form.tsx';
 
@@ -38,25 +35,18 @@ export function ChannelPage({ api, rights, id }: PageProps) {
     if (made.secret) setSecret(made.secret);
     go(`/channels/${made.channel_id}`, 'replace');
   });
-  if (stored.problem) {
-    return (
-      <main class="page">
-        <h1>Channel</h1>
-        <ProblemPanel what="The channel" problem={stored.problem} onRetry={stored.retry} />
-      </main>
-    );
-  }
-  const trouble = stored.data?.disabled_reason || stored.data?.problem;
   return (
-    <main class="page" aria-busy={!draft}>
-      <p class="crumb">
-        <Link href="/channels">Channels</Link>
-      </p>
-      <div class="page-title">
-        <h1>{fresh ? 'New channel' : <HostileText value={stored.data?.name} empty="Channel" />}</h1>
-        {stored.data && <ChannelState channel={stored.data} />}
-        {stored.data && rights.manage && <ChannelActions api={api} channel={stored.data} onSecret={setSecret} />}
-      </div>
+    <EditorFrame
+      list={LIST}
+      thing="channel"
+      {...{ fresh }}
+      name={stored.data?.name}
+      problem={stored.problem}
+      busy={!draft}
+      onRetry={stored.retry}
+      badge={stored.data && <ChannelState channel={stored.data} />}
+      actions={stored.data && rights.manage && <ChannelActions api={api} channel={stored.data} onSecret={setSecret} />}
+    >
       {secret && (
         <SecretOnce
           title="Signing secret"
@@ -65,46 +55,52 @@ export function ChannelPage({ api, rights, id }: PageProps) {
           onDone={() => setSecret('')}
         />
       )}
-      {trouble && (
-        <p class="panel notice" role="status">
-          {stored.data?.enabled ? 'It cannot deliver at present: ' : 'Keytally switched it off: '}
-          {trouble}
-        </p>
-      )}
+      {stored.data && <Trouble channel={stored.data} />}
       {draft && (
-        <div class="pair editor">
-          <ChannelForm
-            {...{ draft, fresh }}
-            stored={stored.data}
-            problem={save.problem}
-            editable={rights.manage}
-            onDraft={setDraft}
-            actions={
-              <>
-                <Refusal problem={save.problem} />
-                <button
-                  type="button"
-                  class="primary"
-                  data-testid="save"
-                  disabled={save.busy}
-                  onClick={() => save.run()}
-                >
-                  {save.busy ? 'Saving…' : fresh ? 'Make channel' : 'Save changes'}
-                </button>
-              </>
-            }
-          />
-          {draft.purpose === 'alerts' && (
-            <RoutingForm
-              routing={draft.routing}
-              type={draft.type}
-              problem={save.problem}
-              editable={rights.manage}
-              onRouting={(routing) => setDraft({ ...draft, routing })}
-            />
-          )}
-        </div>
+        <ChannelEditor {...{ draft, fresh, save }} stored={stored.data} editable={rights.manage} onDraft={setDraft} />
       )}
-    </main>
+    </EditorFrame>
+  );
+}
+
+const LIST = { href: '/channels', name: 'Channels' };
+
+function Trouble({ channel }: { channel: Channel }) {
+  const trouble = channel.disabled_reason || channel.problem;
+  if (!trouble) return null;
+  return (
+    <p class="panel notice" role="status">
+      {channel.enabled ? 'It cannot deliver at present: ' : 'Keytally switched it off: '}
+      {trouble}
+    </p>
+  );
+}
+
+interface ChannelEditorProps {
+  draft: ChannelDraft;
+  stored: Channel | null;
+  fresh: boolean;
+  editable: boolean;
+  save: Action<[]>;
+  onDraft: (draft: ChannelDraft) => void;
+}
+
+function ChannelEditor({ draft, stored, fresh, editable, save, onDraft }: ChannelEditorProps) {
+  const { problem } = save;
+  return (
+    <div class="pair editor">
+      <ChannelForm
+        {...{ draft, stored, fresh, problem, editable, onDraft }}
+        actions={<Save save={save} text={fresh ? 'Make channel' : 'Save changes'} />}
+      />
+      {draft.purpose === 'alerts' && (
+        <RoutingForm
+          routing={draft.routing}
+          type={draft.type}
+          {...{ problem, editable }}
+          onRouting={(routing) => onDraft({ ...draft, routing })}
+        />
+      )}
+    </div>
   );
 }

@@ -27,8 +27,6 @@ export function RuleForm({ draft, defaults, problem, editable, onDraft, actions 
     const { [name]: _, ...others } = draft.settings;
     set({ settings: value === undefined ? others : { ...others, [name]: value } });
   };
-  const scopes = ['organization_id', 'plan', 'key_id'] as const;
-  const names = { organization_id: 'Organization', plan: 'Plan', key_id: 'Key' };
   return (
     <section class="panel form" aria-label="Rule">
       <fieldset class="form-fields" disabled={!editable}>
@@ -53,53 +51,8 @@ export function RuleForm({ draft, defaults, problem, editable, onDraft, actions 
             />
           ))}
         </div>
-        {draft.kind !== 'platform' && (
-          <div class="form-row">
-            {scopes.map((name) => (
-              <TextField
-                key={name}
-                label={names[name]}
-                name={name}
-                placeholder="every"
-                value={draft[name]}
-                problem={problem}
-                onValue={(value) => set({ [name]: value })}
-              />
-            ))}
-            <SelectField
-              label="Environment"
-              name="environment"
-              value={draft.environment}
-              options={ENVIRONMENT_CHOICES}
-              onValue={(environment) => set({ environment })}
-            />
-          </div>
-        )}
-        <div class="form-row">
-          <SelectField
-            label="Severity"
-            name="severity"
-            value={draft.severity ?? ''}
-            options={SEVERITY_CHOICES}
-            onValue={(severity) => set({ severity: (severity || null) as Severity | null })}
-          />
-          <Minutes
-            label="Not again within, minutes"
-            name="quiet_minutes"
-            value={draft.quiet_minutes}
-            hint="Empty: a day"
-            problem={problem}
-            onValue={(quiet_minutes) => set({ quiet_minutes })}
-          />
-          <Minutes
-            label="Told again every, minutes"
-            name="repeat_minutes"
-            value={draft.repeat_minutes}
-            hint="0: never. Empty: daily, critical ones every 4 h"
-            problem={problem}
-            onValue={(repeat_minutes) => set({ repeat_minutes })}
-          />
-        </div>
+        {draft.kind !== 'platform' && <RuleScope {...{ draft, problem, set }} />}
+        <RuleTelling {...{ draft, problem, set }} />
         <Check
           label="Switched on; off, these keys have no such alert"
           checked={draft.enabled}
@@ -108,6 +61,73 @@ export function RuleForm({ draft, defaults, problem, editable, onDraft, actions 
       </fieldset>
       {editable && <div class="form-actions">{actions}</div>}
     </section>
+  );
+}
+
+interface RulePartProps extends Pick<RuleFormProps, 'draft' | 'problem'> {
+  set: (change: Partial<RuleFields>) => void;
+}
+
+const SCOPES = [
+  ['organization_id', 'Organization'],
+  ['plan', 'Plan'],
+  ['key_id', 'Key'],
+] as const;
+
+/** Which keys it holds for. */
+function RuleScope({ draft, problem, set }: RulePartProps) {
+  return (
+    <div class="form-row">
+      {SCOPES.map(([name, label]) => (
+        <TextField
+          key={name}
+          label={label}
+          name={name}
+          placeholder="every"
+          value={draft[name]}
+          problem={problem}
+          onValue={(value) => set({ [name]: value })}
+        />
+      ))}
+      <SelectField
+        label="Environment"
+        name="environment"
+        value={draft.environment}
+        options={ENVIRONMENT_CHOICES}
+        onValue={(environment) => set({ environment })}
+      />
+    </div>
+  );
+}
+
+/** How loud and how often. */
+function RuleTelling({ draft, problem, set }: RulePartProps) {
+  return (
+    <div class="form-row">
+      <SelectField
+        label="Severity"
+        name="severity"
+        value={draft.severity ?? ''}
+        options={SEVERITY_CHOICES}
+        onValue={(severity) => set({ severity: (severity || null) as Severity | null })}
+      />
+      <Minutes
+        label="Not again within, minutes"
+        name="quiet_minutes"
+        value={draft.quiet_minutes}
+        hint="Empty: a day"
+        problem={problem}
+        onValue={(quiet_minutes) => set({ quiet_minutes })}
+      />
+      <Minutes
+        label="Told again every, minutes"
+        name="repeat_minutes"
+        value={draft.repeat_minutes}
+        hint="0: never. Empty: daily, critical ones every 4 h"
+        problem={problem}
+        onValue={(repeat_minutes) => set({ repeat_minutes })}
+      />
+    </div>
   );
 }
 

@@ -1,15 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Link } from '../address/link.tsx';
 import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
+import { EditorFrame, Save } from '../console/editor-frame.tsx';
 import type { PageProps } from '../console/page-props.ts';
 import type { AlertKind, Rule, RuleFields } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
-import { Confirm, Refusal } from '../panels/dialog.tsx';
-import { HostileText } from '../panels/hostile-text.tsx';
+import { Confirm } from '../panels/dialog.tsx';
 import { OnOff } from '../panels/on-off.tsx';
-import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { ALERT_KINDS, kindName } from './alert-words.ts';
 import { RuleForm } from './rule-form.tsx';
 import { RulePreview } from './rule-preview.tsx';
@@ -55,33 +53,21 @@ export function RulePage({ api, search, rights, id }: PageProps) {
     } else await api.put(`/v1/alert-rules/${id}`, draft);
     rules.retry();
   });
-  const [asked, setAsked] = useState(false);
-  const remove = useAction(async () => {
-    await api.remove(`/v1/alert-rules/${id}`);
-    go('/alert-rules');
-  });
   const editable = rights.manage && stored?.source !== 'file';
-  const missing = rules.data && !fresh && !stored;
   const defaults = rules.data?.defaults.find(({ kind }) => kind === draft?.kind)?.settings ?? {};
   return (
-    <main class="page" aria-busy={!rules.data && !rules.problem}>
-      <p class="crumb">
-        <Link href="/alert-rules">Rules</Link>
-      </p>
-      {rules.problem && <ProblemPanel what="The rule" problem={rules.problem} onRetry={rules.retry} />}
-      <div class="page-title">
-        <h1>
-          {missing ? 'There is no such rule' : fresh ? 'New rule' : <HostileText value={stored?.name} empty="Rule" />}
-        </h1>
-        {stored && <OnOff on={stored.enabled} />}
-        {stored && editable && (
-          <span class="title-actions">
-            <button type="button" class="quiet" onClick={() => setAsked(true)}>
-              Delete
-            </button>
-          </span>
-        )}
-      </div>
+    <EditorFrame
+      list={LIST}
+      thing="rule"
+      {...{ fresh }}
+      name={stored?.name}
+      problem={rules.problem}
+      busy={!rules.data}
+      onRetry={rules.retry}
+      badge={stored && <OnOff on={stored.enabled} />}
+      actions={stored && editable && <DeleteRule api={api} id={id} />}
+    >
+      {rules.data && !fresh && !stored && <p class="page-lead">There is no such rule any more.</p>}
       {stored?.source === 'file' && <p class="page-lead">This rule is made by alerts.yaml and changed only there.</p>}
       {draft && rules.data && (
         <div class="pair editor">
@@ -89,24 +75,28 @@ export function RulePage({ api, search, rights, id }: PageProps) {
             {...{ draft, defaults, editable, fresh }}
             problem={save.problem}
             onDraft={setDraft}
-            actions={
-              <>
-                <Refusal problem={save.problem} />
-                <button
-                  type="button"
-                  class="primary"
-                  data-testid="save"
-                  disabled={save.busy}
-                  onClick={() => save.run()}
-                >
-                  {save.busy ? 'Saving…' : fresh ? 'Make rule' : 'Save changes'}
-                </button>
-              </>
-            }
+            actions={<Save save={save} text={fresh ? 'Make rule' : 'Save changes'} />}
           />
           <RulePreview api={api} draft={draft} />
         </div>
       )}
+    </EditorFrame>
+  );
+}
+
+const LIST = { href: '/alert-rules', name: 'Rules' };
+
+function DeleteRule({ api, id }: Pick<PageProps, 'api' | 'id'>) {
+  const [asked, setAsked] = useState(false);
+  const remove = useAction(async () => {
+    await api.remove(`/v1/alert-rules/${id}`);
+    go('/alert-rules');
+  });
+  return (
+    <span class="title-actions">
+      <button type="button" class="quiet" onClick={() => setAsked(true)}>
+        Delete
+      </button>
       {asked && (
         <Confirm
           title="Delete this rule?"
@@ -119,6 +109,6 @@ export function RulePage({ api, search, rights, id }: PageProps) {
           <p>The next less specific rule holds for its keys, or the built-in settings.</p>
         </Confirm>
       )}
-    </main>
+    </span>
   );
 }

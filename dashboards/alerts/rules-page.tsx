@@ -36,59 +36,76 @@ export function RulesPage({ api, rights }: PageProps) {
       <Part of={rules} what="The rules">
         {({ data, defaults }) => (
           <div class="figures">
-            <TablePanel
-              caption="Rules"
-              testId="rules-table"
-              rows={data}
-              rowKey={(row) => row.rule_id}
-              empty="No rule of your own: the settings below hold for every key. A rule changes them for some keys, or switches a kind off."
-              columns={[
-                {
-                  name: 'Rule',
-                  cell: (row) => (
-                    <Link href={`/alert-rules/${row.rule_id}`} class="key-link">
-                      <HostileText value={row.name} />
-                    </Link>
-                  ),
-                },
-                { name: 'State', cell: (row) => <OnOff on={row.enabled} /> },
-                { name: 'Kind', cell: (row) => kindName(row.kind) },
-                { name: 'For', cell: (row) => <HostileText value={row.key_id || scopeOf(row)} /> },
-                { name: 'Settings', look: 'wide-only wraps', cell: (row) => settingsText(row.kind, row.settings) },
-                {
-                  name: 'Made by',
-                  look: 'wide-only',
-                  cell: (row) => (row.source === 'file' ? 'alerts.yaml' : 'the console'),
-                },
-              ]}
-            />
-            <TablePanel
-              title="Without a rule"
-              caption="Built-in settings"
-              note="They hold for every key that no rule names"
-              testId="defaults-table"
-              rows={defaults}
-              rowKey={(row) => row.kind}
-              empty=""
-              columns={[
-                { name: 'Kind', cell: (row) => kindName(row.kind) },
-                { name: 'Settings', look: 'wraps', cell: (row) => settingsText(row.kind, row.settings) || 'at once' },
-                {
-                  name: 'Change',
-                  silent: true,
-                  look: 'num',
-                  cell: (row) =>
-                    rights.manage && (
-                      <Link href={`/alert-rules/new?kind=${row.kind}`} class="quiet">
-                        Change<span class="sr-only"> {kindName(row.kind)}</span>
-                      </Link>
-                    ),
-                },
-              ]}
-            />
+            <OwnRules rules={data} />
+            <Defaults defaults={defaults} canChange={rights.manage} />
           </div>
         )}
       </Part>
     </main>
+  );
+}
+
+function OwnRules({ rules }: { rules: Rule[] }) {
+  return (
+    <TablePanel
+      caption="Rules"
+      testId="rules-table"
+      rows={rules}
+      rowKey={(row) => row.rule_id}
+      empty="No rule of your own: the settings below hold for every key. A rule changes them for some keys, or switches a kind off."
+      columns={[
+        {
+          name: 'Rule',
+          cell: (row) => (
+            <Link href={`/alert-rules/${row.rule_id}`} class="key-link">
+              <HostileText value={row.name} />
+            </Link>
+          ),
+        },
+        { name: 'State', cell: (row) => <OnOff on={row.enabled} /> },
+        { name: 'Kind', cell: (row) => kindName(row.kind) },
+        { name: 'For', cell: (row) => <HostileText value={row.key_id || scopeOf(row)} /> },
+        { name: 'Settings', look: 'wide-only wraps', cell: (row) => settingsText(row.kind, row.settings) },
+        {
+          name: 'Made by',
+          look: 'wide-only',
+          cell: (row) => (row.source === 'file' ? 'alerts.yaml' : 'the console'),
+        },
+      ]}
+    />
+  );
+}
+
+interface DefaultsProps extends Pick<Rules, 'defaults'> {
+  canChange: boolean;
+}
+
+/** What holds without any rule. */
+function Defaults({ defaults, canChange }: DefaultsProps) {
+  return (
+    <TablePanel
+      title="Without a rule"
+      caption="Built-in settings"
+      note="They hold for every key that no rule names"
+      testId="defaults-table"
+      rows={defaults}
+      rowKey={(row) => row.kind}
+      empty=""
+      columns={[
+        { name: 'Kind', cell: (row) => kindName(row.kind) },
+        { name: 'Settings', look: 'wraps', cell: (row) => settingsText(row.kind, row.settings) || 'at once' },
+        {
+          name: 'Change',
+          silent: true,
+          look: 'num',
+          cell: (row) =>
+            canChange && (
+              <Link href={`/alert-rules/new?kind=${row.kind}`} class="quiet">
+                Change<span class="sr-only"> {kindName(row.kind)}</span>
+              </Link>
+            ),
+        },
+      ]}
+    />
   );
 }

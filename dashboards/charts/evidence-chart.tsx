@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { formatAxisCount } from '../format/number.ts';
 import type { AlertEvidence, EvidenceChart as Evidence } from '../http/contract.ts';
+import type { Slot } from '../time/buckets.ts';
 import { slotLabel } from '../time/label.ts';
 import { MINUTE } from '../time/range.ts';
 import { ChartFrame } from './chart-frame.tsx';
@@ -56,19 +57,7 @@ export function EvidenceChart({ evidence, chart, zone, onZoom }: EvidenceChartPr
           wholeNumbers={counts}
           cursorGroup="evidence"
           onZoom={onZoom}
-          tooltip={(index) => (
-            <>
-              <div class="tooltip-title">{slots[index] && slotLabel(slots[index], 'hour', zone)}</div>
-              <div class="tooltip-row">
-                <LegendItem look="line-p95" label="seen" />
-                <b>{write(chart.values[index])}</b>
-              </div>
-              <div class="tooltip-row">
-                <LegendItem look="line-expected" label="expected" />
-                <b>{write(chart.expected[index])}</b>
-              </div>
-            </>
-          )}
+          tooltip={(index) => <Reading {...{ chart, slots, zone, write, index }} />}
         />
       }
       table={() => (
@@ -84,5 +73,29 @@ export function EvidenceChart({ evidence, chart, zone, onZoom }: EvidenceChartPr
         />
       )}
     />
+  );
+}
+
+interface ReadingProps {
+  chart: Evidence;
+  slots: readonly Slot[];
+  zone: string;
+  write: (value: number | null | undefined) => string;
+  index: number;
+}
+
+function Reading({ chart, slots, zone, write, index }: ReadingProps) {
+  return (
+    <>
+      <div class="tooltip-title">{slots[index] && slotLabel(slots[index], 'hour', zone)}</div>
+      <div class="tooltip-row">
+        <LegendItem look="line-p95" label="seen" />
+        <b>{write(chart.values[index])}</b>
+      </div>
+      <div class="tooltip-row">
+        <LegendItem look="line-expected" label="expected" />
+        <b>{write(chart.expected[index])}</b>
+      </div>
+    </>
   );
 }

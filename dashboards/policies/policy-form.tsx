@@ -44,32 +44,7 @@ export function PolicyForm({ draft, problem, editable, onDraft, actions }: Polic
           onValue={(kind) => set({ kind: kind as PolicyKind, settings: FIRST_SETTINGS[kind as PolicyKind] })}
         />
         <KindSettings draft={draft} problem={problem} onSettings={(settings) => set({ settings })} />
-        <div class="form-row">
-          <TextField
-            label="Organization"
-            name="organization_id"
-            value={draft.organization_id}
-            placeholder="every"
-            problem={problem}
-            onValue={(organization_id) => set({ organization_id })}
-          />
-          <SelectField
-            label="Environment"
-            name="environment"
-            value={draft.environment}
-            options={ENVIRONMENTS}
-            problem={problem}
-            onValue={(environment) => set({ environment })}
-          />
-          <TextField
-            label="Plan"
-            name="plan"
-            value={draft.plan}
-            placeholder="every"
-            problem={problem}
-            onValue={(plan) => set({ plan })}
-          />
-        </div>
+        <PolicyScope {...{ draft, problem, set }} />
         <div class="form-row">
           <TextField
             label="Warn, days before"
@@ -105,6 +80,42 @@ export function PolicyForm({ draft, problem, editable, onDraft, actions }: Polic
       </fieldset>
       {editable && <div class="form-actions">{actions}</div>}
     </section>
+  );
+}
+
+interface PolicyScopeProps extends Pick<PolicyFormProps, 'draft' | 'problem'> {
+  set: (change: Partial<PolicyFields>) => void;
+}
+
+/** Which keys it looks at. */
+function PolicyScope({ draft, problem, set }: PolicyScopeProps) {
+  return (
+    <div class="form-row">
+      <TextField
+        label="Organization"
+        name="organization_id"
+        value={draft.organization_id}
+        placeholder="every"
+        problem={problem}
+        onValue={(organization_id) => set({ organization_id })}
+      />
+      <SelectField
+        label="Environment"
+        name="environment"
+        value={draft.environment}
+        options={ENVIRONMENTS}
+        problem={problem}
+        onValue={(environment) => set({ environment })}
+      />
+      <TextField
+        label="Plan"
+        name="plan"
+        value={draft.plan}
+        placeholder="every"
+        problem={problem}
+        onValue={(plan) => set({ plan })}
+      />
+    </div>
   );
 }
 

@@ -1,15 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Link } from '../address/link.tsx';
 import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
+import { EditorFrame, Save } from '../console/editor-frame.tsx';
 import type { PageProps } from '../console/page-props.ts';
 import type { Policy, PolicyFields } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
-import { Confirm, Refusal } from '../panels/dialog.tsx';
-import { HostileText } from '../panels/hostile-text.tsx';
+import { Confirm } from '../panels/dialog.tsx';
 import { OnOff } from '../panels/on-off.tsx';
-import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { PolicyForm } from './policy-form.tsx';
 import { PolicyPreviewPanel } from './policy-preview.tsx';
 import { PolicyRuns } from './policy-runs.tsx';
@@ -29,34 +27,28 @@ export function PolicyPage({ api, rights, id }: PageProps) {
   useTitle(draft?.name || 'Policy');
   const [runs, setRuns] = useState(0);
 
-  const save = useAction(async (fields: PolicyFields) => {
-    if (fresh) return go(`/policies/${(await api.post<Policy>('/v1/policies', fields)).policy_id}`, 'replace');
-    await api.put(`/v1/policies/${id}`, fields);
+  const save = useAction(async () => {
+    if (!draft) return;
+    if (fresh) return go(`/policies/${(await api.post<Policy>('/v1/policies', draft)).policy_id}`, 'replace');
+    await api.put(`/v1/policies/${id}`, draft);
     stored.retry();
   });
-
-  if (stored.problem) {
-    return (
-      <main class="page">
-        <h1>Policy</h1>
-        <ProblemPanel what="The policy" problem={stored.problem} onRetry={stored.retry} />
-      </main>
-    );
-  }
-  const changed =
-    draft !== null && stored.data !== null && JSON.stringify(draft) !== JSON.stringify(fieldsOf(stored.data));
+  const policy = stored.data;
+  const changed = draft !== null && policy !== null && JSON.stringify(draft) !== JSON.stringify(fieldsOf(policy));
+  const onRun = () => setRuns(runs + 1);
+  const saveText = !fresh ? 'Save changes' : draft?.enabled ? 'Save and switch on' : 'Save, switched off';
   return (
-    <main class="page" aria-busy={!draft}>
-      <p class="crumb">
-        <Link href="/policies">Policies</Link>
-      </p>
-      <div class="page-title">
-        <h1>{fresh ? 'New policy' : <HostileText value={stored.data?.name} empty="Policy" />}</h1>
-        {stored.data && <OnOff on={stored.data.enabled} />}
-        {stored.data && rights.manage && (
-          <PolicyActions {...{ api, policy: stored.data, changed }} onRun={() => setRuns(runs + 1)} />
-        )}
-      </div>
+    <EditorFrame
+      list={LIST}
+      thing="policy"
+      {...{ fresh }}
+      name={policy?.name}
+      problem={stored.problem}
+      busy={!draft}
+      onRetry={stored.retry}
+      badge={policy && <OnOff on={policy.enabled} />}
+      actions={policy && rights.manage && <PolicyActions {...{ api, policy, changed, onRun }} />}
+    >
       {draft && (
         <div class="pair editor">
           <PolicyForm
@@ -64,28 +56,17 @@ export function PolicyPage({ api, rights, id }: PageProps) {
             problem={save.problem}
             editable={rights.manage}
             onDraft={setDraft}
-            actions={
-              <>
-                <Refusal problem={save.problem} />
-                <button
-                  type="button"
-                  class="primary"
-                  data-testid="save"
-                  disabled={save.busy || !(fresh || changed)}
-                  onClick={() => save.run(draft)}
-                >
-                  {fresh ? 'Save, switched off' : save.busy ? 'Saving…' : 'Save changes'}
-                </button>
-              </>
-            }
+            actions={<Save save={save} text={saveText} disabled={!fresh && !changed} />}
           />
           <PolicyPreviewPanel api={api} draft={draft} runs={runs} />
         </div>
       )}
-      {stored.data && <PolicyRuns {...{ api, rights, policy: stored.data, runs }} onUndone={() => setRuns(runs + 1)} />}
-    </main>
+      {policy && <PolicyRuns {...{ api, rights, policy, runs }} onUndone={onRun} />}
+    </EditorFrame>
   );
 }
+
+const LIST = { href: '/policies', name: 'Policies' };
 
 interface PolicyActionsProps extends Pick<PageProps, 'api'> {
   policy: Policy;

@@ -49,45 +49,7 @@ export function PolicyRuns({ api, rights, policy, runs, onUndone }: PolicyRunsPr
               {said}
             </p>
           )}
-          <TablePanel
-            title="Runs"
-            caption="Runs of this policy"
-            note="Only runs that met keys"
-            testId="policy-runs"
-            rows={data}
-            rowKey={(row) => row.run_id}
-            empty="It has not met a key yet. Runs appear here with what they changed."
-            columns={[
-              { name: 'Started', cell: (row) => <Moment at={row.started_at} /> },
-              { name: 'Outcome', cell: (row) => <span title={row.detail}>{OUTCOMES[row.outcome]}</span> },
-              { name: 'Matched', numeric: true, cell: (row) => formatCount(row.matched) },
-              { name: 'Warned', numeric: true, cell: (row) => formatCount(row.warned), look: 'wide-only' },
-              {
-                name: 'Deactivated',
-                numeric: true,
-                cell: (row) =>
-                  row.changed ? (
-                    <Link href={`/audit?search=${encodeURIComponent(policy.policy_id)}`}>
-                      {formatCount(row.changed)}
-                    </Link>
-                  ) : (
-                    '0'
-                  ),
-              },
-              { name: 'By', cell: (row) => <HostileText value={row.actor} class="mono" />, look: 'wide-only' },
-              {
-                name: 'Undo',
-                silent: true,
-                look: 'num',
-                cell: (row) =>
-                  canUndo(row) && (
-                    <button type="button" class="quiet" onClick={() => setAsked(row)}>
-                      Undo
-                    </button>
-                  ),
-              },
-            ]}
-          />
+          <RunsTable runs={data} policyId={policy.policy_id} canUndo={canUndo} onUndo={setAsked} />
           {asked && (
             <Confirm
               title="Undo this run?"
@@ -107,5 +69,54 @@ export function PolicyRuns({ api, rights, policy, runs, onUndone }: PolicyRunsPr
         </>
       )}
     </Part>
+  );
+}
+
+interface RunsTableProps {
+  runs: PolicyRun[];
+  policyId: string;
+  canUndo: (run: PolicyRun) => boolean;
+  onUndo: (run: PolicyRun) => void;
+}
+
+function RunsTable({ runs, policyId, canUndo, onUndo }: RunsTableProps) {
+  return (
+    <TablePanel
+      title="Runs"
+      caption="Runs of this policy"
+      note="Only runs that met keys"
+      testId="policy-runs"
+      rows={runs}
+      rowKey={(row) => row.run_id}
+      empty="It has not met a key yet. Runs appear here with what they changed."
+      columns={[
+        { name: 'Started', cell: (row) => <Moment at={row.started_at} /> },
+        { name: 'Outcome', cell: (row) => <span title={row.detail}>{OUTCOMES[row.outcome]}</span> },
+        { name: 'Matched', numeric: true, cell: (row) => formatCount(row.matched) },
+        { name: 'Warned', numeric: true, cell: (row) => formatCount(row.warned), look: 'wide-only' },
+        {
+          name: 'Deactivated',
+          numeric: true,
+          cell: (row) =>
+            row.changed ? (
+              <Link href={`/audit?search=${encodeURIComponent(policyId)}`}>{formatCount(row.changed)}</Link>
+            ) : (
+              '0'
+            ),
+        },
+        { name: 'By', cell: (row) => <HostileText value={row.actor} class="mono" />, look: 'wide-only' },
+        {
+          name: 'Undo',
+          silent: true,
+          look: 'num',
+          cell: (row) =>
+            canUndo(row) && (
+              <button type="button" class="quiet" onClick={() => onUndo(row)}>
+                Undo
+              </button>
+            ),
+        },
+      ]}
+    />
   );
 }

@@ -12,6 +12,7 @@ import { Moment } from '../time/moment.tsx';
 import { browserZone } from '../time/zone-names.ts';
 import { Meter } from '../usage-tab/limit-card.tsx';
 import { lagTone, memoryTone, pipelineSentence } from './health-words.ts';
+import { Invariants } from './invariants.tsx';
 import { SystemTabs } from './system-tabs.tsx';
 
 const POLL_MS = 5_000;
@@ -33,6 +34,7 @@ export function HealthPage({ api }: PageProps) {
               {pipelineSentence(answer)}
             </p>
             <HealthCards health={answer} />
+            <Invariants api={api} />
             <div class="pair pair-wide">
               <StoreTable health={answer} />
               <Versions health={answer} />

@@ -78,7 +78,7 @@ function requestOf(random: Random, key_id: string, environment: string, timestam
 }
 
 /** An error alert as the evaluation writes it, with its baseline. */
-function errorAlert(now: number): AlertEvent {
+export function errorAlert(now: number): AlertEvent {
   const hour = Math.floor(now / HOUR_MS) * HOUR_MS;
   const openedAtMs = hour - 2 * HOUR_MS;
   const alertKey = alertKeyOf('error_rate', 'key_checkout', 'server_errors');
