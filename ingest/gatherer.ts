@@ -139,6 +139,7 @@ export class Gatherer {
         await new Promise((resolve) => setTimeout(resolve, ENQUEUE_RETRY_MS * attempt));
       }
     }
+    this.#log.debug({ batch_id: jobId, rows: batch.rows }, 'batch queued');
     batchesQueued.inc();
     batchRows.observe(batch.rows);
   }
