@@ -47,6 +47,7 @@ export async function processBatch(parts: BatchParts, batchId: string, job: Batc
   if (ranges.length === 0) return;
   try {
     await insertTimed(parts.store, batchId, await text(ranges), count(ranges));
+    parts.log.debug({ batch_id: batchId, rows: count(ranges), repeated: batch.rows - count(ranges) }, 'batch counted');
   } catch (error) {
     if (classifyInsertError(error) !== 'dead_letter') throw error;
     await isolate(parts, { batchId, job, batch }, ranges, text);

@@ -32,14 +32,20 @@ function fail(message: string): never {
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const results: ChaosResult[] = [];
+const broken: number[] = [];
 for (let n = 0; n < seeds!; n++) {
   const share = Math.floor(kills! / seeds!) + (n < kills! % seeds! ? 1 : 0);
   if (share === 0) continue;
   say(`seed ${seed! + n}: ${share} kills`);
   const options = { kills: share, seed: seed! + n, fsync, storeDownMs: storeDownMs!, smallDisk: values['small-disk'] };
-  const result = await runChaos({ ...options, say });
+  const result = await runChaos({ ...options, say }).catch((error: unknown) => {
+    // A seed that could not be finished has failed; the others still tell.
+    say(`seed ${seed! + n} broke off: ${(error as Error).stack}`);
+    broken.push(seed! + n);
+  });
+  if (!result?.clean) process.exitCode = 1;
+  if (!result) continue;
   results.push(result);
-  if (!result.clean) process.exitCode = 1;
   if (!values.json) process.stdout.write(`${textOf(result)}\n`);
 }
 const total = (count: (result: ChaosResult) => number) => results.reduce((sum, result) => sum + count(result), 0);
@@ -57,7 +63,7 @@ const summary = {
   key_changes: total((result) => result.keyChanges),
   keys_wrong: total((result) => result.keysWrong.length),
   unasked_exits: total((result) => result.unaskedExits.length),
-  failed_seeds: results.filter(({ clean }) => !clean).map((result) => result.seed),
+  failed_seeds: [...results.filter(({ clean }) => !clean).map((result) => result.seed), ...broken],
   fsync,
   store_down_ms: storeDownMs,
 };
@@ -69,7 +75,9 @@ else
       .join('')}`,
   );
 for (const bad of summary.failed_seeds) {
-  say(`again: npm run chaos -- --kills ${results.find((result) => result.seed === bad)!.kills} --seed ${bad}`);
+  say(
+    `again: npm run chaos -- --kills ${results.find((result) => result.seed === bad)?.kills ?? Math.ceil(kills! / seeds!)} --seed ${bad}`,
+  );
 }
 process.exit(process.exitCode ?? 0);
 

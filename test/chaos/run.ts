@@ -59,6 +59,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const startedAt = Date.now();
   const random = new Random(options.seed);
   const system = await ChaosSystem.start(folder, options.fsync, options.smallDisk);
+  // What a run that broke off left is worth looking at, too.
+  let keep = true;
   const ledger = new Ledger();
   const target = { urls: system.collectorUrls, token: CHAOS_TOKEN };
   const gateways = GATEWAYS.map(
@@ -83,10 +85,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     result.drainedInSeconds = round(drainedInSeconds);
     result.seconds = round((Date.now() - startedAt) / 1000);
     result.folder = result.clean ? '' : folder;
+    keep = !result.clean;
     return result;
   } finally {
     await system.stop();
-    if (!process.exitCode) rmSync(folder, { recursive: true, force: true });
+    if (keep) options.say(`kept: ${folder}`);
+    else rmSync(folder, { recursive: true, force: true });
   }
 }
 

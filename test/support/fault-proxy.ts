@@ -16,9 +16,9 @@ export type ProxyMode =
   | { kind: 'down' }
   /** Every request waits this long before it is passed on. */
   | { kind: 'slow'; delayMs: number }
-  /** The next inserts reach the store, which commits; their answer never arrives. */
+  /** The next inserts reach the store, which commits; their answer never arrives. Goes on beside what is set next. */
   | { kind: 'cut_after'; inserts: number }
-  /** The next inserts are cut before the store sees them. */
+  /** The next inserts are cut before the store sees them. Goes on beside what is set next. */
   | { kind: 'cut_before'; inserts: number }
   /** Inserts are taken and never answered; everything else passes. */
   | { kind: 'hang_inserts' };
@@ -28,7 +28,9 @@ export class FaultProxy {
   readonly #targetPort: () => number;
   #server: Server | undefined;
   #port = 0;
-  #mode: ProxyMode = { kind: 'pass' };
+  #mode: Exclude<ProxyMode, { inserts: number }> = { kind: 'pass' };
+  /** Inserts that are still to be cut. */
+  readonly #toCut = { cut_after: 0, cut_before: 0 };
   /** Inserts whose answer was cut off after the store had committed them. */
   cutAfterCommit = 0;
   cutBefore = 0;
@@ -62,6 +64,10 @@ export class FaultProxy {
   }
 
   async set(mode: ProxyMode): Promise<void> {
+    if (mode.kind === 'cut_after' || mode.kind === 'cut_before') {
+      this.#toCut[mode.kind] += mode.inserts;
+      return;
+    }
     this.#mode = mode;
     if (mode.kind === 'down') await this.stop();
     else await this.start();
@@ -73,13 +79,13 @@ export class FaultProxy {
     const body = await bodyOf(req);
     if (mode.kind === 'slow') await sleep(mode.delayMs);
     if (inserts && mode.kind === 'hang_inserts') return;
-    if (inserts && this.#takes(mode, 'cut_before')) {
+    if (inserts && this.#takes('cut_before')) {
       this.cutBefore++;
       req.socket.destroy();
       return;
     }
     const answer = await this.#forward(req, body);
-    if (inserts && this.#takes(mode, 'cut_after')) {
+    if (inserts && this.#takes('cut_after')) {
       if (answer.status === 200) this.cutAfterCommit++;
       req.socket.destroy();
       return;
@@ -89,9 +95,9 @@ export class FaultProxy {
   }
 
   /** Whether this insert is one of those to be cut; counts it off. */
-  #takes(mode: ProxyMode, kind: 'cut_after' | 'cut_before'): boolean {
-    if (mode.kind !== kind || mode.inserts <= 0) return false;
-    mode.inserts--;
+  #takes(kind: 'cut_after' | 'cut_before'): boolean {
+    if (this.#toCut[kind] === 0) return false;
+    this.#toCut[kind]--;
     return true;
   }
 
