@@ -2,6 +2,7 @@
 // Records are many short-lived strings: a young generation of 64 MB saves about 30 % of the processor time of a batch.
 import { Command } from 'commander';
 import { CommandError } from './api/commands/api-client.ts';
+import { doctorCommand } from './api/commands/doctor-command.ts';
 import { keysCommand } from './api/commands/key-commands.ts';
 import { usageCommand } from './api/commands/usage-command.ts';
 import { runDemo } from './api/demo.ts';
@@ -91,7 +92,7 @@ program
   .option('--state <file>', 'where positions are kept; default: ~/.local/state/keytally/imports.json')
   .action((files: string[], flags: ImportFlags) => runImport(files, flags));
 
-program.addCommand(keysCommand()).addCommand(usageCommand());
+program.addCommand(keysCommand()).addCommand(usageCommand()).addCommand(doctorCommand());
 
 program
   .command('backtest')

@@ -49,6 +49,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
   const parts: ApiParts = {
     config,
     store,
+    redis,
     registry: new Registry(store, redis),
     keyLists: new KeyLists(store),
     tokens: new Tokens(store, redis),

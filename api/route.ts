@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Config } from '../ingest/config.ts';
 import type { Logger } from '../ingest/logger.ts';
+import type { Redis } from '../ingest/redis.ts';
 import type { Scope, TokenGrant, TokenReader } from '../ingest/token.ts';
 import type { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
@@ -14,6 +15,7 @@ import type { Sessions } from './sessions.ts';
 export interface ApiParts {
   config: Config;
   store: Store;
+  redis: Redis;
   registry: Registry;
   /** Ready-made key lists, where there are very many keys. */
   keyLists: KeyLists;

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
 import { getDeniedKeys } from './denied.ts';
+import { getDoctor } from './doctor.ts';
 import { importKeys } from './key-import.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
 import { postLeaks, reportKeyLeak } from './leaks.ts';
@@ -44,4 +45,5 @@ export const ROUTES: readonly Route[] = [
   startSession,
   getSession,
   endSession,
+  getDoctor,
 ];

@@ -2,16 +2,18 @@ import { benchDisk } from './disk.ts';
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchRequestIds } from './request-ids.ts';
+import { benchSoak } from './soak.ts';
 import { benchStages } from './stages.ts';
 import { benchWaiting } from './waiting.ts';
 
 /** `npm run bench -- <name> [--json]`: figures of one run as one JSON object, progress on standard error. */
-const BENCHES: Record<string, (say: (line: string) => void) => Promise<object>> = {
+const BENCHES: Record<string, (say: (line: string) => void, flags: readonly string[]) => Promise<object>> = {
   ingest: benchIngest,
   formats: benchFormats,
   stages: benchStages,
   waiting: benchWaiting,
   disk: benchDisk,
+  soak: benchSoak,
   'request-ids': benchRequestIds,
 };
 
@@ -21,6 +23,6 @@ if (!bench) {
   process.stderr.write(`no benchmark "${name}"; there are: ${Object.keys(BENCHES).join(', ')}\n`);
   process.exit(1);
 }
-const result = await bench((line) => process.stderr.write(`${line}\n`));
+const result = await bench((line) => process.stderr.write(`${line}\n`), flags);
 if (flags.includes('--json')) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 else for (const [figure, value] of Object.entries(result)) process.stdout.write(`${figure.padEnd(48)} ${value}\n`);
