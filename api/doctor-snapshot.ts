@@ -97,9 +97,9 @@ async function queueOf(config: Config, redis: Redis): Promise<DoctorSnapshot['qu
   const total = { waiting: 0, active: 0, failed: 0, oldest_seconds: 0, workers: 0 };
   for (let shard = 0; shard < config.INGEST_SHARDS; shard++) {
     const queue = openBatchQueue(redis, shard);
-    const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+    const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed');
     const [oldest] = await queue.getWaiting(0, 0);
-    total.waiting += counts.waiting! + counts.delayed!;
+    total.waiting += counts.waiting! + counts.prioritized! + counts.delayed!;
     total.active += counts.active!;
     total.failed += counts.failed!;
     if (oldest) total.oldest_seconds = Math.max(total.oldest_seconds, (Date.now() - oldest.timestamp) / 1000);

@@ -2,6 +2,8 @@ import { benchDisk } from './disk.ts';
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchRequestIds } from './request-ids.ts';
+import { benchSdk } from './sdk.ts';
+import { benchSkew } from './skew.ts';
 import { benchSoak } from './soak.ts';
 import { benchStages } from './stages.ts';
 import { benchWaiting } from './waiting.ts';
@@ -14,6 +16,8 @@ const BENCHES: Record<string, (say: (line: string) => void, flags: readonly stri
   waiting: benchWaiting,
   disk: benchDisk,
   soak: benchSoak,
+  skew: benchSkew,
+  sdk: benchSdk,
   'request-ids': benchRequestIds,
 };
 
