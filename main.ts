@@ -7,6 +7,7 @@ import { backupCommand, restoreCommand } from './api/commands/backup-commands.ts
 import { channelsCommand } from './api/commands/channel-commands.ts';
 import { deadLettersCommand } from './api/commands/dead-letter-commands.ts';
 import { deliveriesCommand } from './api/commands/delivery-commands.ts';
+import { doctorCommand } from './api/commands/doctor-command.ts';
 import { keysCommand } from './api/commands/key-commands.ts';
 import { silencesCommand } from './api/commands/silence-commands.ts';
 import { usageCommand } from './api/commands/usage-command.ts';
@@ -100,6 +101,7 @@ program
 program.addCommand(keysCommand()).addCommand(usageCommand()).addCommand(alertsCommand());
 program.addCommand(channelsCommand()).addCommand(deliveriesCommand()).addCommand(silencesCommand());
 program.addCommand(deadLettersCommand()).addCommand(backupCommand()).addCommand(restoreCommand());
+program.addCommand(doctorCommand());
 
 program
   .command('backtest')

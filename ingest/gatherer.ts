@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { Batch, encodeBatch, MAX_BATCH_ROWS } from './batch.ts';
 import type { BatchCleaner } from './clean-batch.ts';
+import { FairShare, type Lane } from './fair-share.ts';
 import type { Logger } from './logger.ts';
 import { batchesQueued, batchRows } from './metrics.ts';
 import { Problem } from './problem.ts';
@@ -20,8 +21,16 @@ const MAX_BATCH_MONTHS = 90;
 const ENQUEUE_TRIES = 4;
 const ENQUEUE_RETRY_MS = 100;
 
+/** Of these, records that a bulk sender may hold: the rest is for the others. */
+const MAX_PENDING_BULK_ROWS = MAX_PENDING_ROWS / 2;
+/** A bulk batch is small enough that a batch of the others does not wait long behind those under way. */
+const MAX_BULK_BATCH_ROWS = 10_000;
+/** Taken when no batch of the others waits. */
+const BULK_PRIORITY = 1;
+
 interface OpenBatch {
   id: string;
+  lane: Lane;
   batch: Batch;
   /** Months of its records: partitions of one insert. */
   months: Set<number>;
@@ -54,8 +63,10 @@ export class Gatherer {
   readonly #cleaner: BatchCleaner;
   readonly #lingerMs: number;
   readonly #log: Logger;
-  #open: OpenBatch | undefined;
+  readonly #open = new Map<Lane, OpenBatch>();
+  readonly #shares = new FairShare(Date.now());
   #pendingRows = 0;
+  #pendingBulkRows = 0;
   #lastFlushAtMs = 0;
   #nextShard = 0;
   #inFlight = new Set<Promise<void>>();
@@ -83,48 +94,62 @@ export class Gatherer {
    * @throws {Problem} 503 when too much is pending or Redis does not take the job
    */
   async add(records: readonly RequestRecord[], origin: Origin): Promise<string> {
-    if (this.#pendingRows + records.length > MAX_PENDING_ROWS) throw overloaded('the collector is at its memory bound');
+    const lane = this.#shares.lane(origin.organizationId, records.length, Date.now());
+    this.#checkRoom(lane, records.length);
     const months = monthsOf(records);
     if (months.size > MAX_BATCH_MONTHS) throw tooManyMonths(months.size);
-    if (this.#open && !fits(this.#open, records.length, months)) this.#flush();
-    const open = (this.#open ??= this.#start());
+    const before = this.#open.get(lane);
+    if (before && !fits(before, records.length, months)) this.#flush(lane);
+    const open = this.#open.get(lane) ?? this.#start(lane);
     for (const month of months) open.months.add(month);
     const span = { firstRow: open.batch.rows, rows: records.length };
     if (origin.claim) open.claims.push({ ...origin.claim, ...span });
     if (origin.uniqueCaller !== '') open.unique.push({ caller: origin.uniqueCaller, ...span });
     for (const record of records) open.batch.add(record, origin.organizationId);
     this.#pendingRows += records.length;
+    if (lane === 'bulk') this.#pendingBulkRows += records.length;
     // The larger the block the less a row costs the engine, so a batch waits until it is full or its time is up.
-    if (open.batch.rows === MAX_BATCH_ROWS) this.#flush();
+    if (open.batch.rows >= maxRowsOf(lane)) this.#flush(lane);
     await open.stored;
     return open.id;
   }
 
-  #start(): OpenBatch {
+  #checkRoom(lane: Lane, rows: number): void {
+    if (this.#pendingRows + rows > MAX_PENDING_ROWS) throw overloaded('the collector is at its memory bound');
+    if (lane === 'bulk' && this.#pendingBulkRows + rows > MAX_PENDING_BULK_ROWS) {
+      throw overloaded('this organization sends more than is taken at the moment');
+    }
+  }
+
+  #start(lane: Lane): OpenBatch {
     const settle = {} as OpenBatch['settle'];
     const stored = new Promise<void>((resolve, reject) => Object.assign(settle, { resolve, reject }));
     const idle = Date.now() - this.#lastFlushAtMs > IDLE_MS;
-    const timer = setTimeout(() => this.#flush(), idle ? this.#lingerMs / IDLE_LINGER_DIVISOR : this.#lingerMs);
-    return { id: randomUUID(), batch: new Batch(), months: new Set(), claims: [], unique: [], timer, stored, settle };
+    const timer = setTimeout(() => this.#flush(lane), idle ? this.#lingerMs / IDLE_LINGER_DIVISOR : this.#lingerMs);
+    const contents = { batch: new Batch(), months: new Set<number>(), claims: [], unique: [] };
+    const open: OpenBatch = { id: randomUUID(), lane, ...contents, timer, stored, settle };
+    this.#open.set(lane, open);
+    return open;
   }
 
-  #flush(): void {
-    const open = this.#open;
+  #flush(lane: Lane): void {
+    const open = this.#open.get(lane);
     if (!open) return;
-    this.#open = undefined;
+    this.#open.delete(lane);
     clearTimeout(open.timer);
     this.#lastFlushAtMs = Date.now();
     const done = this.#store(open)
       .then(open.settle.resolve, open.settle.reject)
       .finally(() => {
         this.#pendingRows -= open.batch.rows;
+        if (lane === 'bulk') this.#pendingBulkRows -= open.batch.rows;
         this.#inFlight.delete(done);
       });
     this.#inFlight.add(done);
   }
 
   async #store(open: OpenBatch): Promise<void> {
-    const { id: jobId, batch, claims, unique } = open;
+    const { id: jobId, lane, batch, claims, unique } = open;
     await this.#cleaner.clean(batch);
     const payload = await encodeBatch(batch);
     const job: BatchJob = {
@@ -134,7 +159,7 @@ export class Gatherer {
       payload,
       ...(unique.length > 0 ? { unique } : {}),
     };
-    await this.#enqueue(jobId, job);
+    await this.#enqueue(jobId, lane, job);
     this.#log.debug({ batch_id: jobId, rows: batch.rows }, 'batch queued');
     batchesQueued.inc();
     batchRows.observe(batch.rows);
@@ -144,11 +169,11 @@ export class Gatherer {
    * Gives the job to one shard, or to the next when that one's node is away. It may then stand in two queues (the
    * answer was lost): the same id under the same token still counts once.
    */
-  async #enqueue(jobId: string, job: BatchJob): Promise<void> {
+  async #enqueue(jobId: string, lane: Lane, job: BatchJob): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const queue = this.#queues[this.#nextShard++ % this.#queues.length]!;
       try {
-        await queue.add('batch', job, { jobId });
+        await queue.add('batch', job, lane === 'bulk' ? { jobId, priority: BULK_PRIORITY } : { jobId });
         return await this.#replication.confirm(queue.qualifiedName);
       } catch (error) {
         if (attempt === ENQUEUE_TRIES) {
@@ -162,7 +187,7 @@ export class Gatherer {
 
   /** Hands everything gathered to Redis; resolves when Redis has it or refused it. */
   async close(): Promise<void> {
-    this.#flush();
+    for (const lane of [...this.#open.keys()]) this.#flush(lane);
     await Promise.allSettled([...this.#inFlight]);
   }
 }
@@ -171,8 +196,12 @@ export function overloaded(detail: string): Problem {
   return new Problem(503, 'Not able to store', `${detail}; retry later`, { headers: { 'Retry-After': '5' } });
 }
 
-function fits({ batch, months }: OpenBatch, rows: number, added: ReadonlySet<number>): boolean {
-  if (batch.rows + rows > MAX_BATCH_ROWS) return false;
+function maxRowsOf(lane: Lane): number {
+  return lane === 'bulk' ? MAX_BULK_BATCH_ROWS : MAX_BATCH_ROWS;
+}
+
+function fits({ lane, batch, months }: OpenBatch, rows: number, added: ReadonlySet<number>): boolean {
+  if (batch.rows + rows > maxRowsOf(lane)) return false;
   let together = months.size;
   for (const month of added) if (!months.has(month)) together++;
   return together <= MAX_BATCH_MONTHS;

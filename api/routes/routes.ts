@@ -8,6 +8,7 @@ import { CHANNEL_ROUTES } from './channels.ts';
 import { dropDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
 import { getDeliveries, replayDelivery, replayFailed } from './deliveries.ts';
 import { getDeniedKeys } from './denied.ts';
+import { getDoctor } from './doctor.ts';
 import { getInvariants } from './invariants.ts';
 import { getJobs } from './jobs.ts';
 import { importKeys } from './key-import.ts';
@@ -76,4 +77,5 @@ export const ROUTES: readonly Route[] = [
   replayDeadLetter,
   dropDeadLetter,
   getInvariants,
+  getDoctor,
 ];

@@ -5,6 +5,9 @@ import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
 import { benchReads } from './reads.ts';
 import { benchRequestIds } from './request-ids.ts';
+import { benchSdk } from './sdk.ts';
+import { benchSkew } from './skew.ts';
+import { benchSoak } from './soak.ts';
 import { benchStages } from './stages.ts';
 import { benchWaiting } from './waiting.ts';
 
@@ -18,6 +21,9 @@ const BENCHES: Record<string, (say: (line: string) => void, flags: readonly stri
   waiting: benchWaiting,
   disk: benchDisk,
   browser: benchBrowser,
+  soak: benchSoak,
+  skew: benchSkew,
+  sdk: benchSdk,
   'request-ids': benchRequestIds,
 };
 

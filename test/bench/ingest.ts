@@ -168,7 +168,7 @@ async function postAll(url: string, bodies: readonly Buffer[]): Promise<void> {
 
 async function untilDrained(queue: Queue): Promise<void> {
   for (;;) {
-    const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
+    const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed');
     if (Object.values(counts).every((count) => count === 0)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -1,0 +1,252 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { daysUntilFull, diagnose } from '../../api/commands/doctor-diagnosis.ts';
+import { capacityFor, cellsUsed, DEFAULT_EXPECTATION, MEASURED, rollupBytes } from '../../api/commands/doctor-model.ts';
+import type { DoctorSnapshot } from '../../api/doctor-snapshot.ts';
+import { packageRoot } from '../../ingest/package-root.ts';
+import { Random } from '../support/random.ts';
+import { ADMIN_TOKEN, type Stack, startStack } from '../support/stack.ts';
+
+const GIGABYTE = 1e9;
+const MEGABYTE = 1e6;
+
+const WELL: DoctorSnapshot = {
+  at_ms: 1_800_000_000_000,
+  embedded: false,
+  requests_per_second: 1_000,
+  requests_per_day: 86_400_000,
+  peak_per_second: 3_000,
+  keys: 1_000,
+  routes_per_key: 10,
+  redis: { nodes: [{ name: 'r:1', used_bytes: 50 * MEGABYTE, max_bytes: GIGABYTE, policy: 'noeviction' }] },
+  queue: { waiting: 2, active: 2, failed: 0, oldest_seconds: 1, workers: 2 },
+  dead_letters: 0,
+  disk: {
+    free_bytes: 50_000 * GIGABYTE,
+    total_bytes: 60_000 * GIGABYTE,
+    retention_days: { requests: 30, minute: 15, quarter_hour: 400, day: 1825 },
+    tables: [],
+  },
+};
+const later = (change: Partial<DoctorSnapshot>): DoctorSnapshot => ({ ...WELL, at_ms: WELL.at_ms + 10_000, ...change });
+const redisAt = (used: number, max = GIGABYTE, policy = 'noeviction') => ({
+  nodes: [{ name: 'r:1', used_bytes: used, max_bytes: max, policy }],
+});
+
+describe('diagnosis', () => {
+  test('a system that is well: nothing breaks', () => {
+    const findings = diagnose(WELL, later({}));
+    expect(findings.map(({ severity }) => severity)).toEqual(findings.map(() => 'ok'));
+    expect(findings.map(({ breaks_in_seconds }) => breaks_in_seconds)).toEqual(findings.map(() => null));
+  });
+
+  test.each([
+    [
+      'Redis grows by 10 MB/s: 800 MB of room are 80 s',
+      { redis: redisAt(150 * MEGABYTE) },
+      'redis_memory',
+      'critical',
+      70,
+    ],
+    ['Redis is full', { redis: redisAt(900 * MEGABYTE) }, 'redis_memory', 'critical', 0],
+    ['Redis evicts', { redis: redisAt(50 * MEGABYTE, GIGABYTE, 'allkeys-lru') }, 'redis_policy', 'critical', null],
+    [
+      'batches wait long and become more',
+      { queue: { ...WELL.queue, waiting: 50, oldest_seconds: 90 } },
+      'queue',
+      'critical',
+      null,
+    ],
+    [
+      'batches wait long and become fewer',
+      { queue: { ...WELL.queue, waiting: 1, oldest_seconds: 90 } },
+      'queue',
+      'warning',
+      null,
+    ],
+    ['a peak above what two workers can', { peak_per_second: 1_200_000 }, 'workers', 'critical', null],
+    ['the engine in the worker', { embedded: true, peak_per_second: 90_000 }, 'workers', 'warning', null],
+    ['rows in dead_letters', { dead_letters: 3 }, 'failures', 'warning', null],
+  ] as const)('%s', (_name, change, part, severity, breaksIn) => {
+    const finding = diagnose(WELL, later(change as Partial<DoctorSnapshot>)).find((one) => one.part === part)!;
+    expect(finding).toMatchObject({ severity, breaks_in_seconds: breaksIn });
+    expect(finding.advice === '').toBe(false);
+  });
+
+  test('the soonest comes first', () => {
+    const disk = { ...WELL.disk, free_bytes: 20 * GIGABYTE };
+    const findings = diagnose(WELL, later({ disk, redis: redisAt(150 * MEGABYTE) }));
+    expect(findings.slice(0, 2).map(({ part }) => part)).toEqual(['redis_memory', 'disk']);
+  });
+
+  test('disk: single requests stop growing at their retention, rollups go on', () => {
+    const perDay = WELL.requests_per_day * MEASURED.diskBytesPerRequest;
+    const free = (bytes: number) => later({ disk: { ...WELL.disk, free_bytes: bytes } });
+    expect(daysUntilFull(free(perDay * 10))).toBeLessThanOrEqual(10);
+    expect(daysUntilFull(free(perDay * 10))).toBeGreaterThan(8);
+    expect(daysUntilFull(free(perDay * 40))).toBeGreaterThan(31);
+    expect(daysUntilFull(free(perDay * 31 + 400 * GIGABYTE))).toBeNull();
+  });
+});
+
+describe('model', () => {
+  const TABLE: [requestsPerDay: number, keys: number][] = [
+    [1e6, 1_000],
+    [1e9, 100_000],
+    [1e11, 1_000_000],
+  ];
+
+  test('docs/capacity.md shows what the model says', () => {
+    const page = readFileSync(join(packageRoot(), 'docs/capacity.md'), 'utf8');
+    for (const [requestsPerDay, keys] of TABLE) {
+      const line = page.split('\n').find((one) => one.replaceAll(',', '').startsWith(`| ${requestsPerDay} |`));
+      expect(
+        line
+          ?.replaceAll(',', '')
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => Number(cell.trim())),
+      ).toEqual(tableRow(requestsPerDay, keys));
+    }
+  });
+
+  test('CPU, Redis and network grow in proportion to requests; disk of rollups grows ever slower', () => {
+    const at = (requestsPerDay: number) => capacityFor({ ...DEFAULT_EXPECTATION, requestsPerDay, keys: 10_000 });
+    const [small, large] = [at(1e8), at(1e9)];
+    for (const name of [
+      'engineCores',
+      'collectorCores',
+      'workerCores',
+      'redisBytes',
+      'networkBytesPerSecond',
+      'diskBytesRequests',
+    ] as const) {
+      expect(large[name] / small[name]).toBeCloseTo(10, 6);
+    }
+    expect(large.diskBytesRollups / small.diskBytesRollups).toBeLessThan(5);
+    expect(rollupBytes({ ...DEFAULT_EXPECTATION, requestsPerDay: 1e9, keys: 1e9 })).toBeGreaterThan(
+      large.diskBytesRollups,
+    );
+  });
+
+  test('cells used, against cells that were filled by chance', () => {
+    const random = new Random(5);
+    for (const [cells, requests] of [
+      [1_000, 500],
+      [1_000, 3_000],
+      [1_000, 20],
+    ] as const) {
+      const used = new Set(Array.from({ length: requests }, () => random.integer(0, cells - 1))).size;
+      expect(Math.abs(cellsUsed(cells, requests) / used - 1)).toBeLessThan(0.08);
+    }
+  });
+
+  test.each(TABLE)(
+    'a simulated day of %d requests: the machines of the table keep up, half of them do not',
+    (requestsPerDay, keys) => {
+      const needs = capacityFor({ ...DEFAULT_EXPECTATION, requestsPerDay, keys });
+      const longest = (share: number) => simulateDay(requestsPerDay, needs, share);
+      expect(longest(1)).toBeLessThan(1);
+      expect(longest(0.5)).toBeGreaterThan(60);
+    },
+  );
+});
+
+function tableRow(requestsPerDay: number, keys: number): number[] {
+  const needs = capacityFor({ ...DEFAULT_EXPECTATION, requestsPerDay, keys });
+  const two = (value: number) => Number(value.toPrecision(2));
+  const disk = (needs.diskBytesRequests + needs.diskBytesRollups) / 1e9;
+  return [
+    requestsPerDay,
+    keys,
+    two(needs.peakPerSecond),
+    two(needs.collectorCores),
+    two(needs.workerCores),
+    two(needs.engineCores),
+    two(needs.redisBytes / 1e9),
+    two((needs.networkBytesPerSecond * 8) / 1e6),
+    two(needs.diskBytesRequests / 1e9),
+    two(disk),
+    needs.collectors,
+    needs.workers,
+    needs.redisShards,
+    needs.clickHouseShards,
+  ];
+}
+
+/**
+ * Second by second: a day whose busiest hour has three times the mean, through stages that each take their measured CPU time
+ * per request from the cores they were given. @returns the longest wait in seconds
+ */
+function simulateDay(requestsPerDay: number, needs: ReturnType<typeof capacityFor>, share: number): number {
+  const mean = requestsPerDay / 86_400;
+  const stages = [
+    { perSecond: (needs.collectorCores * share * 1e6) / MEASURED.collectorMicros, waiting: 0 },
+    { perSecond: (needs.workerCores * share * 1e6) / MEASURED.workerMicros, waiting: 0 },
+    { perSecond: (needs.engineCores * share * 1e6) / (MEASURED.engineMicros * (1 + MEASURED.mergeShare)), waiting: 0 },
+  ];
+  let longest = 0;
+  for (let second = 0; second < 86_400; second++) {
+    const phase = Math.cos(((second - 43_200) / 86_400) * 2 * Math.PI);
+    // Peak 3 at noon; the mean of e^(a·cos) over the day is I₀(a), with a = 1.617 the peak is three times it.
+    let arriving = (mean * Math.exp(1.617 * phase)) / 1.687;
+    for (const stage of stages) {
+      stage.waiting += arriving;
+      arriving = Math.min(stage.waiting, stage.perSecond);
+      stage.waiting -= arriving;
+      longest = Math.max(longest, stage.waiting / stage.perSecond);
+    }
+  }
+  return longest;
+}
+
+describe('against a running system', () => {
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await startStack();
+    await stack.send(Array.from({ length: 50 }, (_, n) => ({ key_id: `k${n % 5}`, status: 200, path: '/a' })));
+    await stack.untilCounted(50);
+  });
+  afterAll(() => stack.stop());
+
+  test('the snapshot has the figures of the system', async () => {
+    await expect.poll(async () => (await stack.call('/v1/doctor')).json.requests_per_day, { timeout: 10_000 }).toBe(50);
+    const { json } = await stack.call('/v1/doctor');
+    expect(json).toMatchObject({ keys: 5, embedded: true, dead_letters: 0, queue: { failed: 0 } });
+    expect(json.redis.nodes[0]).toMatchObject({ policy: 'noeviction', used_bytes: expect.any(Number) });
+    expect(json.disk.free_bytes).toBeGreaterThan(0);
+    expect(json.disk.tables.find(({ table }: { table: string }) => table === 'requests').rows).toBe(50);
+  });
+
+  test('keytally doctor: a table for people, one JSON object for programs; a reader is refused', async () => {
+    const text = await run(['doctor', '--seconds', '1']);
+    expect(text.code).toBe(0);
+    expect(text.out).toMatch(/^50 requests in the last 24 hours, 5 keys;/);
+    expect(text.out).toMatch(/redis_memory|Redis /);
+    const json = JSON.parse((await run(['doctor', '--seconds', '1', '--json'])).out);
+    expect(json.findings.map(({ part }: { part: string }) => part).sort()).toEqual([
+      'disk',
+      'failures',
+      'queue',
+      'redis_memory',
+      'workers',
+    ]);
+    const reader = await stack.token({ name: 'reader', scopes: ['read'] });
+    expect((await run(['doctor', '--token', reader])).code).toBe(1);
+    expect((await run(['doctor', '--seconds', '0'])).err).toMatch(/^--seconds: must be from 1/);
+  });
+
+  async function run(args: string[]) {
+    const child = spawn(process.execPath, ['dist/main.js', ...args, '--url', stack.url], {
+      cwd: packageRoot(),
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, KEYTALLY_TOKEN: ADMIN_TOKEN },
+    });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk));
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk));
+    const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    return { code, out, err };
+  }
+});
