@@ -96,9 +96,7 @@ describe.skipIf(BROWSER_PATH === '')('every page', () => {
           if (beyond > 0) violations.push(`${beyond} px wider than the screen`);
           if (violations.length > 0) found[name] = violations;
           await page.screenshot({
-            path: join(PICTURES, `${name}-${look}.jpg`),
-            type: 'jpeg',
-            quality: 40,
+            path: join(PICTURES, `${name}-${look}.png`),
             scale: 'css',
           });
         }
