@@ -18,11 +18,19 @@ interface KeysPageProps {
 }
 
 const PAGE_SIZE = 100;
+/** The most the api gives at once. */
+const LATER_SIZE = 500;
 const FIRST_REQUEST_POLL_MS = 3_000;
 
 export function KeysPage({ api, search }: KeysPageProps) {
   const query = useMemo(() => readKeyListQuery(new URLSearchParams(search)), [search]);
-  const pages = usePages<ApiKey>(api, '/v1/keys', { ...keyListFields(query), include: 'series' }, PAGE_SIZE);
+  const pages = usePages<ApiKey>(
+    api,
+    '/v1/keys',
+    { ...keyListFields(query), include: 'series' },
+    PAGE_SIZE,
+    LATER_SIZE,
+  );
   const searchField = useRef<HTMLInputElement>(null);
   const [now] = useState(() => Date.now());
   const setQuery = useCallback((next: KeyListQuery) => {

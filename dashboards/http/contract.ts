@@ -28,7 +28,12 @@ export interface ApiKey {
   error_rate_30d: number | null;
   limits: Limits | null;
   /** Share of each limit in use, 0..1 and above. */
-  utilization?: Partial<Record<keyof Limits, number | null>> | null;
+  utilization?:
+    | (Partial<Record<keyof Limits, number | null>> & {
+        /** When a limit is reached at the pace of its window; null = not in this window, or too early to say. */
+        forecast?: Partial<Record<'per_day' | 'per_month', string | null>>;
+      })
+    | null;
   /** Why a key is not active. */
   status_reason?: string;
   /** With include=series: the last 30 UTC days, today last. */

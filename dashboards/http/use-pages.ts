@@ -19,10 +19,12 @@ export function usePages<Item>(
   path: string,
   fields: Record<string, string | undefined>,
   size: number,
+  /** Rows of every page but the first: who scrolls on wants many, and each page costs the same search. */
+  laterSize = size,
 ): Pages<Item> {
   const name = JSON.stringify(fields);
   const load = (cursor: string | null, signal?: AbortSignal) =>
-    api.get<Page<Item>>(path, { ...fields, limit: size, cursor }, signal);
+    api.get<Page<Item>>(path, { ...fields, limit: cursor === null ? size : laterSize, cursor }, signal);
   const first = useResource(name, (signal) => load(null, signal));
   const [later, setLater] = useState<Page<Item>[]>([]);
   const [loadingMore, setLoadingMore] = useState(false);

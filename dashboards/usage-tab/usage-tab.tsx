@@ -64,7 +64,7 @@ export function UsageTab({ api, keyId, view, onView, onKey, allRequests, alertHr
       {key.problem ? (
         <ProblemPanel what="The key" problem={key.problem} onRetry={key.retry} />
       ) : (
-        <KeyCards apiKey={key.data} zone={view.zone} now={now} limitFullAt={limitFullAt} />
+        <KeyCards apiKey={key.data} zone={view.zone} now={now} alertedFullAt={limitFullAt} />
       )}
       <RangeBar view={view} span={span} updating={usage.loading} onView={onView} onRefresh={refresh}>
         <BucketSelect

@@ -10,6 +10,7 @@ import { moversOf } from '../../dashboards/overview/totals.ts';
 import { rowsInView } from '../../dashboards/panels/use-window-rows.ts';
 import { meaningOf, NEW_POLICY, scopeOf, warningsOf } from '../../dashboards/policies/policy-words.ts';
 import { lagTone, memoryTone, pipelineSentence } from '../../dashboards/system/health-words.ts';
+import { limitFullAt } from '../../dashboards/usage-tab/limit-use.ts';
 
 const HOUR = 3_600_000;
 
@@ -75,6 +76,13 @@ test.each([
   ],
 ])('rights of %j', (session, expected) => {
   expect(rightsOf(session)).toEqual(expected);
+});
+
+test('a limit that will be used up: the first of the forecasts', () => {
+  const [soon, later] = ['2026-11-21T15:00:00Z', '2026-11-28T00:00:00+02:00'];
+  expect(limitFullAt({ utilization: { per_day: 0.5, forecast: { per_month: later, per_day: soon } } })).toBe(soon);
+  expect(limitFullAt({ utilization: { per_day: 0.5, forecast: { per_month: later, per_day: null } } })).toBe(later);
+  expect([limitFullAt({ utilization: { per_day: 0.5 } }), limitFullAt({ utilization: null })]).toEqual([null, null]);
 });
 
 test('lists as people type them', () => {

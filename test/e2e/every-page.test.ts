@@ -12,10 +12,13 @@ import { BROWSER_PATH } from '../support/browser.ts';
 const PICTURES = join(packageRoot(), process.env.KEYTALLY_PICTURES ?? 'test/output', 'pages');
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Small, so that the pictures of all pages stay a few megabytes. */
+const WINDOW = { width: 1080, height: 640 };
+
 const LOOKS = {
-  light: { colorScheme: 'light' },
-  dark: { colorScheme: 'dark' },
-  phone: { viewport: { width: 390, height: 844 } },
+  light: { colorScheme: 'light', viewport: WINDOW },
+  dark: { colorScheme: 'dark', viewport: WINDOW },
+  phone: { viewport: { width: 390, height: 720 } },
 } as const;
 
 /** Every page by the name of its picture. Words in braces stand for what the scene made. */
@@ -93,9 +96,7 @@ describe.skipIf(BROWSER_PATH === '')('every page', () => {
           if (beyond > 0) violations.push(`${beyond} px wider than the screen`);
           if (violations.length > 0) found[name] = violations;
           await page.screenshot({
-            path: join(PICTURES, `${name}-${look}.jpg`),
-            type: 'jpeg',
-            quality: 40,
+            path: join(PICTURES, `${name}-${look}.png`),
             scale: 'css',
           });
         }
