@@ -98,7 +98,16 @@ export const KeyResponse = z.object({
   plan: z.string(),
   limits: LimitsSchema.describe("those that hold: the key's own, else those of its plan"),
   utilization: z
-    .object({ per_minute: z.number().nullable(), per_day: z.number().nullable(), per_month: z.number().nullable() })
+    .object({
+      per_minute: z.number().nullable(),
+      per_day: z.number().nullable(),
+      per_month: z.number().nullable(),
+      forecast: z
+        .object({ per_day: z.iso.datetime().nullable(), per_month: z.iso.datetime().nullable() })
+        .describe(
+          'when the limit will be reached at the pace of this window; null = not in this window, or too early to say',
+        ),
+    })
     .nullable()
     .describe('share of each limit in its present UTC window, above 1 when overrun; null without limits'),
   rate_limit: z

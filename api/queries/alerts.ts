@@ -55,7 +55,7 @@ const KEY_KINDS = KEY_EVENT_KINDS.map((kind) => `'${kind}'`).join(', ');
  * One row per opening. What an acknowledgement wrote counts as that alone: it may lie beside a judged step of the same moment.
  * An acknowledged notice about a key is over.
  */
-const OPENINGS = `SELECT alert_id, any(alert_key) AS alert_key, any(e.kind) AS kind, any(e.scope) AS scope, any(e.key_id) AS key_id,
+const OPENINGS = `SELECT alert_id, any(e.alert_key) AS alert_key, any(e.kind) AS kind, any(e.scope) AS scope, any(e.key_id) AS key_id,
     argMax(e.organization_id, at) AS organization_id, argMax(e.environment, at) AS environment,
     argMaxIf(e.rule_id, (at, recorded_at), transition != 'acknowledged') AS rule_id,
     argMaxIf(e.severity, (at, recorded_at), transition != 'acknowledged') AS severity,

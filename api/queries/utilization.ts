@@ -1,3 +1,4 @@
+import { forecast } from '../../workers/alerts/detectors/near-limit.ts';
 import type { Store } from '../../workers/clickhouse/store.ts';
 import { DAY_SECONDS, MINUTE_SECONDS } from './calendar.ts';
 import { segmentsOf } from './segments.ts';
@@ -8,6 +9,8 @@ export interface Utilization {
   per_minute: number | null;
   per_day: number | null;
   per_month: number | null;
+  /** When a limit will be reached at the pace of its window so far, RFC 3339; null = not in this window, or too early to say. */
+  forecast: { per_day: string | null; per_month: string | null };
 }
 
 export interface LimitedKey {
@@ -28,13 +31,32 @@ export interface WindowCounts {
 }
 
 /** Pure: counts beside limits. */
-export function utilizationOf(key: LimitedKey, counts: WindowCounts): Utilization {
+export function utilizationOf(key: LimitedKey, counts: WindowCounts, nowMs: number): Utilization {
   const share = (count: number, limit: number | null) => (limit === null || limit === 0 ? null : count / limit);
   return {
     per_minute: share(counts.minute, key.limit_per_minute),
     per_day: share(counts.day, key.limit_per_day),
     per_month: share(counts.month, key.limit_per_month),
+    forecast: {
+      per_day: fullAt('day', counts.day, key.limit_per_day, nowMs),
+      per_month: fullAt('month', counts.month, key.limit_per_month, nowMs),
+    },
   };
+}
+
+function fullAt(period: 'day' | 'month', used: number, limit: number | null, nowMs: number): string | null {
+  if (limit === null) return null;
+  const at = forecast({ period, used, limit, ...windowOf(period, nowMs), nowMs });
+  return at === undefined ? null : new Date(at).toISOString();
+}
+
+/** Bounds of the UTC day or month. */
+function windowOf(period: 'day' | 'month', nowMs: number): { windowStartMs: number; windowEndMs: number } {
+  const now = new Date(nowMs);
+  const [year, month, day] = [now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()];
+  return period === 'day'
+    ? { windowStartMs: Date.UTC(year, month, day), windowEndMs: Date.UTC(year, month, day + 1) }
+    : { windowStartMs: Date.UTC(year, month), windowEndMs: Date.UTC(year, month + 1) };
 }
 
 /** Utilization of the keys of one page that have limits, in one query; keys without any limit are left out. */
@@ -65,5 +87,5 @@ export async function readUtilization(
   );
   const counts = new Map(rows.map((row) => [row.key_id, row]));
   const none: WindowCounts = { minute: 0, day: 0, month: 0 };
-  return new Map(limited.map((key) => [key.key_id, utilizationOf(key, counts.get(key.key_id) ?? none)]));
+  return new Map(limited.map((key) => [key.key_id, utilizationOf(key, counts.get(key.key_id) ?? none, nowMs)]));
 }

@@ -14,10 +14,23 @@ test.each([
   ['overrun', [2, 100, 100], [2.5, 1, 3]],
 ] as const)('counts beside limits: %s', (_name, [perMinute, perDay, perMonth], [minute, day, month]) => {
   const key = { key_id: 'k', limit_per_minute: perMinute, limit_per_day: perDay, limit_per_month: perMonth };
-  expect(utilizationOf(key, { minute: 5, day: 100, month: 300 })).toEqual({
+  expect(utilizationOf(key, { minute: 5, day: 100, month: 300 }, Date.UTC(2026, 10, 1, 1))).toMatchObject({
     per_minute: minute,
     per_day: day,
     per_month: month,
+  });
+});
+
+test.each([
+  ['half a day, 60 % used', Date.UTC(2026, 10, 21, 12), 600, '2026-11-21T20:00:00.000Z'],
+  ['half a day, 40 % used: not today', Date.UTC(2026, 10, 21, 12), 400, null],
+  ['an hour is too little to say', Date.UTC(2026, 10, 21, 1), 600, null],
+  ['reached already', Date.UTC(2026, 10, 21, 12), 1_000, null],
+])('forecast of a daily limit: %s', (_name, nowMs, day, expected) => {
+  const key = { key_id: 'k', limit_per_minute: null, limit_per_day: 1_000, limit_per_month: null };
+  expect(utilizationOf(key, { minute: 0, day, month: day }, nowMs).forecast).toEqual({
+    per_day: expected,
+    per_month: null,
   });
 });
 
@@ -42,7 +55,7 @@ test('shares of the present windows, on the key and in the list', async () => {
     .toBe(205);
   const within = (from: number) => times.filter((time) => time >= from).length;
   const expected = { per_minute: 0.25, per_day: within(today) / 1000, per_month: within(month) / 10_000 };
-  expect((await stack.call('/v1/keys/limited')).json.utilization).toEqual(expected);
+  expect((await stack.call('/v1/keys/limited')).json.utilization).toMatchObject(expected);
   const { json } = await stack.call('/v1/keys?sort=key_id');
-  expect(json.data.map((key: { utilization: unknown }) => key.utilization)).toEqual([null, expected]);
+  expect(json.data.map((key: { utilization: unknown }) => key.utilization)).toMatchObject([null, expected]);
 });

@@ -6,13 +6,8 @@ import { enqueueEvaluation, openEvaluationQueue } from '../../../../workers/aler
 import { startEvaluation } from '../../../../workers/alerts/evaluation/evaluation-worker.ts';
 import { openStore } from '../../../../workers/clickhouse/store.ts';
 
-const [redisUrl, clickHouseUrl, startWallMs, startMs, speed] = process.argv.slice(2) as [
-  string,
-  string,
-  string,
-  string,
-  string,
-];
+const [redisUrl, clickHouseUrl, ...times] = process.argv.slice(2) as [string, string, ...string[]];
+const [startWallMs, startMs, speed, lastMs] = times.map(Number) as [number, number, number, number];
 const NEVER = '0 0 1 1 *';
 const config = parseConfig({
   CLICKHOUSE_URL: clickHouseUrl,
@@ -29,6 +24,6 @@ const queue = openEvaluationQueue(redis, 'buckets');
 process.stdout.write('ready\n');
 /** Every process ticks for the same slots, as every worker does. */
 setInterval(() => {
-  const nowMs = Number(startMs) + (Date.now() - Number(startWallMs)) * Number(speed);
+  const nowMs = Math.min(lastMs, startMs + (Date.now() - startWallMs) * speed);
   enqueueEvaluation(queue, Math.floor(nowMs / 60_000) * 60_000).catch(() => {});
 }, 60);
