@@ -38,19 +38,44 @@ export function packText(bytes: Uint8Array): string {
   return Buffer.from(pairs.buffer).toString('latin1');
 }
 
-function packGroup(bytes: Uint8Array, from: number, pairs: Uint16Array, to: number): void {
-  let held = 0;
-  let bits = 0;
-  let at = to;
-  for (let i = from; i < from + BYTES_PER_GROUP; i++) {
-    held |= bytes[i]! << bits;
-    bits += 8;
-    if (bits >= BITS) {
-      pairs[at++] = PAIR_OF[held & (VALUES - 1)]!;
-      held >>>= BITS;
-      bits -= BITS;
-    }
-  }
+/** Written out, because a loop over bits takes three times as long. */
+function packGroup(b: Uint8Array, from: number, pairs: Uint16Array, to: number): void {
+  const [b1, b3, b4] = [b[from + 1]!, b[from + 3]!, b[from + 4]!];
+  const [b6, b8, b9, b11] = [b[from + 6]!, b[from + 8]!, b[from + 9]!, b[from + 11]!];
+  pairs[to] = PAIR_OF[b[from]! | ((b1 & 31) << 8)]!;
+  pairs[to + 1] = PAIR_OF[(b1 >> 5) | (b[from + 2]! << 3) | ((b3 & 3) << 11)]!;
+  pairs[to + 2] = PAIR_OF[(b3 >> 2) | ((b4 & 127) << 6)]!;
+  pairs[to + 3] = PAIR_OF[(b4 >> 7) | (b[from + 5]! << 1) | ((b6 & 15) << 9)]!;
+  pairs[to + 4] = PAIR_OF[(b6 >> 4) | (b[from + 7]! << 4) | ((b8 & 1) << 12)]!;
+  pairs[to + 5] = PAIR_OF[(b8 >> 1) | ((b9 & 63) << 7)]!;
+  pairs[to + 6] = PAIR_OF[(b9 >> 6) | (b[from + 10]! << 2) | ((b11 & 7) << 10)]!;
+  pairs[to + 7] = PAIR_OF[(b11 >> 3) | (b[from + 12]! << 5)]!;
+}
+
+/** The other way round. @returns all values joined by `or`: it reaches VALUES when one of the pairs was not ours */
+function unpackGroup(pairs: Uint16Array, from: number, b: Uint8Array, to: number): number {
+  const v0 = VALUE_OF[pairs[from]!]!;
+  const v1 = VALUE_OF[pairs[from + 1]!]!;
+  const v2 = VALUE_OF[pairs[from + 2]!]!;
+  const v3 = VALUE_OF[pairs[from + 3]!]!;
+  const v4 = VALUE_OF[pairs[from + 4]!]!;
+  const v5 = VALUE_OF[pairs[from + 5]!]!;
+  const v6 = VALUE_OF[pairs[from + 6]!]!;
+  const v7 = VALUE_OF[pairs[from + 7]!]!;
+  b[to] = v0;
+  b[to + 1] = (v0 >> 8) | (v1 << 5);
+  b[to + 2] = v1 >> 3;
+  b[to + 3] = (v1 >> 11) | (v2 << 2);
+  b[to + 4] = (v2 >> 6) | (v3 << 7);
+  b[to + 5] = v3 >> 1;
+  b[to + 6] = (v3 >> 9) | (v4 << 4);
+  b[to + 7] = v4 >> 4;
+  b[to + 8] = (v4 >> 12) | (v5 << 1);
+  b[to + 9] = (v5 >> 7) | (v6 << 6);
+  b[to + 10] = v6 >> 2;
+  b[to + 11] = (v6 >> 10) | (v7 << 3);
+  b[to + 12] = v7 >> 5;
+  return v0 | v1 | v2 | v3 | v4 | v5 | v6 | v7;
 }
 
 /**
@@ -66,22 +91,10 @@ export function unpackText(text: string): Buffer {
   const pairs = new Uint16Array(groups * PAIRS_PER_GROUP);
   new Uint8Array(pairs.buffer).set(characters);
   const bytes = Buffer.allocUnsafe(groups * BYTES_PER_GROUP);
-  let isOurs = true;
-  let at = 0;
-  let held = 0;
-  let bits = 0;
-  // A group ends on a whole byte, so groups need not be told apart here.
-  for (const pair of pairs) {
-    const value = VALUE_OF[pair]!;
-    if (value === VALUES) isOurs = false;
-    held |= value << bits;
-    bits += BITS;
-    while (bits >= 8) {
-      bytes[at++] = held;
-      held >>>= 8;
-      bits -= 8;
-    }
+  let seen = 0;
+  for (let group = 0; group < groups; group++) {
+    seen |= unpackGroup(pairs, group * PAIRS_PER_GROUP, bytes, group * BYTES_PER_GROUP);
   }
-  if (!isOurs) throw new RangeError('packed text holds a foreign character');
+  if (seen >= VALUES) throw new RangeError('packed text holds a foreign character');
   return bytes;
 }

@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { openEvaluationQueue } from '../../workers/alerts/evaluation/evaluation-queue.ts';
 import { type Stack, startStack } from '../support/stack.ts';

@@ -10,6 +10,8 @@ const PER_POST = 5_000;
 const PROBES = 40;
 const PROBE_PAUSE_MS = 100;
 const LIGHT_PER_POST = 10;
+/** A hundred times what the light one's probes make at best. */
+const HEAVY_PER_SECOND = 2_000;
 const HEAVY_PER_POST = 1_000;
 const HEAVY_SECONDS_BEFORE = 5;
 
@@ -53,17 +55,22 @@ async function fairness(keytally: PartProcess, note: (name: string, value: numbe
   const alone = await freshness(keytally, light, 'alone', PROBES);
   note('freshness_p50_ms_alone', percentile(alone, 0.5));
   note('freshness_p95_ms_alone', percentile(alone, 0.95));
-  const load = { isOver: false, sent: 0 };
-  const sending = keepSending(keytally, heavy, load);
-  await sleep(HEAVY_SECONDS_BEFORE * 1000);
-  const beside = await freshness(keytally, light, 'beside', PROBES);
-  load.isOver = true;
-  await sending;
-  note('heavy_records_sent', load.sent);
-  note('freshness_p50_ms_beside_heavy', percentile(beside, 0.5));
-  note('freshness_p95_ms_beside_heavy', percentile(beside, 0.95));
-  note('ratio_p50', percentile(beside, 0.5) / percentile(alone, 0.5));
-  note('ratio_p95', percentile(beside, 0.95) / percentile(alone, 0.95));
+  for (const [name, pauseMs] of [
+    ['beside_heavy', (HEAVY_PER_POST / HEAVY_PER_SECOND) * 1_000],
+    ['beside_one_without_limit', 0],
+  ] as const) {
+    const load = { isOver: false, sent: 0 };
+    const sending = keepSending(keytally, heavy, load, pauseMs);
+    await sleep(HEAVY_SECONDS_BEFORE * 1000);
+    const beside = await freshness(keytally, light, name, PROBES);
+    load.isOver = true;
+    await sending;
+    note(`records_sent_${name}`, load.sent);
+    note(`freshness_p50_ms_${name}`, percentile(beside, 0.5));
+    note(`freshness_p95_ms_${name}`, percentile(beside, 0.95));
+    note(`ratio_p50_${name}`, percentile(beside, 0.5) / percentile(alone, 0.5));
+    note(`ratio_p95_${name}`, percentile(beside, 0.95) / percentile(alone, 0.95));
+  }
 }
 
 async function freshness(keytally: PartProcess, token: string, name: string, probes: number): Promise<number[]> {
@@ -84,11 +91,12 @@ async function freshness(keytally: PartProcess, token: string, name: string, pro
   return times;
 }
 
-/** A hundred times the light one's records per POST, one POST after another without a pause on four connections. */
+/** @param pauseMs between two POSTs; 0 = four connections, one POST after another: more than can be taken */
 async function keepSending(
   keytally: PartProcess,
   token: string,
   load: { isOver: boolean; sent: number },
+  pauseMs: number,
 ): Promise<void> {
   const records = Array.from({ length: HEAVY_PER_POST }, (_, n) => ({
     key_id: `h${n % 50}`,
@@ -99,9 +107,10 @@ async function keepSending(
     while (!load.isOver) {
       await post(keytally, token, records);
       load.sent += records.length;
+      if (pauseMs > 0) await sleep(pauseMs);
     }
   };
-  await Promise.all([sender(), sender(), sender(), sender()]);
+  await Promise.all(Array.from({ length: pauseMs > 0 ? 1 : 4 }, sender));
 }
 
 /** @returns memory when all are counted */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { deletesAfter } from '../../workers/clickhouse/retention.ts';
 import { storagePerKey, storagePerTable } from '../../workers/clickhouse/storage.ts';
 import { Random } from '../support/random.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -92,4 +93,25 @@ test('a range that only coarse rows are left of gives the same sums as the reque
     request_bytes: sum(({ request_bytes }) => request_bytes),
     response_bytes: sum(({ response_bytes }) => response_bytes),
   });
+});
+
+const ENGINE = 'MergeTree PARTITION BY toYYYYMM(timestamp) ORDER BY (key_id, timestamp)';
+
+test.each([
+  ['', false],
+  ['TTL toDateTime(timestamp) + toIntervalDay(31)', true],
+  ['TTL toDateTime(timestamp) + toIntervalDay(30)', false],
+  ["TTL toDateTime(timestamp) + toIntervalDay(31) TO VOLUME 'cold'", false],
+  ["TTL toDateTime(timestamp) + toIntervalDay(7) TO VOLUME 'cold', toDateTime(timestamp) + toIntervalDay(31)", true],
+])('a table with %j deletes after 31 days: %s', (ttl, expected) => {
+  const engine = `${ENGINE} ${ttl} SETTINGS index_granularity = 8192`;
+  expect(deletesAfter(engine, 'toDateTime(timestamp)', 31)).toBe(expected);
+  expect(deletesAfter(`${ENGINE} ${ttl}`, 'toDateTime(timestamp)', 31)).toBe(expected);
+});
+
+test('a second start finds every TTL as it should be and changes none', async () => {
+  const rows = await stack.store.query<{ name: string; engine_full: string }>(
+    "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'requests'",
+  );
+  expect(deletesAfter(rows[0]!.engine_full, 'toDateTime(timestamp)', DAYS.RETENTION_REQUESTS_DAYS + 1)).toBe(true);
 });

@@ -22,6 +22,16 @@ function retentionOf(config: Config): Record<string, { column: string; days: num
 }
 
 /**
+ * Whether a table's definition deletes rows at this age. An operator's own rules beside it (a move to a cold volume) are
+ * left alone then. Pure.
+ */
+export function deletesAfter(engineFull: string, column: string, days: number): boolean {
+  const rules = /\bTTL (.*?)(?: SETTINGS |$)/s.exec(engineFull)?.[1] ?? '';
+  const wanted = `${column} + toIntervalDay(${days})`;
+  return rules.split(/,\s*/).some((rule) => rule === wanted || rule === `${wanted} DELETE`);
+}
+
+/**
  * Sets the TTL of every table as configured, where it differs. Rows beyond it go at the next merges; nothing
  * is rewritten at once.
  */
@@ -35,7 +45,7 @@ export async function applyRetention(store: Store, config: Config): Promise<void
     // Tables of the registry and of delivery are whole on every node: they have no part of their own.
     const name = present.some((row) => row.name === table + suffix) ? table + suffix : table;
     const engine = present.find((row) => row.name === name)?.engine_full ?? '';
-    if (engine.includes(`TTL ${column} + toIntervalDay(${days})`)) continue;
+    if (deletesAfter(engine, column, days)) continue;
     await store.command(
       `ALTER TABLE ${name}${onCluster} MODIFY TTL ${column} + toIntervalDay(${days})
        SETTINGS materialize_ttl_after_modify = 0`,

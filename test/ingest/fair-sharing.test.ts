@@ -1,0 +1,62 @@
+import { Worker } from 'bullmq';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { decodeBatch } from '../../ingest/batch.ts';
+import { BatchCleaner } from '../../ingest/clean-batch.ts';
+import { Gatherer, type Origin } from '../../ingest/gatherer.ts';
+import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
+import { createLogger } from '../../ingest/logger.ts';
+import { BATCH_QUEUE, type BatchJob, openBatchQueue, shardPrefix } from '../../ingest/queue.ts';
+import { parseRecord, type RequestRecord } from '../../ingest/record.ts';
+import { connectRedis, type Redis } from '../../ingest/redis.ts';
+import { RouteLimit } from '../../ingest/route-limit.ts';
+import { testConfig } from '../support/stack.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+let server: LocalRedis;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startLocalRedis({ dataDir: tempFolder(), log: () => {}, maxMemoryBytes: 268_435_456 });
+  redis = await connectRedis(server.url, 'worker', () => {});
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+const origin = (organizationId: string): Origin => ({ organizationId, claim: undefined, uniqueCaller: '' });
+
+function records(keyId: string, count: number): RequestRecord[] {
+  const parsed = parseRecord({ key_id: keyId, status: 200 }, 0, Date.now(), { pastMs: 1e9, futureMs: 1e9 });
+  if (!('record' in parsed)) throw new Error(parsed.message);
+  return Array.from({ length: count }, () => parsed.record);
+}
+
+test('beside an organization that sends a hundred times as much, a batch of the others is taken before its backlog', async () => {
+  const queue = openBatchQueue(redis, 0);
+  const cleaner = new BatchCleaner(new RouteLimit(200), { match: () => '' });
+  const log = createLogger(testConfig(), 'test');
+  const gatherer = new Gatherer([queue], { confirm: async () => {} }, cleaner, 50, log);
+  // The first requests tell who sends how much; from then on the heavy one's batches are bulk.
+  await gatherer.add(records('light', 300), origin('light'));
+  await gatherer.add(records('heavy', 30_000), origin('heavy'));
+  for (let n = 0; n < 8; n++) await gatherer.add(records('heavy', 10_000), origin('heavy'));
+  await gatherer.add(records('light', 3), origin('light'));
+  await gatherer.add(records('light', 4), origin('light'));
+  const taken: { key: string; rows: number }[] = [];
+  const worker = new Worker<BatchJob>(
+    BATCH_QUEUE,
+    async ({ data }) => void taken.push({ key: (await decodeBatch(data.payload)).keyId.at(0), rows: data.rows }),
+    { connection: redis, prefix: shardPrefix(0), concurrency: 1 },
+  );
+  await expect.poll(() => taken.length, { timeout: 20_000 }).toBe(12);
+  expect(taken.slice(0, 3).map(({ key, rows }) => [key, rows])).toEqual([
+    ['light', 300],
+    ['light', 3],
+    ['light', 4],
+  ]);
+  expect(taken.slice(3).map(({ key }) => key)).toEqual(Array.from({ length: 9 }, () => 'heavy'));
+  expect(taken.reduce((sum, { rows }) => sum + rows, 0)).toBe(300 + 30_000 + 80_000 + 7);
+  await worker.close();
+  await gatherer.close();
+  await queue.close();
+});
