@@ -23,6 +23,7 @@ COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY workers/clickhouse/migrations workers/clickhouse/migrations
+COPY test/invariants.sql test/invariants.sql
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=6 \

@@ -2,7 +2,7 @@
 // Starts Keytally from a fresh clone with nothing but Node and npm: installs the packages and builds when needed, then
 // runs the command. Plain JavaScript without packages, because it runs before either exists.
 //
-//   node launch.mjs start|demo|test|bench|chaos|backtest|build|<any keytally command> [arguments]
+//   node launch.mjs start|demo|test|bench|chaos|fuzz|licences|backtest|build|<any keytally command> [arguments]
 import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -87,7 +87,7 @@ const PARTS = [
   {
     name: 'server',
     // The benchmarks are compiled with the parts, and share the tests' support files.
-    sources: [...readJson(at('tsconfig.json')).include, 'test/support', 'tsconfig.json'],
+    sources: [...readJson(at('tsconfig.json')).include, 'test/support', 'test/ingest/formats/samples', 'tsconfig.json'],
     exists: () => true,
     command: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
   },
@@ -167,11 +167,12 @@ function runToEnd(args, env = process.env) {
 }
 
 async function runCommand(args) {
-  // Benchmarks are no part of the program: they are compiled beside it.
+  // Benchmarks, chaos runs, fuzzing and the list of licences are no part of the program: they are compiled beside it.
   const [command, ...rest] = args;
-  const program = command === 'bench' ? at('dist', 'test', 'bench', 'bench.js') : at('dist', 'main.js');
+  const beside = ['bench', 'chaos', 'fuzz', 'licences'].includes(command);
+  const program = beside ? at('dist', 'test', command, `${command}.js`) : at('dist', 'main.js');
   if (!existsSync(program)) throw new Stop(`${program} is missing after the build`);
-  return runToEnd([...NODE_FLAGS, program, ...(command === 'bench' ? rest : args)]);
+  return runToEnd([...NODE_FLAGS, program, ...(beside ? rest : args)]);
 }
 
 // ---- tests

@@ -8,6 +8,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // How long something may take is not what these tests are about; the machine may be busy.
+    expect: { poll: { timeout: 15_000 } },
     // Chromium and the engine print to standard error; only failures are of interest.
     silent: 'passed-only',
   },

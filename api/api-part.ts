@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type RequestHandler, type Router } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
@@ -7,8 +7,13 @@ import type { ReadinessChecks } from '../ingest/http-server.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { packageRoot } from '../ingest/package-root.ts';
 import { Problem } from '../ingest/problem.ts';
+import type { Redis } from '../ingest/redis.ts';
 import { connectRedis } from '../ingest/redis.ts';
 import { bearerToken, sha256, TokenReader } from '../ingest/token.ts';
+import { createSender } from '../workers/alerts/channels/send.ts';
+import { secretBox } from '../workers/alerts/delivery/channels.ts';
+import { usableSecretKeys } from '../workers/alerts/delivery/secret-keys.ts';
+import { openDeliveryQueue } from '../workers/alerts/outbox.ts';
 import { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
 import { KeyLists } from '../workers/keys/key-list.ts';
@@ -16,13 +21,17 @@ import { Registry } from '../workers/keys/registry.ts';
 import { Tokens } from '../workers/tokens.ts';
 import { cookie } from './caller.ts';
 import { crossOrigin } from './cross-origin.ts';
+import type { DeliveryDesk } from './delivery-desk.ts';
 import { DOCS_STYLE, docsPage } from './docs-page.ts';
 import { INGEST_PATHS } from './ingest-docs.ts';
+import { jobBoard } from './job-board.ts';
+import { openJobQueues } from './job-queues.ts';
 import { mountRoutes } from './mount.ts';
 import { openApiDocument } from './openapi.ts';
 import type { ApiParts } from './route.ts';
 import { ROUTES } from './routes/routes.ts';
 import { SESSION_COOKIE, Sessions } from './sessions.ts';
+import { programVersion } from './version.ts';
 
 export interface ApiPart {
   router: Router;
@@ -46,6 +55,7 @@ export interface ApiOptions {
 export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: ApiOptions): Promise<ApiPart> {
   const redis = await connectRedis(redisUrl, 'producer', (error) => log.warn({ err: error }, 'Redis connection'));
   const tokenReader = new TokenReader(redis);
+  const delivery = openDesk(config, redis, log);
   const parts: ApiParts = {
     config,
     store,
@@ -56,6 +66,8 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     apiDescriptions: new ApiDescriptions(store, redis),
     tokenReader,
     sessions: new Sessions(redis, tokenReader),
+    jobQueues: openJobQueues(redis, config, log),
+    delivery,
     log,
     geoBuiltAt,
   };
@@ -63,6 +75,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
   router.use('/v1', crossOrigin(config.CORS_ORIGINS));
   router.use('/v1', limiter(config));
   router.use(mountRoutes(parts, ROUTES));
+  router.use(jobBoard(parts));
   mountDocs(router);
   return {
     router,
@@ -72,8 +85,22 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     drain: () => parts.registry.denials.close(),
-    close: async () => redis.disconnect(),
+    close: async () => {
+      await Promise.all(parts.jobQueues.map(({ queue }) => queue.close()));
+      await delivery.queue.close();
+      await delivery.sender.close();
+      redis.disconnect();
+    },
   };
+}
+
+/** @throws {ConfigError} when the keys that seal secrets cannot be used */
+function openDesk(config: Config, redis: Redis, log: Logger): DeliveryDesk {
+  const keys = usableSecretKeys(config);
+  const queue = openDeliveryQueue(redis);
+  queue.on('error', (error) => log.warn({ err: error }, 'delivery queue'));
+  const sender = createSender(config, log, keys);
+  return { redis, queue, sender, box: secretBox(keys), keys };
 }
 
 /** Per token or session, else per address: a stranger guessing tokens is slowed like everyone else. */
@@ -91,8 +118,7 @@ function limiter(config: Config): RequestHandler {
 }
 
 function mountDocs(router: Router): void {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
-  const document = openApiDocument(ROUTES, INGEST_PATHS, version);
+  const document = openApiDocument(ROUTES, INGEST_PATHS, programVersion());
   const page = docsPage(document as unknown as Parameters<typeof docsPage>[0]);
   router.get('/openapi.json', (_req, res) => void res.json(document));
   router.get('/docs', (_req, res) => void res.type('html').send(page));

@@ -22,9 +22,21 @@ export function mountRoutes(parts: ApiParts, routes: readonly Route[]): Router {
 /** Before the body is read: nobody without a token makes us parse anything. */
 function authorize(parts: ApiParts, definition: Route): RequestHandler {
   return async (req, res, next) => {
-    res.locals.grant = definition.scope === 'none' ? NOBODY : await callerOf(parts, req, definition.scope);
+    const grant = definition.scope === 'none' ? NOBODY : await callerOf(parts, req, definition.scope);
+    refuseBeyond(definition.reach, grant);
+    res.locals.grant = grant;
     next();
   };
+}
+
+/** @throws {Problem} 403 for a token that is bound more narrowly than the route reaches */
+function refuseBeyond(reach: Route['reach'], { organizationId, keyId }: TokenGrant): void {
+  if (reach !== undefined && keyId !== '') {
+    throw new Problem(403, 'Forbidden', 'a token bound to one key may not do this');
+  }
+  if (reach === 'platform' && organizationId !== '') {
+    throw new Problem(403, 'Forbidden', 'only a token of the whole platform may do this');
+  }
 }
 
 function serve(parts: ApiParts, definition: Route) {

@@ -108,6 +108,29 @@ async function ownRedis(
   return redis.url;
 }
 
+/**
+ * The stores alone, for commands that work on the data of a system: the configured servers, or the own Redis and the
+ * embedded engine of the data folder, which no running Keytally may hold.
+ */
+export async function withStores<T>(
+  config: Config,
+  log: Logger,
+  act: (stores: { redisUrl: string; store: Store }) => Promise<T>,
+): Promise<T> {
+  const undo: Undo[] = [];
+  try {
+    const folder = await takeFolder(config, true, undo);
+    const ends = (error: unknown) => log.fatal({ err: error }, 'Redis ended');
+    const redisUrl =
+      config.REDIS_URL ?? (await ownRedis(new Set(['collector', 'worker']), folder, config, log, ends, undo));
+    const store = await openStore(config, join(folder, 'clickhouse'));
+    undo.push(() => store.close());
+    return await act({ redisUrl, store });
+  } finally {
+    for (const step of undo.reverse()) await step();
+  }
+}
+
 interface StartedParts {
   worker: WorkerPart | undefined;
   collector: CollectorPart | undefined;

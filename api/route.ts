@@ -9,6 +9,8 @@ import type { Store } from '../workers/clickhouse/store.ts';
 import type { KeyLists } from '../workers/keys/key-list.ts';
 import type { Registry } from '../workers/keys/registry.ts';
 import type { Tokens } from '../workers/tokens.ts';
+import type { DeliveryDesk } from './delivery-desk.ts';
+import type { JobQueue } from './job-queues.ts';
 import type { Sessions } from './sessions.ts';
 
 /** What routes work with. */
@@ -23,6 +25,8 @@ export interface ApiParts {
   apiDescriptions: ApiDescriptions;
   tokenReader: TokenReader;
   sessions: Sessions;
+  jobQueues: readonly JobQueue[];
+  delivery: DeliveryDesk;
   log: Logger;
   /** Build date of the country data set, shown with its attribution. */
   geoBuiltAt: Date | undefined;
@@ -40,6 +44,11 @@ export interface Route<Params extends Shape = Shape, Query extends Shape = Shape
   path: string;
   /** Scope a token needs; `none` = open to everyone. */
   scope: Scope | 'none';
+  /**
+   * Which tokens may call it at all: any (each sees its own), those that are not bound to a single key, or only those of the
+   * whole platform. Others get 403 before anything is read.
+   */
+  reach?: 'organization' | 'platform';
   summary: string;
   params?: Params;
   query?: Query;

@@ -7,6 +7,7 @@ import './styles/charts.css';
 import './styles/tables.css';
 import './styles/overview.css';
 import './styles/requests.css';
+import './styles/pages.css';
 import { render } from 'preact';
 import { Console } from './console/console.tsx';
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
+import { gatewayGuides } from './gateway-guides.ts';
 
 /** Pages of other sites load it by this name, so it has no hash. */
 const COMPONENT = 'keytally-usage';
@@ -8,6 +9,7 @@ const COMPONENT = 'keytally-usage';
 export default defineConfig({
   root: import.meta.dirname,
   base: '/',
+  plugins: [gatewayGuides()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: '../dist/dashboards',

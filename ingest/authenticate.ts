@@ -30,6 +30,7 @@ export async function authenticate(
   if (!allows(grant, scope, nowMs)) {
     throw new Problem(403, 'Forbidden', `the token has no "${scope}" scope`);
   }
+  tokens.noteUse(grant.id, nowMs);
   return grant;
 }
 

@@ -13,6 +13,7 @@ import { connectRedis } from './redis.ts';
 import { RedisHeadroom } from './redis-headroom.ts';
 import { Replication } from './replication.ts';
 import { RouteLimit } from './route-limit.ts';
+import { SourceTally } from './source-tally.ts';
 import { TokenReader } from './token.ts';
 
 /** The collector, ready to be mounted on an HTTP server. */
@@ -42,8 +43,9 @@ export async function startCollector(config: Config, redisUrl: string, log: Logg
   await headroom.refresh();
   const acceptance = new Acceptance(new KeyIndex(redis));
   const tokens = new TokenReader(redis);
+  const sources = new SourceTally(redis);
   return {
-    router: collectorRouter({ config, tokens, acceptance, gatherer, headroom }),
+    router: collectorRouter({ config, tokens, acceptance, gatherer, headroom, sources }),
     checks: {
       redis: async () => ((await redis.ping()) === 'PONG' ? undefined : 'Redis does not answer'),
       queue: async () => (headroom.hasRoom ? undefined : 'Redis is near its memory limit'),
@@ -51,6 +53,7 @@ export async function startCollector(config: Config, redisUrl: string, log: Logg
     close: async () => {
       await gatherer.close();
       headroom.close();
+      await sources.close();
       apiPaths.close();
       for (const queue of queues) await queue.close();
       redis.disconnect();

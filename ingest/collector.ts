@@ -46,5 +46,5 @@ async function postRequests(parts: CollectorParts, req: Request, res: Response):
   const limits: BodyLimits = { window: timeWindow(parts.config), maxRecords: parts.config.INGEST_MAX_RECORDS };
   const raw = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
   const parsed = await parseRecordsBody(raw, mediaType(req), limits);
-  res.status(202).json(await takeRecords(parts, parsed, grant, { claim, byRequestId: false }));
+  res.status(202).json(await takeRecords(parts, parsed, grant, { claim, byRequestId: false, format: 'keytally' }));
 }

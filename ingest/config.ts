@@ -1,4 +1,5 @@
-import { createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { parseRedisUrl } from './redis-address.ts';
 
@@ -51,6 +52,36 @@ const list = z
       .filter((part) => part !== ''),
   );
 
+/** One or two keys of 32 bytes in base64, newest first: two while one replaces the other. */
+function isSecretKeys(value: string): boolean {
+  const keys = value.split(',').map((part) => part.trim());
+  return keys.length <= 2 && keys.every((key) => /^[A-Za-z0-9+/]{43}=?$/.test(key));
+}
+
+/** An address or a CIDR range. IPv4 in four parts only: elsewhere `10/8` means 0.0.0.10/8. */
+function isRange(text: string): boolean {
+  const [address = '', bits] = text.split('/');
+  const isAddress = address.includes(':') ? ipaddr.isValid(address) : ipaddr.IPv4.isValidFourPartDecimal(address);
+  return isAddress && (bits === undefined || ipaddr.isValidCIDR(text));
+}
+
+/** DKIM is signed with RSA here; a key of another kind would leave mails unsigned without a word. */
+function isRsaPrivateKey(pem: string): boolean {
+  try {
+    return createPrivateKey(unescapeLines(pem)).asymmetricKeyType === 'rsa';
+  } catch {
+    return false;
+  }
+}
+
+/** Compose files and service managers hand a PEM over with its line ends written as \\n. */
+export const unescapeLines = (pem: string): string => pem.replaceAll('\\n', '\n');
+
+const domain = z
+  .string()
+  .regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/, 'must be a domain name')
+  .optional();
+
 /** Beyond it an age would pass the year 2106, where ClickHouse's 32-bit DateTime starts anew and drops every row. */
 const MAX_RETENTION_DAYS = 25_000;
 
@@ -99,6 +130,7 @@ export const EnvSchema = z.object({
   KEY_POLICY_CRON: cron('*/5 * * * *'),
   KEY_LIST_CRON: cron('* * * * *'),
   KEY_LIST_LIVE_KEYS: count(50_000, 0, 100_000_000),
+  INVARIANTS_CRON: cron('23 * * * *'),
   KEY_REMINDER_DAYS: z
     .string()
     .default('30,14,7,3,1,0,-1')
@@ -112,14 +144,44 @@ export const EnvSchema = z.object({
     .refine(isLeakKeys, 'must be the JSON {"public_keys":[{"key_identifier","key"}]} with ECDSA P-256 keys in PEM')
     .optional(),
   KEY_ROTATION_DAYS: count(90, 0, 3650),
+  ALERTS_FILE: z.string().min(1).optional(),
+  ALERT_EVALUATION_CRON: cron('* * * * *'),
+  ALERT_LIMITS_CRON: cron('*/5 * * * * *'),
+  ALERT_SETTLE_SECONDS: count(60, 0, 3_600),
   WORKER_CONCURRENCY: count(2, 1, 32),
   API_REQUESTS_PER_MINUTE: count(1200, 1, 10_000_000),
   RETENTION_REQUESTS_DAYS: count(30, 1, MAX_RETENTION_DAYS),
   RETENTION_MINUTE_DAYS: count(15, 1, MAX_RETENTION_DAYS),
   RETENTION_QUARTER_HOUR_DAYS: count(400, 1, MAX_RETENTION_DAYS),
   RETENTION_DAY_DAYS: count(1825, 1, MAX_RETENTION_DAYS),
+  RETENTION_DELIVERIES_DAYS: count(90, 14, MAX_RETENTION_DAYS),
+  RETENTION_KEY_EVENTS_DAYS: count(400, 60, MAX_RETENTION_DAYS),
+  RETENTION_AUDIT_DAYS: count(1825, 60, MAX_RETENTION_DAYS),
+  DELIVERY_GROUP_WAIT_SECONDS: count(30, 0, 3600),
+  DIGEST_HOUR: count(8, 0, 23),
   SMTP_URL: url('smtp:', 'smtps:'),
-  MAIL_FROM: z.string().min(3).optional(),
+  MAIL_FROM: z
+    .string()
+    .regex(/^[^\p{Cc}<>]*<[^\s@<>]+@[^\s@<>]+>$|^[^\s@<>]+@[^\s@<>]+$/u, 'must be an address, or Name <address>')
+    .optional(),
+  DKIM_DOMAIN: domain,
+  DKIM_SELECTOR: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,63}$/, 'must be a selector: letters, digits, dots, - and _')
+    .optional(),
+  DKIM_PRIVATE_KEY: z.string().refine(isRsaPrivateKey, 'must be an RSA private key in PEM').optional(),
+  DKIM_PRIVATE_KEY_FILE: z.string().min(1).optional(),
+  WEBHOOK_ALLOW_PRIVATE: list.refine(
+    (ranges) => ranges.every(isRange),
+    'must be addresses or ranges such as 10.20.0.0/16, separated by commas',
+  ),
+  KEYTALLY_SECRET_KEY: z
+    .string()
+    .refine(
+      isSecretKeys,
+      'must be 32 bytes in base64 (openssl rand -base64 32), or two of them, newest first, with a comma',
+    )
+    .optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -127,7 +189,7 @@ export const EnvSchema = z.object({
 export type Config = z.infer<typeof EnvSchema>;
 
 /** Variables whose value must never be shown back in an error. */
-const SECRET = /PASSWORD|TOKEN|_URL$/;
+const SECRET = /PASSWORD|TOKEN|_URL$|SECRET_KEY|PRIVATE_KEY$/;
 
 /**
  * Reads the settings from the environment. An empty variable counts as absent, as in a compose file.
@@ -153,6 +215,15 @@ function checkTogether(config: Config): Config {
   if (config.RETENTION_MINUTE_DAYS > config.RETENTION_REQUESTS_DAYS) {
     throw new ConfigError(
       'RETENTION_MINUTE_DAYS: must not exceed RETENTION_REQUESTS_DAYS, whose rows complete the edges of minute ranges',
+    );
+  }
+  if (config.DKIM_PRIVATE_KEY && config.DKIM_PRIVATE_KEY_FILE) {
+    throw new ConfigError('DKIM_PRIVATE_KEY_FILE: give the key by DKIM_PRIVATE_KEY or by file, not both');
+  }
+  const dkim = [config.DKIM_DOMAIN, config.DKIM_SELECTOR, config.DKIM_PRIVATE_KEY ?? config.DKIM_PRIVATE_KEY_FILE];
+  if (dkim.some(Boolean) && !dkim.every(Boolean)) {
+    throw new ConfigError(
+      'DKIM_DOMAIN: needs DKIM_SELECTOR and DKIM_PRIVATE_KEY or DKIM_PRIVATE_KEY_FILE, and they need it',
     );
   }
   return config;

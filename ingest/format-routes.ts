@@ -110,7 +110,8 @@ async function take(
   const key =
     req.get('idempotency-key') ??
     (result.requestId ? `${format.name}-${encodeURIComponent(result.requestId)}`.slice(0, 255) : undefined);
-  const stored = await takeRecords(parts, parsed, grant, { claim: claimOf(grant, key), byRequestId: true });
+  const repeats = { claim: claimOf(grant, key), byRequestId: true, format: taken.format };
+  const stored = await takeRecords(parts, parsed, grant, repeats);
   return { ...stored, ...taken };
 }
 

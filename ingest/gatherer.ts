@@ -160,6 +160,7 @@ export class Gatherer {
       ...(unique.length > 0 ? { unique } : {}),
     };
     await this.#enqueue(jobId, lane, job);
+    this.#log.debug({ batch_id: jobId, rows: batch.rows }, 'batch queued');
     batchesQueued.inc();
     batchRows.observe(batch.rows);
   }

@@ -79,11 +79,17 @@ function timeout(): Promise<string> {
   return new Promise((resolve) => setTimeout(() => resolve('no answer in time'), CHECK_TIMEOUT_MS).unref());
 }
 
-/** A client that sends its headers or its body too slowly is cut off. */
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
-/** Longer than the 60 s of common load balancers, so that they close first. */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** What a connection may take. A client that sends its headers or its body too slowly is cut off. */
+export const CONNECTION_LIMITS = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  /** Longer than the 60 s of common load balancers, so that they close first. */
+  keepAliveTimeoutMs: 65_000,
+  /** How often slow connections are looked for; Node's own default of 30 s would let them live four times as long. */
+  checkEveryMs: 2_000,
+  maxHeaderBytes: 16_384,
+  maxHeaders: 100,
+};
 const IDLE_CHECK_MS = 50;
 
 export interface Listening {
@@ -94,10 +100,23 @@ export interface Listening {
 }
 
 /** @throws {ConfigError} when the port cannot be bound */
-export function listen(app: App, host: string, port: number): Promise<Listening> {
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, maxHeaderSize: 16_384 }, app.express);
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
+export function listen(
+  app: App,
+  host: string,
+  port: number,
+  limits: typeof CONNECTION_LIMITS = CONNECTION_LIMITS,
+): Promise<Listening> {
+  const server = createServer(
+    {
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: limits.checkEveryMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+    },
+    app.express,
+  );
+  server.maxHeadersCount = limits.maxHeaders;
   const close = () =>
     new Promise<void>((resolve) => {
       // A kept connection becomes idle when its last answer is sent, and its client may keep it for minutes.

@@ -27,7 +27,7 @@ export async function parseRecordsBody(body: Buffer, contentType: string, limits
   const lines = contentType === 'application/x-ndjson' || contentType === 'application/ndjson';
   const whole = lines ? undefined : parseJson(text);
   if (whole !== undefined) return parseValues(Array.isArray(whole) ? whole : [whole], limits);
-  if (text.startsWith('[')) throw new Problem(400, 'Bad JSON', 'the array is not valid JSON');
+  if (!lines && text.startsWith('[')) throw new Problem(400, 'Bad JSON', 'the array is not valid JSON');
   return parseLines(text.split('\n'), limits);
 }
 

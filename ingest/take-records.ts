@@ -7,6 +7,7 @@ import { Problem } from './problem.ts';
 import type { RecordError, TimeWindow } from './record.ts';
 import type { ParsedBody } from './records-body.ts';
 import type { RedisHeadroom } from './redis-headroom.ts';
+import type { SourceTally } from './source-tally.ts';
 import { sha256, type TokenGrant, type TokenReader } from './token.ts';
 
 /** Errors named one by one in an answer; `rejected` always counts them all. */
@@ -19,6 +20,7 @@ export interface CollectorParts {
   acceptance: Acceptance;
   gatherer: Gatherer;
   headroom: RedisHeadroom;
+  sources: SourceTally;
 }
 
 /** Answer of `POST /v1/requests`. */
@@ -37,7 +39,7 @@ export async function takeRecords(
   parts: CollectorParts,
   parsed: ParsedBody,
   grant: TokenGrant,
-  repeats: { claim: Claim; byRequestId: boolean },
+  repeats: { claim: Claim; byRequestId: boolean; format: string },
 ): Promise<IngestAnswer> {
   const origin = {
     organizationId: grant.organizationId,
@@ -50,7 +52,9 @@ export async function takeRecords(
   const errors = [...parsed.errors, ...accepted.errors].sort((a, b) => a.index - b.index);
   recordsReceived.inc({ outcome: 'rejected' }, errors.length);
   const shown = errors.slice(0, MAX_ERRORS_SHOWN);
+  const source = { organizationId: grant.organizationId, format: repeats.format };
   if (accepted.records.length === 0) {
+    parts.sources.note(source, 0, errors);
     throw new Problem(400, 'No valid record', 'every record was rejected', {
       extra: { accepted: 0, rejected: errors.length, errors: shown },
     });
@@ -61,6 +65,7 @@ export async function takeRecords(
     throw error;
   });
   recordsReceived.inc({ outcome: 'accepted' }, count);
+  parts.sources.note(source, count, errors);
   return { batch_id: batchId, accepted: count, rejected: errors.length, errors: shown };
 }
 

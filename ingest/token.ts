@@ -22,6 +22,9 @@ export interface TokenGrant {
 /** Redis hash: SHA-256 of the token → grant as JSON. ClickHouse holds the durable copy (workers/tokens.ts). */
 export const TOKENS_KEY = '{keytally}:tokens';
 
+/** Redis hash: token id → time it was last used, epoch milliseconds, to the minute. */
+export const TOKENS_USED_KEY = '{keytally}:tokens:used';
+
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const TOKEN_LENGTH = 40;
 const TOKEN = /^kt_[A-Za-z0-9]{20,200}$/;
@@ -47,14 +50,25 @@ export function allows(grant: TokenGrant, scope: Scope, nowMs: number): boolean 
 /** A revoked token stops working within this time everywhere. */
 const CACHE_MS = 2_000;
 const CACHE_TOKENS = 10_000;
+/** A busy token's time of use is written this often. */
+const USED_EVERY_MS = 60_000;
 
 /** Looks tokens up by their hash: comparing hashes of a secret leaks nothing about the secret by timing. */
 export class TokenReader {
   readonly #redis: Redis;
   readonly #cache = new RecentMap<string, { grant: TokenGrant | undefined; untilMs: number }>(CACHE_TOKENS);
 
+  readonly #used = new RecentMap<string, number>(CACHE_TOKENS);
+
   constructor(redis: Redis) {
     this.#redis = redis;
+  }
+
+  /** Notes that a token was accepted. Nobody waits for it, and a failure costs only the note. */
+  noteUse(id: string, nowMs: number): void {
+    if (nowMs - (this.#used.get(id) ?? 0) < USED_EVERY_MS) return;
+    this.#used.set(id, nowMs);
+    this.#redis.hset(TOKENS_USED_KEY, id, nowMs).catch(() => undefined);
   }
 
   /** The grant of a presented token, also when expired; undefined when unknown or not shaped like one. */

@@ -1,9 +1,10 @@
 import { type Job, Worker } from 'bullmq';
 import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
+import { wholeBatch } from './dead-letter.ts';
 import { classifyInsertError, type ErrorClass } from './errors.ts';
 import { insertFailures, jobsStalled } from './metrics.ts';
-import { type BatchParts, bury, processBatch, wholeBatch } from './process-batch.ts';
+import { type BatchParts, bury, processBatch } from './process-batch.ts';
 
 /** A batch of a dead worker is taken over after this time at most twice over. */
 const LOCK_DURATION_MS = 10_000;
@@ -20,19 +21,46 @@ export interface ConsumerOptions {
   onCrash: (error: unknown) => void;
 }
 
-/** Starts one consumer per shard. Each acknowledges a batch only after ClickHouse confirmed it. */
-export function startConsumers(parts: BatchParts, options: ConsumerOptions): Worker<BatchJob>[] {
-  return Array.from({ length: parts.config.INGEST_SHARDS }, (_, shard) => startConsumer(parts, options, shard));
+/** What a consumer is doing, for those who watch it. */
+export interface Activity {
+  /** Batches under way. */
+  own: number;
+  /** Batches it is done with since the start: counted or failed, not those that wait for the store. */
+  finished: number;
 }
 
-function startConsumer(parts: BatchParts, options: ConsumerOptions, shard: number): Worker<BatchJob> {
+/** Starts one consumer per shard. Each acknowledges a batch only after ClickHouse confirmed it. */
+export function startConsumers(parts: BatchParts, options: ConsumerOptions): Consumer[] {
+  return Array.from({ length: parts.config.INGEST_SHARDS }, (_, shard) => {
+    const activity: Activity = { own: 0, finished: 0 };
+    return { worker: startConsumer(parts, options, shard, activity), activity };
+  });
+}
+
+export interface Consumer {
+  worker: Worker<BatchJob>;
+  activity: Activity;
+}
+
+function startConsumer(
+  parts: BatchParts,
+  options: ConsumerOptions,
+  shard: number,
+  activity: Activity,
+): Worker<BatchJob> {
   const worker: Worker<BatchJob> = new Worker<BatchJob>(
     BATCH_QUEUE,
     async (job: Job<BatchJob>) => {
+      activity.own++;
+      let waits = false;
       try {
         await processBatch(parts, job.id!, job.data);
       } catch (error) {
+        waits = classifyInsertError(error) === 'wait';
         await settleFailure(parts, options, worker, job, error);
+      } finally {
+        activity.own--;
+        if (!waits) activity.finished++;
       }
     },
     {
@@ -73,7 +101,11 @@ async function settleFailure(
   if (errorClass === 'crash') options.onCrash(error);
   const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
   if (!lastAttempt) throw error;
-  await bury(parts, [
-    wholeBatch(job.id!, job.data, `gave up after ${job.attemptsMade + 1} attempts: ${(error as Error).message}`),
-  ]);
+  const reason = `gave up after ${job.attemptsMade + 1} attempts: ${(error as Error).message}`;
+  await bury(parts, [wholeBatch(job.id!, job.data, reason)]).catch(async (failure: unknown) => {
+    // The last attempt must not end as a failed job that nobody looks at: it waits until the letter can be written.
+    parts.log.warn({ batch_id: job.id, err: failure }, 'dead letter not written; the batch waits');
+    await worker.rateLimit(PAUSE_MS);
+    throw Worker.RateLimitError();
+  });
 }

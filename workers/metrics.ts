@@ -47,3 +47,40 @@ export const jobsStalled = new Counter({
   help: 'Batches taken over from a worker that stopped renewing its lock',
   registers,
 });
+
+export const batchesWaiting = new Gauge({
+  name: 'keytally_worker_batches_waiting',
+  help: 'Batches in Redis that no worker has taken yet, of all shards',
+  registers,
+});
+
+export const oldestBatchSeconds = new Gauge({
+  name: 'keytally_worker_oldest_batch_seconds',
+  help: 'Age of the oldest waiting batch: the lag between a 202 and the count',
+  registers,
+});
+
+export const deadLettersWaiting = new Gauge({
+  name: 'keytally_dead_letters_waiting',
+  help: 'Dead letters that nobody replayed or dropped',
+  registers,
+});
+
+export const oldestDeadLetterSeconds = new Gauge({
+  name: 'keytally_dead_letters_oldest_seconds',
+  help: 'Age of the oldest waiting dead letter, 0 when there is none',
+  registers,
+});
+
+export const invariantViolations = new Gauge({
+  name: 'keytally_invariant_violations',
+  help: 'Rows that a query of test/invariants.sql returned in the last check, -1 when the query failed',
+  labelNames: ['invariant'] as const,
+  registers,
+});
+
+export const invariantsChecked = new Gauge({
+  name: 'keytally_invariants_checked_timestamp_seconds',
+  help: 'Time of the last check of the invariants by any worker, 0 before the first',
+  registers,
+});

@@ -1,4 +1,5 @@
-import { type Batch, decodeBatch } from '../ingest/batch.ts';
+import { type Batch, decodeBatch, encodeBatch } from '../ingest/batch.ts';
+import { partOfBatch } from '../ingest/batch-part.ts';
 import type { Config } from '../ingest/config.ts';
 import type { Logger } from '../ingest/logger.ts';
 import type { BatchJob } from '../ingest/queue.ts';
@@ -6,7 +7,7 @@ import type { Redis } from '../ingest/redis.ts';
 import type { Replication } from '../ingest/replication.ts';
 import { claimForBatch, ownRanges } from './claims.ts';
 import type { Store } from './clickhouse/store.ts';
-import { type DeadLetter, MAX_LETTERS_PER_BATCH, writeDeadLetters } from './dead-letter.ts';
+import { type DeadLetter, MAX_LETTERS_PER_BATCH, wholeBatch, writeDeadLetters } from './dead-letter.ts';
 import { classifyInsertError } from './errors.ts';
 import type { Geo } from './geo.ts';
 import { insertRequests } from './insert.ts';
@@ -46,9 +47,10 @@ export async function processBatch(parts: BatchParts, batchId: string, job: Batc
   if (ranges.length === 0) return;
   try {
     await insertTimed(parts.store, batchId, await text(ranges), count(ranges));
+    parts.log.debug({ batch_id: batchId, rows: count(ranges), repeated: batch.rows - count(ranges) }, 'batch counted');
   } catch (error) {
     if (classifyInsertError(error) !== 'dead_letter') throw error;
-    await isolate(parts, batchId, job, ranges, text);
+    await isolate(parts, { batchId, job, batch }, ranges, text);
   }
   await writeRateLimits(parts.store, batch);
 }
@@ -70,10 +72,16 @@ async function insertTimed(store: Store, token: string, rows: string, rowCount: 
   lastInsert.setToCurrentTime();
 }
 
+/** A batch on its way, decoded. */
+interface Decoded {
+  batchId: string;
+  job: BatchJob;
+  batch: Batch;
+}
+
 async function isolate(
   parts: BatchParts,
-  batchId: string,
-  job: BatchJob,
+  decoded: Decoded,
   ranges: readonly RowRange[],
   text: (part: readonly RowRange[]) => Promise<string>,
 ): Promise<void> {
@@ -81,40 +89,43 @@ async function isolate(
   for (const range of ranges) {
     const bad = await insertIsolating(
       range,
-      batchId,
+      decoded.batchId,
       async (part, token) => insertTimed(parts.store, token, await text([part]), part.end - part.first),
       (error) => classifyInsertError(error) === 'dead_letter',
     );
     poison.push(...bad);
   }
-  await bury(parts, await lettersOf(batchId, job, poison, text));
+  await bury(parts, await lettersOf(decoded, poison, text));
 }
 
+/** One letter per bad row; beyond the bound one letter with all the others. Each holds its own rows and no more. */
 async function lettersOf(
-  batchId: string,
-  job: BatchJob,
+  { batchId, job, batch }: Decoded,
   poison: readonly Poison[],
   text: (part: readonly RowRange[]) => Promise<string>,
 ): Promise<DeadLetter[]> {
+  const letter = async (id: string, rows: readonly number[], reason: string): Promise<DeadLetter> => ({
+    id,
+    batchId,
+    rows: rows.length,
+    reason,
+    sample: await text([{ first: rows[0]!, end: rows[0]! + 1 }]),
+    payload: await encodeBatch(partOfBatch(batch, rows)),
+    firstRow: rows[0]!,
+    receivedAtMs: job.receivedAtMs,
+    // Decided already: these rows are the batch's own.
+    claims: [],
+    unique: [],
+  });
   const letters: DeadLetter[] = [];
   for (const { row, error } of poison.slice(0, MAX_LETTERS_PER_BATCH)) {
-    letters.push({
-      id: `${batchId}-${row}`,
-      batchId,
-      rows: 1,
-      reason: (error as Error).message,
-      sample: await text([{ first: row, end: row + 1 }]),
-      payload: job.payload,
-      firstRow: row,
-    });
+    letters.push(await letter(`${batchId}-${row}`, [row], (error as Error).message));
   }
-  const rest = poison.length - letters.length;
-  if (rest === 0) return letters;
-  return [...letters, { ...wholeBatch(batchId, job, `${rest} more rows of this batch are bad`), rows: rest }];
-}
-
-export function wholeBatch(batchId: string, job: BatchJob, reason: string): DeadLetter {
-  return { id: batchId, batchId, rows: job.rows, reason, sample: '', payload: job.payload, firstRow: 0 };
+  const rest = poison.slice(letters.length).map(({ row }) => row);
+  if (rest.length > 0) {
+    letters.push(await letter(`${batchId}-rest`, rest, `${rest.length} more rows of this batch are bad`));
+  }
+  return letters;
 }
 
 export async function bury(parts: BatchParts, letters: readonly DeadLetter[]): Promise<void> {

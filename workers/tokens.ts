@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../ingest/redis.ts';
-import { newToken, type Scope, sha256, TOKENS_KEY, type TokenGrant } from '../ingest/token.ts';
+import { newToken, type Scope, sha256, TOKENS_KEY, TOKENS_USED_KEY, type TokenGrant } from '../ingest/token.ts';
 import type { Store } from './clickhouse/store.ts';
 
 /** What is asked for when a token is made. */
@@ -25,7 +25,11 @@ interface TokenRow {
 }
 
 /** A token as it is listed: never the token itself. */
-export type TokenEntry = TokenGrant & { createdAtMs: number };
+export type TokenEntry = TokenGrant & {
+  createdAtMs: number;
+  /** To the minute; 0 = never, or before Redis was lost. */
+  lastUsedMs: number;
+};
 
 const LIVE_TOKENS = `SELECT sha256, id, name, scopes, organization_id, key_id, revoked,
     toUnixTimestamp64Milli(created_at) AS created_at_ms,
@@ -59,7 +63,31 @@ export class Tokens {
 
   async list(): Promise<TokenEntry[]> {
     const rows = await this.#rows();
-    return rows.filter((row) => !row.revoked).map((row) => ({ ...grantOf(row), createdAtMs: row.created_at_ms }));
+    const used = await this.#redis.hgetall(TOKENS_USED_KEY);
+    return rows
+      .filter((row) => !row.revoked)
+      .map((row) => ({ ...grantOf(row), createdAtMs: row.created_at_ms, lastUsedMs: Number(used[row.id] ?? 0) }));
+  }
+
+  /**
+   * Makes a token with the same rights; the old one ends after the overlap, or earlier when it was to end earlier.
+   * @returns undefined when there is no such token, or it has ended
+   */
+  async rotate(
+    id: string,
+    overlapMs: number,
+  ): Promise<{ token: string; grant: TokenGrant; oldExpiresAtMs: number } | undefined> {
+    const row = (await this.#rows()).find((candidate) => candidate.id === id && !candidate.revoked);
+    if (!row) return undefined;
+    const old = grantOf(row);
+    if (old.expiresAtMs !== 0 && old.expiresAtMs <= Date.now()) return undefined;
+    const { token, grant } = await this.create(old);
+    const endMs = Date.now() + overlapMs;
+    const oldExpiresAtMs = old.expiresAtMs === 0 ? endMs : Math.min(old.expiresAtMs, endMs);
+    const ending = { ...old, expiresAtMs: oldExpiresAtMs };
+    await this.#write(row.sha256, ending, row.created_at_ms, false);
+    await this.#redis.hset(TOKENS_KEY, row.sha256, JSON.stringify(ending));
+    return { token, grant, oldExpiresAtMs };
   }
 
   /** @returns whether there was such a token */

@@ -4,12 +4,21 @@ import type { Logger } from '../ingest/logger.ts';
 import type { Redis } from '../ingest/redis.ts';
 import { connectRedis } from '../ingest/redis.ts';
 import { Replication } from '../ingest/replication.ts';
+import { createSender } from './alerts/channels/send.ts';
+import { secretBox } from './alerts/delivery/channels.ts';
+import { deliverySettings } from './alerts/delivery/delivery-parts.ts';
+import { startDelivery } from './alerts/delivery/delivery-worker.ts';
+import { usableSecretKeys } from './alerts/delivery/secret-keys.ts';
+import { startEvaluation } from './alerts/evaluation/evaluation-worker.ts';
+import { applyRules, readRuleFile } from './alerts/rules/rule-file.ts';
 import { ApiDescriptions } from './api-descriptions.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
 import type { Store } from './clickhouse/store.ts';
 import { startConsumers } from './consume.ts';
+import { ConsumerWatch } from './consumer-watch.ts';
 import { openGeo } from './geo.ts';
+import { startHealthGauges } from './health-gauges.ts';
 import { startLifecycle } from './keys/lifecycle-worker.ts';
 import { Registry } from './keys/registry.ts';
 import { Tokens } from './tokens.ts';
@@ -43,18 +52,42 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
   const connection = await connectRedis(redisUrl, 'worker', warn);
   const replication = new Replication(redis, config.REDIS_WAIT_REPLICAS);
   const firstToken = await prepare(config, store, redis);
-  const workers = startConsumers({ store, redis, replication, geo, config, log }, { connection, onCrash });
+  const keys = usableSecretKeys(config);
+  const delivery = startDelivery(
+    {
+      store,
+      redis,
+      sender: createSender(config, log, keys),
+      box: secretBox(keys),
+      log,
+      settings: deliverySettings(config),
+    },
+    connection,
+  );
+  const consumers = startConsumers({ store, redis, replication, geo, config, log }, { connection, onCrash });
+  const watch = new ConsumerWatch(
+    redis,
+    consumers.map(({ activity }) => activity),
+  );
+  const gauges = startHealthGauges(store, redis, log);
   const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);
+  const evaluation = await startEvaluation({ config, store, redis, log }, connection);
   return {
     firstToken,
     geoBuiltAt: geo.builtAt,
     checks: {
-      consumer: async () => (workers.every((worker) => worker.isRunning()) ? undefined : 'a consumer has stopped'),
+      consumer: async () =>
+        consumers.every(({ worker }) => worker.isRunning()) ? watch.problem() : 'a consumer has stopped',
+      delivery: async () => (delivery.isRunning() ? undefined : 'messages are not delivered'),
       lifecycle: async () => (lifecycle.isRunning() ? undefined : 'expiries and sweeps have stopped'),
+      alerts: async () => (evaluation.isRunning() ? undefined : 'the evaluation of alerts has stopped'),
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {
-      await Promise.all([...workers, lifecycle].map((worker) => worker.close()));
+      const stopping = [...consumers.map(({ worker }) => worker), lifecycle, evaluation, delivery];
+      await Promise.all(stopping.map((worker) => worker.close()));
+      gauges.close();
+      await watch.close();
       connection.disconnect();
       redis.disconnect();
     },
@@ -64,6 +97,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
 async function prepare(config: Config, store: Store, redis: Redis): Promise<string | undefined> {
   await migrate(store, config);
   await applyRetention(store, config);
+  if (config.ALERTS_FILE) await applyRules(store, readRuleFile(config.ALERTS_FILE));
   await new Registry(store, redis).rebuildIndex();
   await new ApiDescriptions(store, redis).rebuildIndex();
   return new Tokens(store, redis).ensureAdmin(config.KEYTALLY_ADMIN_TOKEN);

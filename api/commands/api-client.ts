@@ -65,6 +65,10 @@ export class ApiClient {
     return this.#send('POST', path, { content, headers: { 'Content-Type': 'application/json' } });
   }
 
+  delete<Body>(path: string): Promise<ApiAnswer<Body>> {
+    return this.#send('DELETE', path);
+  }
+
   /** Posts a body of any kind. */
   upload<Body>(path: string, payload: Payload): Promise<ApiAnswer<Body>> {
     return this.#send('POST', path, payload);
@@ -84,6 +88,7 @@ export class ApiClient {
     }
     const body = parsed(text);
     if (!response.ok) throw new CommandError(failureText(response, body), response.status, body);
+    if (response.status === 204) return { text: '', body: undefined as Body };
     if (typeof body !== 'object') throw new CommandError(`${this.#base} does not answer as Keytally: see --url`);
     return { text, body: body as Body };
   }

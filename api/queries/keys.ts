@@ -2,7 +2,16 @@ import type { QueryParams, Store } from '../../workers/clickhouse/store.ts';
 import { DIRECTORY_COLUMNS, keyDirectory } from '../../workers/keys/key-directory.ts';
 import { changedKeys, type Generation } from '../../workers/keys/key-list.ts';
 
-export const KEY_SORTS = ['key_id', 'last_used', 'total_requests', 'requests_30d', 'error_rate_30d'] as const;
+const DAY_MS = 86_400_000;
+
+export const KEY_SORTS = [
+  'key_id',
+  'last_used',
+  'total_requests',
+  'requests_30d',
+  'error_rate_30d',
+  'expires_at',
+] as const;
 export type KeySort = (typeof KEY_SORTS)[number];
 
 /** Which keys are listed. Empty string = any. */
@@ -14,8 +23,10 @@ export interface KeyListRequest {
   status: string;
   search: string;
   withDeleted: boolean;
-  /** Only keys not used for this many days; 0 = all. */
+  /** Only keys that were watched for this many days and not used in them; 0 = all. */
   unusedDays: number;
+  /** Only active keys that expire within this many days; 0 = all. */
+  expiresWithinDays: number;
   sort: KeySort;
   descending: boolean;
   limit: number;
@@ -70,6 +81,8 @@ const SORT_SQL: Record<KeySort, string> = {
   total_requests: 'total_requests',
   requests_30d: 'requests_30d',
   error_rate_30d: 'error_rate_30d',
+  // Keys that never expire stand behind all that do.
+  expires_at: 'ifNull(toUnixTimestamp64Milli(expires_at), toInt64(8000000000000000))',
 };
 
 /** One page of keys with their four figures, joined for this page: exact to the second, and slower the more keys there are. */
@@ -146,8 +159,18 @@ function conditionsOf(request: KeyListRequest, nowMs: number): { conditions: str
     params.search = request.search;
   }
   if (request.unusedDays > 0) {
-    conditions.push('toUnixTimestamp64Milli(last_used.at) < {unused_before:Int64}');
-    params.unused_before = nowMs - request.unusedDays * 86_400_000;
+    // Silence proves something only while somebody listened: a key known since yesterday was not "unused for a year".
+    conditions.push(
+      'greatest(toUnixTimestamp64Milli(last_used.at), toUnixTimestamp64Milli(tracking_since)) < {unused_before:Int64}',
+    );
+    params.unused_before = nowMs - request.unusedDays * DAY_MS;
+  }
+  if (request.expiresWithinDays > 0) {
+    conditions.push(
+      `status = 'active' AND toUnixTimestamp64Milli(expires_at) BETWEEN {now:Int64} AND {expires_before:Int64}`,
+    );
+    params.now = nowMs;
+    params.expires_before = nowMs + request.expiresWithinDays * DAY_MS;
   }
   if (request.after) {
     const sign = request.descending ? '<' : '>';

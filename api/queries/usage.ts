@@ -81,7 +81,7 @@ export async function readUsage(
 }
 
 /** A row of UTC days fits into buckets only when these are UTC days or longer. */
-function coarsestTier({ bucket, timezone }: Range): Tier {
+export function coarsestTier({ bucket, timezone }: Range): Tier {
   if (bucket === 'minute') return 'minute';
   const calendar = bucket === 'day' || bucket === 'week' || bucket === 'month';
   return calendar && (timezone === 'UTC' || timezone === 'Etc/UTC') ? 'day' : 'quarter_hour';

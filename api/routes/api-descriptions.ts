@@ -19,6 +19,7 @@ export const putApiDescription = route({
   method: 'put',
   path: '/v1/api-descriptions/:name',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Import the paths of an OpenAPI document: routes become exact; takes effect within seconds',
   params: Name,
   body: z.record(z.string(), z.unknown()),
@@ -44,6 +45,7 @@ export const listApiDescriptions = route({
   method: 'get',
   path: '/v1/api-descriptions',
   scope: 'read',
+  reach: 'organization',
   summary: 'Imported OpenAPI documents',
   response: z.object({
     data: z.array(z.object({ name: z.string(), updated_at: z.string(), endpoints: z.array(EndpointSchema) })),
@@ -59,6 +61,7 @@ export const deleteApiDescription = route({
   method: 'delete',
   path: '/v1/api-descriptions/:name',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Forget an imported document; counted routes stay',
   params: Name,
   handle: async ({ parts, grant, params, res }) => {
@@ -72,6 +75,7 @@ export const unusedEndpoints = route({
   method: 'get',
   path: '/v1/api-descriptions/:name/unused',
   scope: 'read',
+  reach: 'organization',
   summary: 'Endpoints of an imported document that nobody called in the last days',
   params: Name,
   query: z.object({ days: z.coerce.number().int().min(1).max(1825).default(DEFAULT_DAYS) }),

@@ -24,6 +24,7 @@ export const importKeys = route({
   method: 'post',
   path: '/v1/keys/import',
   scope: 'manage',
+  reach: 'organization',
   summary: `Register or change up to ${MAX_IMPORT_ROWS} keys: NDJSON (fields as in PUT, with key_id) or text/csv with a header. Good rows are kept when others are bad`,
   response: z.object({
     rows: z.number().int(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
+import type { RegisteredKey } from '../../workers/keys/key.ts';
 import { effectiveLimits, Plans, planOf } from '../../workers/keys/plans.ts';
 import { readRateLimits, type SeenRateLimit } from '../../workers/rate-limits.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
@@ -13,6 +14,8 @@ import {
   refuseKeyBound,
   registryProblem,
 } from '../key-changes.ts';
+import { resolveRange } from '../queries/calendar.ts';
+import { readSparklines } from '../queries/fleet-series.ts';
 import {
   KEY_SORTS,
   type KeyCursor,
@@ -26,6 +29,8 @@ import { readUtilization, type Utilization } from '../queries/utilization.ts';
 import { type ApiParts, route } from '../route.ts';
 import { KeyBody, KeyParams, KeyResponse, KeyStatusSchema, LimitQuery } from '../schemas.ts';
 
+const DAY_MS = 86_400_000;
+
 const ANY: Omit<KeyListRequest, 'organizationId' | 'keyId'> = {
   customerId: '',
   environment: '',
@@ -33,6 +38,7 @@ const ANY: Omit<KeyListRequest, 'organizationId' | 'keyId'> = {
   search: '',
   withDeleted: true,
   unusedDays: 0,
+  expiresWithinDays: 0,
   sort: 'key_id',
   descending: false,
   limit: 1,
@@ -128,16 +134,27 @@ export const getKey = route({
 
 const SORTS = KEY_SORTS.flatMap((name) => [name, `-${name}`] as const) as [KeySort | `-${KeySort}`];
 
+const Days = z.coerce.number().int().min(0).max(3650).default(0);
+
 const ListQuery = z.object({
   organization_id: z.string().max(200).default(''),
   customer_id: z.string().max(200).default(''),
   environment: z.string().max(40).default(''),
   status: KeyStatusSchema.optional(),
-  unused_days: z.coerce.number().int().min(0).max(3650).default(0),
+  unused_days: Days.describe('known for this many days and not used in them'),
+  expires_within_days: Days.describe('active, and expires within this many days'),
+  include: z.enum(['', 'series']).default('').describe('series: also the requests per UTC day of the last 30 days'),
   search: z.string().max(200).default(''),
   sort: z.enum(SORTS).default('-requests_30d').describe('a leading minus sorts descending'),
   limit: LimitQuery(50, 500),
   cursor: z.string().max(1000).optional(),
+});
+
+const SERIES_DAYS = 30;
+const SeriesResponse = z.object({
+  from: z.iso.datetime().describe('start of the first day'),
+  requests: z.array(z.number().int()).describe('per UTC day; the last one is today and still grows'),
+  errors: z.array(z.number().int()),
 });
 
 function isKeyCursor(value: unknown): value is KeyCursor {
@@ -154,7 +171,7 @@ export const getKeys = route({
     'Keys with their figures, page by page; keys nobody registered appear as discovered, deleted ones only when asked for',
   query: ListQuery,
   response: z.object({
-    data: z.array(KeyResponse),
+    data: z.array(KeyResponse.extend({ series: SeriesResponse.optional() })),
     next_cursor: z.string().nullable(),
     figures_as_of: z.iso
       .datetime()
@@ -176,6 +193,7 @@ export const getKeys = route({
       search: query.search,
       withDeleted: query.status === 'deleted',
       unusedDays: query.unused_days,
+      expiresWithinDays: query.expires_within_days,
       sort: query.sort.replace('-', '') as KeySort,
       descending,
       limit: query.limit + 1,
@@ -188,17 +206,40 @@ export const getKeys = route({
     const last = page.at(-1);
     const more = rows.length > query.limit && last;
     return {
-      data: await answersOf(parts, page),
+      data: await withSeries(parts, await answersOf(parts, page), query.include === 'series'),
       next_cursor: more ? encodeCursor({ value: last.sort_value, keyId: last.key_id }) : null,
       figures_as_of: new Date(generation?.generation ?? nowMs).toISOString(),
     };
   },
 });
 
+/** The last 30 days of every key of a page, in one query. */
+async function withSeries(
+  parts: ApiParts,
+  keys: z.infer<typeof KeyResponse>[],
+  wanted: boolean,
+): Promise<(z.infer<typeof KeyResponse> & { series?: z.infer<typeof SeriesResponse> })[]> {
+  if (!wanted || keys.length === 0) return keys;
+  const toMs = Date.now();
+  const today = Math.floor(toMs / DAY_MS) * DAY_MS;
+  const days = {
+    fromMs: today - (SERIES_DAYS - 1) * DAY_MS,
+    toMs: today + DAY_MS,
+    bucket: 'day',
+    timezone: 'UTC',
+  } as const;
+  const range = resolveRange(days, Number.POSITIVE_INFINITY);
+  const ids = keys.map((key) => key.key_id);
+  const lines = await readSparklines(parts.store, range, ids);
+  const from = new Date(range.from * 1000).toISOString();
+  return keys.map((key) => ({ ...key, series: { from, ...lines.get(key.key_id)! } }));
+}
+
 export const putKey = route({
   method: 'put',
   path: '/v1/keys/:key_id',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Register a key or change it; fields left out stay as they are. If-Match: the version to replace',
   params: KeyParams,
   body: KeyBody,
@@ -216,7 +257,10 @@ export const putKey = route({
           refuseForeign(present, grant);
           const fault = faultOf(present, fields, plans);
           if (fault) throw fieldProblem(fault);
-          const action = present.version === 0 || present.deleted ? 'key.registered' : 'key.updated';
+          const isNew = present.version === 0 || present.deleted;
+          // A repeat of a PUT whose answer was lost changes nothing, and must not look like a second change.
+          if (!isNew && hasAlready(present, fields)) return undefined;
+          const action = isNew ? 'key.registered' : 'key.updated';
           return { fields, action, actor: grant.id, reason: '' };
         },
         expected,
@@ -225,6 +269,12 @@ export const putKey = route({
     return findKey(parts, { ...grant, keyId: '' }, params.key_id);
   },
 });
+
+function hasAlready(present: RegisteredKey, fields: Partial<RegisteredKey>): boolean {
+  return Object.entries(fields).every(
+    ([name, value]) => JSON.stringify(present[name as keyof RegisteredKey]) === JSON.stringify(value),
+  );
+}
 
 function expectedVersion(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined) return undefined;

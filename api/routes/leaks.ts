@@ -108,6 +108,7 @@ export const reportKeyLeak = route({
   method: 'post',
   path: '/v1/keys/:key_id/report-leak',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Report by hand that the secret of a key leaked; a `leaked` policy may deactivate it at once',
   params: KeyParams,
   body: z.strictObject({ reason: z.string().trim().min(1).max(500) }),

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
-import { type AuditCursor, type AuditRow, readAudit } from '../../workers/keys/audit.ts';
+import { type AuditCursor, readAudit } from '../../workers/keys/audit.ts';
 import type { RegisteredKey } from '../../workers/keys/key.ts';
 import type { Wish } from '../../workers/keys/lifecycle.ts';
 import { applyWish } from '../../workers/keys/transitions.ts';
+import { AuditEntryResponse, auditEntryOf } from '../audit-entry.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { faultOf, fieldProblem, refuseForeign, refuseKeyBound, registryProblem } from '../key-changes.ts';
 import { type ApiParts, route } from '../route.ts';
@@ -34,6 +35,7 @@ export const deactivateKey = route({
   method: 'post',
   path: '/v1/keys/:key_id/deactivate',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Deactivate a key: gateways refuse it from now on, its counts and history stay',
   params: KeyParams,
   body: z.strictObject({ reason: Reason }),
@@ -48,6 +50,7 @@ export const reactivateKey = route({
   method: 'post',
   path: '/v1/keys/:key_id/reactivate',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Make an inactive or expired key active again; needs a new expires_at when the old one has passed',
   params: KeyParams,
   body: z.strictObject({ reason: Reason.default('reactivated'), expires_at: UtcTime.nullable().optional() }),
@@ -63,6 +66,7 @@ export const deleteKey = route({
   method: 'delete',
   path: '/v1/keys/:key_id',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Delete a key: it is denied and no longer listed (except by status=deleted); counts and history stay',
   params: KeyParams,
   query: z.object({ reason: z.string().trim().max(500).default('') }),
@@ -76,6 +80,7 @@ export const regenerateKey = route({
   method: 'post',
   path: '/v1/keys/:key_id/regenerate',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Give a key a new secret under the same id; the old hash no longer resolves, counts and history go on',
   params: KeyParams,
   body: z.strictObject({
@@ -105,17 +110,6 @@ export const regenerateKey = route({
   },
 });
 
-const HistoryEntry = z.object({
-  at: z.iso.datetime(),
-  action: z.string(),
-  actor: z.string().describe('id of the token, or the name of the schedule or policy'),
-  reason: z.string(),
-  before: z.record(z.string(), z.unknown()).nullable().describe('the changed fields as they were; null when new'),
-  after: z.record(z.string(), z.unknown()).nullable(),
-  version: z.number().int(),
-  run_id: z.string().nullable(),
-});
-
 function isAuditCursor(value: unknown): value is AuditCursor {
   const cursor = value as AuditCursor | null;
   return Number.isSafeInteger(cursor?.atMs) && Number.isSafeInteger(cursor?.version) && cursor!.version >= 0;
@@ -128,7 +122,7 @@ export const keyHistory = route({
   summary: 'What was done to a key, newest first: who, what, why, before and after',
   params: KeyParams,
   query: z.object({ limit: LimitQuery(50, 500), cursor: z.string().max(500).optional() }),
-  response: z.object({ data: z.array(HistoryEntry), next_cursor: z.string().nullable() }),
+  response: z.object({ data: z.array(AuditEntryResponse), next_cursor: z.string().nullable() }),
   handle: async ({ parts, grant, params, query }) => {
     await findKey(parts, grant, params.key_id);
     const after = decodeCursor(query.cursor, isAuditCursor);
@@ -136,22 +130,8 @@ export const keyHistory = route({
     const page = rows.slice(0, query.limit);
     const last = rows.length > query.limit ? page.at(-1) : undefined;
     return {
-      data: page.map(entryOf),
+      data: page.map(auditEntryOf),
       next_cursor: last ? encodeCursor({ atMs: last.at_ms, version: last.version }) : null,
     };
   },
 });
-
-function entryOf(row: AuditRow): z.infer<typeof HistoryEntry> {
-  const { at, action, actor, reason, version, run_id } = row;
-  const [before, after] = [row.before, row.after].map(withoutHash);
-  return { at, action, actor, reason, before: before!, after: after!, version, run_id: run_id === '' ? null : run_id };
-}
-
-/** Readers learn that the secret changed, not its hash. */
-function withoutHash(json: string): Record<string, unknown> | null {
-  const fields = JSON.parse(json) as Record<string, unknown> | null;
-  return fields && typeof fields.sha256 === 'string' && fields.sha256 !== ''
-    ? { ...fields, sha256: `${fields.sha256.slice(0, 8)}…` }
-    : fields;
-}

@@ -21,12 +21,19 @@ const Settings = z.strictObject({
   window_minutes: z.number().int().min(1).max(1440).optional().describe('abusive: default 15'),
   min_requests: z.number().int().min(1).optional().describe('abusive: fewer requests prove nothing; default 100'),
   client_error_rate: z.number().gt(0).max(1).optional().describe('abusive: share of 4xx answers'),
+  anomaly_minutes: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_080)
+    .optional()
+    .describe('abusive: an alert of its behaviour is open and unacknowledged for so long'),
   limit_factor: z.number().min(1).max(1000).optional().describe('abusive: times the limit per minute, on average'),
 });
 
 const NEEDS: Partial<Record<Policy['kind'], (keyof z.infer<typeof Settings>)[]>> = {
   unused: ['unused_days', 'never_used_days'],
-  abusive: ['client_error_rate', 'limit_factor'],
+  abusive: ['client_error_rate', 'limit_factor', 'anomaly_minutes'],
 };
 
 const PolicyBody = z
@@ -101,6 +108,7 @@ export const listPolicies = route({
   method: 'get',
   path: '/v1/policies',
   scope: 'read',
+  reach: 'organization',
   summary: 'Deactivation policies. Without any, keys are deactivated only when they expire',
   response: z.object({ data: z.array(PolicyResponse) }),
   handle: async ({ parts, grant }) => {
@@ -113,6 +121,7 @@ export const getPolicy = route({
   method: 'get',
   path: '/v1/policies/:policy_id',
   scope: 'read',
+  reach: 'organization',
   summary: 'One policy',
   params: PolicyParams,
   response: PolicyResponse,
@@ -123,6 +132,7 @@ export const createPolicy = route({
   method: 'post',
   path: '/v1/policies',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Make a policy; it is off unless enabled is true. Preview it first',
   body: PolicyBody,
   response: PolicyResponse,
@@ -139,6 +149,7 @@ export const putPolicy = route({
   method: 'put',
   path: '/v1/policies/:policy_id',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Replace a policy',
   params: PolicyParams,
   body: PolicyBody,
@@ -155,6 +166,7 @@ export const deletePolicy = route({
   method: 'delete',
   path: '/v1/policies/:policy_id',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Delete a policy; what it did stays, and its runs can still be undone',
   params: PolicyParams,
   handle: async ({ parts, grant, params, res }) => {
@@ -165,28 +177,43 @@ export const deletePolicy = route({
   },
 });
 
+const PreviewResponse = z.object({
+  matched: z.number().int(),
+  would_stop: z.boolean().describe('more keys match than max_per_run: a run would do nothing'),
+  keys: z.array(z.object({ key_id: z.string(), name: z.string(), because: z.string() })),
+});
+
+async function previewOf(parts: ApiParts, policy: Policy): Promise<z.infer<typeof PreviewResponse>> {
+  const nowMs = Date.now();
+  const candidates = await policyCandidates(parts.store, policy, nowMs, PREVIEW_KEYS);
+  const matched = candidates[0]?.matched ?? 0;
+  return {
+    matched,
+    would_stop: matched > policy.max_per_run,
+    keys: candidates.map((key) => ({ key_id: key.key_id, name: key.name, because: because(policy, key, nowMs) })),
+  };
+}
+
 export const previewPolicy = route({
   method: 'post',
   path: '/v1/policies/:policy_id/preview',
   scope: 'read',
+  reach: 'organization',
   summary: `What a run would do now, without doing it: how many keys, the first ${PREVIEW_KEYS} of them, and why`,
   params: PolicyParams,
-  response: z.object({
-    matched: z.number().int(),
-    would_stop: z.boolean().describe('more keys match than max_per_run: a run would do nothing'),
-    keys: z.array(z.object({ key_id: z.string(), name: z.string(), because: z.string() })),
-  }),
-  handle: async ({ parts, grant, params }) => {
-    const policy = await findPolicy(parts, grant, params.policy_id);
-    const nowMs = Date.now();
-    const candidates = await policyCandidates(parts.store, policy, nowMs, PREVIEW_KEYS);
-    const matched = candidates[0]?.matched ?? 0;
-    return {
-      matched,
-      would_stop: matched > policy.max_per_run,
-      keys: candidates.map((key) => ({ key_id: key.key_id, name: key.name, because: because(policy, key, nowMs) })),
-    };
-  },
+  response: PreviewResponse,
+  handle: async ({ parts, grant, params }) => previewOf(parts, await findPolicy(parts, grant, params.policy_id)),
+});
+
+export const previewUnsavedPolicy = route({
+  method: 'post',
+  path: '/v1/policies/preview',
+  scope: 'read',
+  summary: 'What a run of this policy would do now, before anybody saves it',
+  body: PolicyBody,
+  response: PreviewResponse,
+  handle: ({ parts, grant, body }) =>
+    previewOf(parts, { ...scoped(grant, body), policy_id: '', created_at: '', updated_at: '' }),
 });
 
 const withoutOrganization = ({ organization_id, ...run }: PolicyRun) => run;
@@ -195,6 +222,7 @@ export const runPolicyNow = route({
   method: 'post',
   path: '/v1/policies/:policy_id/run',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Run a policy now, also one that is off; more matches than max_per_run stop it before it does anything',
   params: PolicyParams,
   response: RunResponse,
@@ -209,6 +237,7 @@ export const listPolicyRuns = route({
   method: 'get',
   path: '/v1/policies/:policy_id/runs',
   scope: 'read',
+  reach: 'organization',
   summary: 'Runs that met keys, newest first',
   params: PolicyParams,
   query: z.object({ limit: LimitQuery(50, 500) }),
@@ -224,6 +253,7 @@ export const undoPolicyRun = route({
   method: 'post',
   path: '/v1/policy-runs/:run_id/undo',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Take a whole run back: only keys that it changed and nobody changed since',
   params: z.object({ run_id: z.string().min(1).max(200) }),
   response: z.object({ reactivated: z.number().int(), left: z.number().int() }),
@@ -243,6 +273,7 @@ export const POLICY_ROUTES = [
   getPolicy,
   putPolicy,
   deletePolicy,
+  previewUnsavedPolicy,
   previewPolicy,
   runPolicyNow,
   listPolicyRuns,

@@ -1,7 +1,16 @@
 import type { Route } from '../route.ts';
+import { doAction, showAction } from './alert-links.ts';
+import { ALERT_RULE_ROUTES } from './alert-rules.ts';
+import { ALERT_ROUTES } from './alerts.ts';
 import { deleteApiDescription, listApiDescriptions, putApiDescription, unusedEndpoints } from './api-descriptions.ts';
+import { getAudit } from './audit.ts';
+import { CHANNEL_ROUTES } from './channels.ts';
+import { dropDeadLetter, listDeadLetters, replayDeadLetter } from './dead-letters.ts';
+import { getDeliveries, replayDelivery, replayFailed } from './deliveries.ts';
 import { getDeniedKeys } from './denied.ts';
 import { getDoctor } from './doctor.ts';
+import { getInvariants } from './invariants.ts';
+import { getJobs } from './jobs.ts';
 import { importKeys } from './key-import.ts';
 import { getKey, getKeys, putKey } from './keys.ts';
 import { postLeaks, reportKeyLeak } from './leaks.ts';
@@ -10,7 +19,10 @@ import { deletePlan, listPlans, putPlan } from './plans.ts';
 import { POLICY_ROUTES } from './policies.ts';
 import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
-import { createToken, listTokens, revokeToken } from './tokens.ts';
+import { createSilence, endSilence, listSilences } from './silences.ts';
+import { getSources } from './sources.ts';
+import { getSystem } from './system.ts';
+import { createToken, listTokens, revokeToken, rotateToken } from './tokens.ts';
 import { groupedUsage, keyUsage } from './usage.ts';
 
 /** Every JSON route of the API, in the order of the documentation. */
@@ -34,16 +46,36 @@ export const ROUTES: readonly Route[] = [
   listPlans,
   putPlan,
   deletePlan,
+  ...ALERT_ROUTES,
+  ...ALERT_RULE_ROUTES,
   getRequests,
+  getAudit,
+  getSources,
+  getJobs,
+  getSystem,
+  ...CHANNEL_ROUTES,
+  listSilences,
+  createSilence,
+  endSilence,
+  getDeliveries,
+  replayFailed,
+  replayDelivery,
+  showAction,
+  doAction,
   listApiDescriptions,
   putApiDescription,
   deleteApiDescription,
   unusedEndpoints,
   listTokens,
   createToken,
+  rotateToken,
   revokeToken,
   startSession,
   getSession,
   endSession,
+  listDeadLetters,
+  replayDeadLetter,
+  dropDeadLetter,
+  getInvariants,
   getDoctor,
 ];

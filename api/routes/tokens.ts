@@ -12,25 +12,21 @@ const TokenEntry = z.object({
   key_id: z.string().nullable(),
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime().nullable(),
+  last_used_at: z.iso.datetime().nullable().describe('to the minute; null when it was never used'),
 });
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** Tokens are the platform's own: an organization's administrator cannot make one that sees more than it does. */
-function refuseBound(organizationId: string, keyId: string): void {
-  if (organizationId !== '' || keyId !== '') {
-    throw new Problem(403, 'Forbidden', 'only a token of the whole platform manages tokens');
-  }
-}
+// Tokens are the platform's own: an organization's administrator cannot make one that sees more than it does.
 
 export const listTokens = route({
   method: 'get',
   path: '/v1/tokens',
   scope: 'admin',
+  reach: 'platform',
   summary: 'Tokens, without the tokens themselves',
   response: z.object({ data: z.array(TokenEntry) }),
-  handle: async ({ parts, grant }) => {
-    refuseBound(grant.organizationId, grant.keyId);
+  handle: async ({ parts }) => {
     const entries = await parts.tokens.list();
     return {
       data: entries.map((entry) => ({
@@ -41,6 +37,7 @@ export const listTokens = route({
         key_id: entry.keyId || null,
         created_at: iso(entry.createdAtMs),
         expires_at: entry.expiresAtMs === 0 ? null : iso(entry.expiresAtMs),
+        last_used_at: entry.lastUsedMs === 0 ? null : iso(entry.lastUsedMs),
       })),
     };
   },
@@ -50,6 +47,7 @@ export const createToken = route({
   method: 'post',
   path: '/v1/tokens',
   scope: 'admin',
+  reach: 'platform',
   summary: 'Make a token; it is shown in this answer and never again',
   body: z.strictObject({
     name: z.string().min(1).max(200),
@@ -60,7 +58,6 @@ export const createToken = route({
   }),
   response: z.object({ id: z.string(), token: z.string() }),
   handle: async ({ parts, grant, body }) => {
-    refuseBound(grant.organizationId, grant.keyId);
     const expiresAtMs = body.expires_at === undefined ? 0 : Date.parse(body.expires_at);
     if (expiresAtMs !== 0 && expiresAtMs <= Date.now()) {
       throw new Problem(400, 'Bad request', 'expires_at: must be in the future');
@@ -87,14 +84,45 @@ export const createToken = route({
   },
 });
 
+const MAX_OVERLAP_SECONDS = 30 * 86_400;
+
+export const rotateToken = route({
+  method: 'post',
+  path: '/v1/tokens/:id/rotate',
+  scope: 'admin',
+  reach: 'platform',
+  summary:
+    'A new token with the same rights; the old one works on for the overlap. Shown in this answer and never again',
+  params: z.object({ id: z.string().max(100) }),
+  body: z.strictObject({ overlap_seconds: z.number().int().min(0).max(MAX_OVERLAP_SECONDS).default(86_400) }),
+  response: z.object({ id: z.string(), token: z.string(), old_expires_at: z.iso.datetime() }),
+  handle: async ({ parts, grant, params, body }) => {
+    const rotated = await parts.tokens.rotate(params.id, body.overlap_seconds * 1000);
+    if (!rotated) throw new Problem(404, 'Not found', 'there is no such token, or it has expired');
+    const { token, grant: made, oldExpiresAtMs } = rotated;
+    await writeAudit(parts.store, [
+      {
+        organizationId: made.organizationId,
+        actor: grant.id,
+        action: 'token.rotated',
+        subject: params.id,
+        reason: '',
+        before: null,
+        after: { successor_id: made.id, expires_at: iso(oldExpiresAtMs) },
+      },
+    ]);
+    return { id: made.id, token, old_expires_at: iso(oldExpiresAtMs) };
+  },
+});
+
 export const revokeToken = route({
   method: 'delete',
   path: '/v1/tokens/:id',
   scope: 'admin',
+  reach: 'platform',
   summary: 'Revoke a token; it stops working everywhere within seconds',
   params: z.object({ id: z.string().max(100) }),
   handle: async ({ parts, grant, params, res }) => {
-    refuseBound(grant.organizationId, grant.keyId);
     if (!(await parts.tokens.revoke(params.id))) throw new Problem(404, 'Not found', 'there is no such token');
     await writeAudit(parts.store, [
       {

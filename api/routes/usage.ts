@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
-import { type Range, resolveRange } from '../queries/calendar.ts';
+import { BUCKETS, type Range, resolveRange } from '../queries/calendar.ts';
+import { readFleetSeries } from '../queries/fleet-series.ts';
 import { GROUPS, organizationKeys, readGroupedUsage } from '../queries/grouped-usage.ts';
 import { ALL_KEYS, type KeyFilter, ONE_KEY } from '../queries/union.ts';
 import { readUsage } from '../queries/usage.ts';
@@ -81,6 +82,16 @@ const GroupedQuery = RangeQuery.extend({
   group_by: z.enum(GROUPS).default('key_id'),
   organization_id: z.string().max(200).default(''),
   limit: LimitQuery(50, 1000),
+  include: z.enum(['', 'series']).default('').describe('series: also the counts of all these keys over time'),
+});
+
+const SeriesPoint = z.object({
+  start: z.iso.datetime(),
+  requests: z.number().int(),
+  redirects: z.number().int(),
+  client_errors: z.number().int(),
+  server_errors: z.number().int(),
+  rate_limited: z.number().int(),
 });
 
 export const groupedUsage = route({
@@ -102,17 +113,26 @@ export const groupedUsage = route({
         error_rate: z.number(),
       }),
     ),
+    bucket: z.enum(BUCKETS).optional().describe('of the series; absent without one, like the three below'),
+    timezone: z.string().optional(),
+    complete_until: z.iso.datetime().optional().describe('buckets that end later may still grow'),
+    series: z.array(SeriesPoint).optional(),
   }),
   handle: async ({ parts, grant, query }) => {
     const range = rangeOf(parts, query);
-    const data = await readGroupedUsage(
-      parts.store,
-      query.group_by,
-      range,
-      groupedKeys(grant, query.organization_id),
-      query.limit,
-    );
-    return { from: iso(range.from), to: iso(range.to), group_by: query.group_by, data };
+    const keys = groupedKeys(grant, query.organization_id);
+    const [data, series] = await Promise.all([
+      readGroupedUsage(parts.store, query.group_by, range, keys, query.limit),
+      query.include === 'series' ? readFleetSeries(parts.store, range, keys) : undefined,
+    ]);
+    const { bucket, timezone } = range;
+    return {
+      from: iso(range.from),
+      to: iso(range.to),
+      group_by: query.group_by,
+      data,
+      ...(series && { bucket, timezone, complete_until: new Date(Date.now() - SETTLE_MS).toISOString(), series }),
+    };
   },
 });
 

@@ -1,25 +1,54 @@
+/** Pages without a part of their own in the path. */
+export const PLAIN_PAGES = [
+  'login',
+  'keys',
+  'requests',
+  'policies',
+  'alerts',
+  'alert-rules',
+  'channels',
+  'silences',
+  'deliveries',
+  'connect',
+  'system',
+  'jobs',
+  'audit',
+  'tokens',
+] as const;
+type PlainPage = (typeof PLAIN_PAGES)[number];
+
+/** Pages of one thing: `/policies/{id}`. */
+const PAGES_OF_ONE = {
+  keys: 'key',
+  policies: 'policy',
+  alerts: 'alert',
+  'alert-rules': 'alert-rule',
+  channels: 'channel',
+} as const;
+type PageOfOne = Exclude<(typeof PAGES_OF_ONE)[keyof typeof PAGES_OF_ONE], 'key'>;
+
 export type Route =
-  | { page: 'login' }
   | { page: 'overview' }
-  | { page: 'keys' }
-  | { page: 'requests' }
+  | { page: PlainPage }
   | { page: 'key'; keyId: string }
+  | { page: PageOfOne; id: string }
   | { page: 'missing' };
 
-const PLAIN_PAGES = ['login', 'keys', 'requests'] as const;
-
-function isPlainPage(name: string): name is (typeof PLAIN_PAGES)[number] {
+function isPlainPage(name: string): name is PlainPage {
   return (PLAIN_PAGES as readonly string[]).includes(name);
 }
 
 /** Which page a path asks for. */
 export function routeOf(path: string): Route {
   const parts = path.split('/').filter(Boolean);
+  const [first = '', second = ''] = parts;
   if (parts.length === 0) return { page: 'overview' };
-  if (parts.length === 1 && isPlainPage(parts[0]!)) return { page: parts[0] };
-  if (parts.length === 2 && parts[0] === 'keys') {
+  if (parts.length === 1 && isPlainPage(first)) return { page: first };
+  if (parts.length === 2 && Object.hasOwn(PAGES_OF_ONE, first)) {
     try {
-      return { page: 'key', keyId: decodeURIComponent(parts[1]!) };
+      const id = decodeURIComponent(second);
+      const page = PAGES_OF_ONE[first as keyof typeof PAGES_OF_ONE];
+      return page === 'key' ? { page, keyId: id } : { page, id };
     } catch {
       return { page: 'missing' };
     }

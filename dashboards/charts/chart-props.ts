@@ -1,5 +1,6 @@
-import type { Usage } from '../http/contract.ts';
+import type { SeriesPoint, Totals, Usage } from '../http/contract.ts';
 import type { Slot } from '../time/buckets.ts';
+import type { ChartMark } from './mark-groups.ts';
 
 /** The same buckets some days earlier. */
 export interface Comparison {
@@ -14,11 +15,19 @@ export interface BucketLimit {
   requests: number;
 }
 
+/** What the chart of requests reads of an answer: that of one key has more, that of all keys has just this. */
+export interface CountedUsage extends Pick<Usage, 'key_id' | 'bucket' | 'timezone'> {
+  totals: Pick<Totals, 'requests'>;
+  series: readonly Omit<SeriesPoint, 'latency_ms'>[];
+}
+
 /** What each chart of the usage tab is given. */
-export interface ChartProps {
-  usage: Usage;
+export interface ChartProps<Shown = Usage> {
+  usage: Shown;
   slots: readonly Slot[];
   comparison?: Comparison | null;
   limit?: BucketLimit | null;
+  /** What happened to the key in this time. */
+  marks?: readonly ChartMark[];
   onZoom: (from: number, to: number) => void;
 }

@@ -4,6 +4,9 @@ import { ErrorRateChart } from './error-rate-chart.tsx';
 import { LatencyChart } from './latency-chart.tsx';
 import { RequestsChart } from './requests-chart.tsx';
 
+export { EvidenceChart } from './evidence-chart.tsx';
+export { RequestsChart };
+
 export function Charts(props: ChartProps) {
   return (
     <>

@@ -2,9 +2,8 @@ import type uPlot from 'uplot';
 import type { Slot } from '../time/buckets.ts';
 import { tickLabels, timeTicks } from '../time/ticks.ts';
 import type { Palette } from './palette.ts';
+import { AXIS_WIDTH, END_PADDING } from './plot-measures.ts';
 
-/** Wide enough for "1.23M" and "100%", and the same on every chart, so that time lines up between them. */
-const AXIS_WIDTH = 48;
 const LABEL_WIDTH = 76;
 const DRAG_THRESHOLD = 6;
 
@@ -72,8 +71,7 @@ export function plotOptions(setup: PlotSetup): Omit<uPlot.Options, 'width' | 'he
   const span = plotSpan(setup.slots);
   return {
     legend: { show: false },
-    // Room for half a label at the right end.
-    padding: [8, 20, 0, 0],
+    padding: [8, END_PADDING, 0, 0],
     scales: {
       x: { time: false, range: () => span },
       y: { range: (_chart, _min, max) => [0, max > 0 ? max * 1.06 : setup.emptyTop] },

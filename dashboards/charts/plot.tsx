@@ -2,6 +2,8 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { Slot } from '../time/buckets.ts';
+import type { ChartMark } from './mark-groups.ts';
+import { Marks } from './marks.tsx';
 import { type Palette, readPalette } from './palette.ts';
 import { type PlotSetup, plotOptions, plotTimes } from './plot-options.ts';
 import { useThemeChange } from './use-theme-change.ts';
@@ -19,6 +21,7 @@ export interface PlotProps extends Omit<PlotSetup, 'palette'> {
   /** Painted between the grid and the lines. */
   paint?: (palette: Palette) => (chart: uPlot) => void;
   tooltip: (index: number) => ComponentChildren;
+  marks?: readonly ChartMark[];
   onZoom: (from: number, to: number) => void;
 }
 
@@ -87,6 +90,7 @@ export function Plot(props: PlotProps) {
       onBlur={() => setHover(null)}
     >
       <div ref={host} class="plot-canvas" style={{ height: `${props.height}px` }} />
+      {props.marks && <Marks marks={props.marks} slots={props.slots} />}
       {hover && props.slots[hover.index] && (
         <div class={hover.left > 0.5 ? 'tooltip tooltip-left' : 'tooltip'} style={{ left: `${hover.left * 100}%` }}>
           {props.tooltip(hover.index)}

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import { formatAxisCount, formatCompact, formatCount, formatPercent } from '../format/number.ts';
 import { slotLabel } from '../time/label.ts';
 import { ChartFrame } from './chart-frame.tsx';
-import type { ChartProps } from './chart-props.ts';
+import type { ChartProps, CountedUsage } from './chart-props.ts';
 import { LegendItem } from './legend-item.tsx';
 import { settledLine } from './line-layers.ts';
 import { Plot } from './plot.tsx';
@@ -18,7 +18,7 @@ const LEGEND: Record<(typeof STATUS_CLASSES)[number], string> = {
   server: '5xx server error',
 };
 
-export function RequestsChart({ usage, slots, comparison, limit, onZoom }: ChartProps) {
+export function RequestsChart({ usage, slots, comparison, limit, marks, onZoom }: ChartProps<CountedUsage>) {
   const counts = useMemo(() => usage.series.map(classCounts), [usage]);
   const tops = useMemo(() => stackedTops(counts), [counts]);
   const drawnLimit = limit && worthDrawing(limit.requests, tops.at(-1) ?? []) ? limit : null;
@@ -64,6 +64,7 @@ export function RequestsChart({ usage, slots, comparison, limit, onZoom }: Chart
           emptyTop={4}
           wholeNumbers
           cursorGroup={usage.key_id}
+          marks={marks}
           onZoom={onZoom}
           tooltip={(index) => <Reading {...{ usage, slots, counts, comparison, index }} />}
         />
@@ -107,7 +108,10 @@ function limitLine(length: number, requests: number) {
   );
 }
 
-type ReadingProps = Pick<ChartProps, 'usage' | 'slots' | 'comparison'> & { counts: ClassCounts[]; index: number };
+type ReadingProps = Pick<ChartProps<CountedUsage>, 'usage' | 'slots' | 'comparison'> & {
+  counts: ClassCounts[];
+  index: number;
+};
 
 function Reading({ usage, slots, counts, comparison, index }: ReadingProps) {
   const slot = slots[index];

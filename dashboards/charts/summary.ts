@@ -2,9 +2,10 @@ import { formatCount, formatMilliseconds, formatPercent } from '../format/number
 import type { CountryRow, Usage } from '../http/contract.ts';
 import type { Slot } from '../time/buckets.ts';
 import { slotLabel } from '../time/label.ts';
+import type { CountedUsage } from './chart-props.ts';
 
 /** One sentence per chart: what a glance at it tells, for those who cannot glance. */
-export function requestsSummary(usage: Usage, slots: readonly Slot[]): string {
+export function requestsSummary(usage: CountedUsage, slots: readonly Slot[]): string {
   const { totals, series } = usage;
   if (totals.requests === 0) return 'No requests in this range.';
   const busiest = series.reduce((best, point, index) => (point.requests > series[best]!.requests ? index : best), 0);

@@ -7,14 +7,22 @@ import type { Session } from '../http/contract.ts';
 import { plainKey } from '../range-bar/plain-key.ts';
 import { KeyPage } from './key-page.tsx';
 import { KeysPage } from './keys-page.tsx';
+import { isLazy, LazyPage } from './lazy-page.tsx';
 import { LoginPage } from './login-page.tsx';
 import { PageHeader } from './page-header.tsx';
+import { rightsOf } from './rights.ts';
 import { OverviewRoute, RequestsRoute } from './route-pages.tsx';
 import { ShortcutHelp } from './shortcut-help.tsx';
 
 function toLogin() {
   const { path, search } = here();
   if (path !== '/login') go(loginPath(path + search), 'replace');
+}
+
+/** The board of jobs is a page of the server, not of this console. */
+function enter(path: string) {
+  if (path.startsWith('/admin/')) location.assign(path);
+  else go(path, 'replace');
 }
 
 /** Pages without a search field of their own: there `/` leads to the key list's. */
@@ -27,6 +35,7 @@ export function Console() {
   // At the login page a 401 is an answer to the token, not a reason to leave.
   const loginApi = useMemo(() => createApiClient(), []);
   const [session, setSession] = useState<Session | null>(null);
+  const rights = useMemo(() => rightsOf(session), [session]);
   const [help, setHelp] = useState(false);
   const signedOut = route.page === 'login';
 
@@ -53,16 +62,31 @@ export function Console() {
   }, [api]);
 
   if (route.page === 'login') {
-    const onSignedIn = () => go(returnPath(new URLSearchParams(place.search).get('next')), 'replace');
+    const onSignedIn = () => enter(returnPath(new URLSearchParams(place.search).get('next')));
     return <LoginPage api={loginApi} onSignedIn={onSignedIn} />;
   }
   return (
     <>
-      <PageHeader page={route.page} session={session} onHelp={() => setHelp(true)} onSignOut={signOut} />
+      <PageHeader
+        page={route.page}
+        session={session}
+        rights={rights}
+        onHelp={() => setHelp(true)}
+        onSignOut={signOut}
+      />
       {route.page === 'overview' && <OverviewRoute api={api} search={place.search} />}
       {route.page === 'requests' && <RequestsRoute api={api} search={place.search} />}
       {route.page === 'keys' && <KeysPage api={api} search={place.search} />}
       {route.page === 'key' && <KeyPage api={api} keyId={route.keyId} search={place.search} />}
+      {isLazy(route.page) && (
+        <LazyPage
+          page={route.page}
+          api={api}
+          search={place.search}
+          rights={rights}
+          id={'id' in route ? route.id : ''}
+        />
+      )}
       {route.page === 'missing' && <Missing />}
       {help && <ShortcutHelp onClose={() => setHelp(false)} />}
     </>

@@ -1,5 +1,12 @@
 /** What the key list is asked for; kept in the address like every other state. */
-export const SORT_FIELDS = ['key_id', 'last_used', 'total_requests', 'requests_30d', 'error_rate_30d'] as const;
+export const SORT_FIELDS = [
+  'key_id',
+  'last_used',
+  'total_requests',
+  'requests_30d',
+  'error_rate_30d',
+  'expires_at',
+] as const;
 export type SortField = (typeof SORT_FIELDS)[number];
 
 export interface Sort {
@@ -13,6 +20,7 @@ export interface KeyListQuery {
   environment: string;
   organization: string;
   unusedDays: string;
+  expiresWithinDays: string;
   sort: Sort;
 }
 
@@ -34,6 +42,10 @@ export function nextSort(current: Sort, field: SortField): Sort {
   return { field, descending: field !== 'key_id' };
 }
 
+function days(text: string): string {
+  return /^\d{1,4}$/.test(text) ? text : '';
+}
+
 export function readKeyListQuery(search: URLSearchParams): KeyListQuery {
   const read = (name: string) => search.get(name) ?? '';
   return {
@@ -41,7 +53,8 @@ export function readKeyListQuery(search: URLSearchParams): KeyListQuery {
     status: read('status'),
     environment: read('environment'),
     organization: read('organization_id'),
-    unusedDays: /^\d{1,4}$/.test(read('unused_days')) ? read('unused_days') : '',
+    unusedDays: days(read('unused_days')),
+    expiresWithinDays: days(read('expires_within_days')),
     sort: readSort(search.get('sort')),
   };
 }
@@ -54,6 +67,7 @@ export function keyListFields(query: KeyListQuery): Record<string, string> {
     environment: query.environment,
     organization_id: query.organization,
     unused_days: query.unusedDays,
+    expires_within_days: query.expiresWithinDays,
     sort: sortText(query.sort),
   };
 }
@@ -67,5 +81,12 @@ export function writeKeyListQuery(query: KeyListQuery): string {
 }
 
 export function isNarrowed(query: KeyListQuery): boolean {
-  return Boolean(query.search || query.status || query.environment || query.organization || query.unusedDays);
+  return Boolean(
+    query.search ||
+      query.status ||
+      query.environment ||
+      query.organization ||
+      query.unusedDays ||
+      query.expiresWithinDays,
+  );
 }

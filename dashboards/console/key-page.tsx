@@ -15,6 +15,8 @@ interface KeyPageProps {
   search: string;
 }
 
+const alertPath = (alertId: string) => `/alerts/${encodeURIComponent(alertId)}`;
+
 /** Ties the usage tab to the address bar. */
 export function KeyPage({ api, keyId, search }: KeyPageProps) {
   const [view, onView] = useAddressView(keyPath(keyId), search, readView, writeView);
@@ -32,6 +34,7 @@ export function KeyPage({ api, keyId, search }: KeyPageProps) {
         view={view}
         onView={onView}
         onKey={setKey}
+        alertHref={alertPath}
         allRequests={(shown) => (
           <Link href={requestsPath(requestsOfUsage(keyId, shown))} class="all-requests">
             All requests

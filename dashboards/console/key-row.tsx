@@ -1,12 +1,14 @@
 import { Link } from '../address/link.tsx';
 import { go } from '../address/location.ts';
 import { keyPath } from '../address/route.ts';
+import { Sparkline } from '../charts/sparkline.tsx';
 import { formatCompact, formatCount, formatPercent } from '../format/number.ts';
 import type { ApiKey } from '../http/contract.ts';
 import { countryName } from '../map/country-name.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { StatusBadge } from '../panels/status-badge.tsx';
 import { formatInstant, relativeTime } from '../time/label.ts';
+import { DAY } from '../time/range.ts';
 import { browserZone } from '../time/zone-names.ts';
 import { Meter } from '../usage-tab/limit-card.tsx';
 import { tightestLimit } from '../usage-tab/limit-use.ts';
@@ -14,6 +16,8 @@ import { tightestLimit } from '../usage-tab/limit-use.ts';
 interface KeyRowProps {
   apiKey: ApiKey;
   now: number;
+  /** Number of the row in the whole table, of which a part is drawn. */
+  place: number;
   onOrganization: (organization: string) => void;
 }
 
@@ -22,7 +26,7 @@ function errorTone(rate: number | null): string {
   return rate >= 0.05 ? 'bad' : 'warn';
 }
 
-export function KeyRow({ apiKey: key, now, onOrganization }: KeyRowProps) {
+export function KeyRow({ apiKey: key, now, place, onOrganization }: KeyRowProps) {
   const open = (event: MouseEvent) => {
     // The link in the row is for keyboards and new tabs; a mouse may hit anywhere, unless it is marking text.
     if ((event.target as Element).closest('a, button') || getSelection()?.toString()) return;
@@ -31,7 +35,7 @@ export function KeyRow({ apiKey: key, now, onOrganization }: KeyRowProps) {
   };
   return (
     // the link in the first cell does the same by keyboard
-    <tr class="opens" onClick={open}>
+    <tr class="opens" onClick={open} aria-rowindex={place}>
       <th scope="row">
         <Link href={keyPath(key.key_id)} class="key-link">
           <HostileText value={key.name || key.key_id} />
@@ -39,6 +43,7 @@ export function KeyRow({ apiKey: key, now, onOrganization }: KeyRowProps) {
         <span class="sub">
           {key.name && <HostileText value={key.key_id} class="mono" />}
           {key.environment && <HostileText value={key.environment} class={`environment-${key.environment}`} />}
+          {key.expires_at && key.status === 'active' && <Expiry at={key.expires_at} now={now} />}
         </span>
       </th>
       <td>
@@ -54,6 +59,7 @@ export function KeyRow({ apiKey: key, now, onOrganization }: KeyRowProps) {
         )}
       </td>
       <LastUsedCell apiKey={key} now={now} />
+      <td class="spark wide-only">{key.series && <Sparkline {...key.series} unit="day" />}</td>
       <td class="num" title={formatCount(key.requests_30d)}>
         {formatCompact(key.requests_30d)}
       </td>
@@ -66,6 +72,14 @@ export function KeyRow({ apiKey: key, now, onOrganization }: KeyRowProps) {
       <LimitCell apiKey={key} />
     </tr>
   );
+}
+
+const EXPIRY_NOTE = 30 * DAY;
+
+/** Only while it is near: a date years ahead is noise in a list. */
+function Expiry({ at, now }: { at: string; now: number }) {
+  if (Date.parse(at) - now > EXPIRY_NOTE) return null;
+  return <span class="warn">expires {relativeTime(at, now)}</span>;
 }
 
 function LastUsedCell({ apiKey, now }: { apiKey: ApiKey; now: number }) {

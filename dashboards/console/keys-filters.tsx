@@ -1,5 +1,6 @@
 import type { RefObject } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback } from 'preact/hooks';
+import { Choice, FilterBar, SearchField } from '../forms/filter-bar.tsx';
 import type { KeyListQuery } from './key-list-query.ts';
 
 interface KeysFiltersProps {
@@ -8,35 +9,20 @@ interface KeysFiltersProps {
   onQuery: (query: KeyListQuery) => void;
 }
 
-/** Long enough not to ask for every letter, short enough to feel immediate. */
-const TYPING_PAUSE_MS = 200;
-
 const STATUSES = ['active', 'inactive', 'expired', 'discovered', 'deleted'];
 const ENVIRONMENTS = ['production', 'staging', 'development'];
 
 export function KeysFilters({ query, searchField, onQuery }: KeysFiltersProps) {
-  const [typed, setTyped] = useState(query.search);
-  useEffect(() => setTyped(query.search), [query.search]);
-  useEffect(() => {
-    if (typed === query.search) return;
-    const timer = setTimeout(() => onQuery({ ...query, search: typed }), TYPING_PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [typed, query, onQuery]);
-
+  const onSearch = useCallback((search: string) => onQuery({ ...query, search }), [query, onQuery]);
   return (
-    <search class="filters">
-      <label class="field search">
-        <span class="sr-only">Search keys</span>
-        <input
-          ref={searchField}
-          type="search"
-          placeholder="Search by name, id, prefix…"
-          value={typed}
-          onInput={(event) => setTyped(event.currentTarget.value)}
-          onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
-        />
-        <kbd title="Press / to search">/</kbd>
-      </label>
+    <FilterBar>
+      <SearchField
+        label="Search keys"
+        placeholder="Search by name, id, prefix…"
+        value={query.search}
+        field={searchField}
+        onValue={onSearch}
+      />
       <Choice
         name="Status"
         value={query.status}
@@ -55,6 +41,14 @@ export function KeysFilters({ query, searchField, onQuery }: KeysFiltersProps) {
         options={['7', '30', '90'].map((days) => [days, `unused for ${days} days`])}
         onChoose={(unusedDays) => onQuery({ ...query, unusedDays })}
       />
+      <Choice
+        name="Expiry"
+        value={query.expiresWithinDays}
+        options={['7', '30', '90'].map((days) => [days, `expires within ${days} days`])}
+        onChoose={(expiresWithinDays) =>
+          onQuery({ ...query, expiresWithinDays, sort: { field: 'expires_at', descending: false } })
+        }
+      />
       {query.organization && (
         <span class="pill">
           <span class="dim">organization</span>
@@ -68,31 +62,6 @@ export function KeysFilters({ query, searchField, onQuery }: KeysFiltersProps) {
           </button>
         </span>
       )}
-    </search>
-  );
-}
-
-interface ChoiceProps {
-  name: string;
-  value: string;
-  options: [value: string, label: string][];
-  onChoose: (value: string) => void;
-}
-
-function Choice({ name, value, options, onChoose }: ChoiceProps) {
-  const listed = options.some(([option]) => option === value) || !value;
-  return (
-    <label class="field">
-      <span class="sr-only">{name}</span>
-      <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
-        <option value="">{name}: any</option>
-        {!listed && <option value={value}>{value}</option>}
-        {options.map(([option, label]) => (
-          <option key={option} value={option}>
-            {label}
-          </option>
-        ))}
-      </select>
-    </label>
+    </FilterBar>
   );
 }

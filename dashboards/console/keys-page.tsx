@@ -4,6 +4,7 @@ import { useTitle } from '../address/use-title.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { ApiKey } from '../http/contract.ts';
 import { usePages } from '../http/use-pages.ts';
+import { MorePages } from '../panels/more-pages.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { useSearchKey } from '../range-bar/use-search-key.ts';
 import { FirstRequest } from './first-request.tsx';
@@ -16,12 +17,20 @@ interface KeysPageProps {
   search: string;
 }
 
-const PAGE_SIZE = 50;
+const PAGE_SIZE = 100;
+/** The most the api gives at once. */
+const LATER_SIZE = 500;
 const FIRST_REQUEST_POLL_MS = 3_000;
 
 export function KeysPage({ api, search }: KeysPageProps) {
   const query = useMemo(() => readKeyListQuery(new URLSearchParams(search)), [search]);
-  const pages = usePages<ApiKey>(api, '/v1/keys', keyListFields(query), PAGE_SIZE);
+  const pages = usePages<ApiKey>(
+    api,
+    '/v1/keys',
+    { ...keyListFields(query), include: 'series' },
+    PAGE_SIZE,
+    LATER_SIZE,
+  );
   const searchField = useRef<HTMLInputElement>(null);
   const [now] = useState(() => Date.now());
   const setQuery = useCallback((next: KeyListQuery) => {
@@ -34,6 +43,12 @@ export function KeysPage({ api, search }: KeysPageProps) {
   useTitle('Keys');
 
   const { first, items: keys } = pages;
+  const latest = useRef(pages);
+  latest.current = pages;
+  const onNearEnd = useCallback(() => {
+    const { more, loadingMore, moreProblem, loadMore } = latest.current;
+    if (more && !loadingMore && !moreProblem) loadMore();
+  }, []);
   const empty = first.data !== null && keys.length === 0;
   const untouched = empty && !isNarrowed(query);
   useEffect(() => {
@@ -64,18 +79,14 @@ export function KeysPage({ api, search }: KeysPageProps) {
               now={now}
               onSort={(sort) => setQuery({ ...query, sort })}
               onOrganization={(organization) => setQuery({ ...query, organization })}
+              onNearEnd={onNearEnd}
             />
           ) : (
             <KeysSkeleton />
           )}
         </section>
       )}
-      {pages.moreProblem && <ProblemPanel what="More keys" problem={pages.moreProblem} onRetry={pages.loadMore} />}
-      {pages.more && (
-        <button type="button" class="more" disabled={pages.loadingMore} onClick={pages.loadMore}>
-          {pages.loadingMore ? 'Loading…' : 'Show more'}
-        </button>
-      )}
+      <MorePages pages={pages} what="more keys" />
     </main>
   );
 }

@@ -1,4 +1,6 @@
+import { useEffect, useRef } from 'preact/hooks';
 import type { ApiKey } from '../http/contract.ts';
+import { useWindowRows } from '../panels/use-window-rows.ts';
 import { nextSort, type Sort, type SortField } from './key-list-query.ts';
 import { KeyRow } from './key-row.tsx';
 
@@ -8,7 +10,14 @@ interface KeysTableProps {
   now: number;
   onSort: (sort: Sort) => void;
   onOrganization: (organization: string) => void;
+  /** The end of what is loaded comes near. */
+  onNearEnd: () => void;
 }
+
+/** As the style sheet has it: equal rows are what lets the others stay away. */
+const ROW_HEIGHT = 48;
+/** Rows left below the screen when the next page is fetched. */
+const NEAR_END = 60;
 
 interface Column {
   name: string;
@@ -22,15 +31,22 @@ const COLUMNS: Column[] = [
   { name: 'Status' },
   { name: 'Organization', look: 'wide-only' },
   { name: 'Last used', field: 'last_used' },
+  { name: 'Trend', look: 'spark wide-only' },
   { name: '30 days', field: 'requests_30d', numeric: true },
   { name: 'Errors', field: 'error_rate_30d', numeric: true },
   { name: 'Total', field: 'total_requests', numeric: true, look: 'wide-only' },
-  { name: 'Limit', look: 'wide-only' },
+  { name: 'Limit', look: 'limit wide-only' },
 ];
 
-export function KeysTable({ keys, sort, now, onSort, onOrganization }: KeysTableProps) {
+export function KeysTable({ keys, sort, now, onSort, onOrganization, onNearEnd }: KeysTableProps) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const { first, end } = useWindowRows(body, keys.length, ROW_HEIGHT);
+  const near = end > keys.length - NEAR_END;
+  useEffect(() => {
+    if (near) onNearEnd();
+  }, [near, keys.length, onNearEnd]);
   return (
-    <table class="data keys" data-testid="keys-table">
+    <table class="data keys" data-testid="keys-table" aria-rowcount={keys.length + 1}>
       <caption class="sr-only">API keys and their use</caption>
       <thead>
         <tr>
@@ -39,12 +55,24 @@ export function KeysTable({ keys, sort, now, onSort, onOrganization }: KeysTable
           ))}
         </tr>
       </thead>
-      <tbody>
-        {keys.map((key) => (
-          <KeyRow key={key.key_id} apiKey={key} now={now} onOrganization={onOrganization} />
+      <tbody ref={body}>
+        <Filler rows={first} />
+        {keys.slice(first, end).map((key, index) => (
+          <KeyRow key={key.key_id} apiKey={key} now={now} place={first + index + 2} onOrganization={onOrganization} />
         ))}
+        <Filler rows={keys.length - end} />
       </tbody>
     </table>
+  );
+}
+
+/** As high as the rows that are not there. */
+function Filler({ rows }: { rows: number }) {
+  if (rows <= 0) return null;
+  return (
+    <tr class="filler" style={{ '--filler': `${rows * ROW_HEIGHT}px` }}>
+      <td colSpan={COLUMNS.length} />
+    </tr>
   );
 }
 

@@ -1,33 +1,62 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { Link } from '../address/link.tsx';
 import type { Route } from '../address/route.ts';
 import type { Session } from '../http/contract.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
+import type { Rights } from './rights.ts';
 import { ThemeSwitch } from './theme-switch.tsx';
 
 interface PageHeaderProps {
   page: Route['page'];
   session: Session | null;
+  rights: Rights;
   onHelp: () => void;
   onSignOut: () => void;
 }
 
-export function PageHeader({ page, session, onHelp, onSignOut }: PageHeaderProps) {
+interface Section {
+  href: string;
+  name: string;
+  pages: readonly Route['page'][];
+  /** Only for administrators of the whole platform. */
+  platform?: boolean;
+}
+
+const SECTIONS: readonly Section[] = [
+  { href: '/', name: 'Overview', pages: ['overview'] },
+  { href: '/keys', name: 'Keys', pages: ['keys', 'key'] },
+  { href: '/requests', name: 'Requests', pages: ['requests'] },
+  {
+    href: '/alerts',
+    name: 'Alerts',
+    pages: ['alerts', 'alert', 'alert-rules', 'alert-rule', 'channels', 'channel', 'silences', 'deliveries'],
+  },
+  { href: '/policies', name: 'Policies', pages: ['policies', 'policy'] },
+  { href: '/connect', name: 'Connect', pages: ['connect'] },
+  { href: '/audit', name: 'Audit', pages: ['audit'] },
+  { href: '/tokens', name: 'Tokens', pages: ['tokens'], platform: true },
+  { href: '/system', name: 'System', pages: ['system', 'jobs'], platform: true },
+];
+
+export function PageHeader({ page, session, rights, onHelp, onSignOut }: PageHeaderProps) {
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the row of pages scrolls, and the one that is open may lie beyond its edge.
+  useEffect(() => {
+    const current = nav.current?.querySelector<HTMLElement>('[aria-current]');
+    if (current && nav.current) nav.current.scrollLeft = current.offsetLeft - nav.current.clientWidth / 2;
+  }, [page, rights]);
   return (
     <header class="top">
       <Link href="/" class="brand">
         <img src="/favicon.svg" alt="" width="20" height="20" />
         Keytally
       </Link>
-      <nav aria-label="Main">
-        <Link href="/" current={page === 'overview'}>
-          Overview
-        </Link>
-        <Link href="/keys" current={page === 'keys' || page === 'key'}>
-          Keys
-        </Link>
-        <Link href="/requests" current={page === 'requests'}>
-          Requests
-        </Link>
+      <nav ref={nav} aria-label="Main">
+        {SECTIONS.filter((section) => !section.platform || rights.platform).map(({ href, name, pages }) => (
+          <Link key={href} href={href} current={pages.includes(page)}>
+            {name}
+          </Link>
+        ))}
       </nav>
       <div class="top-right">
         {session && <HostileText value={session.name || session.organization_id} class="who dim" empty="" />}

@@ -42,3 +42,11 @@ export function formatMilliseconds(ms: number | null | undefined, locale?: strin
 export function formatAxisCount(value: number, locale?: string): string {
   return format(value, { notation: value >= 10_000 ? 'compact' : 'standard', maximumFractionDigits: 1 }, locale);
 }
+
+const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** Binary units, as the settings that bound them are written. */
+export function formatBytes(bytes: number, locale?: string): string {
+  const power = bytes < 1 ? 0 : Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${format(bytes / 1024 ** power, { maximumSignificantDigits: 3 }, locale)} ${BYTE_UNITS[power]}`;
+}

@@ -6,7 +6,9 @@ export interface ApiClient {
   get<Answer>(path: string, query?: Query, signal?: AbortSignal): Promise<Answer>;
   /** Another representation of the same answer, e.g. text/csv, as a file. */
   download(path: string, query: Query, type: string): Promise<Blob>;
-  post(path: string, body: unknown): Promise<void>;
+  /** The answer of a change; undefined when there is none (204). */
+  post<Answer = void>(path: string, body?: unknown): Promise<Answer>;
+  put<Answer = void>(path: string, body: unknown): Promise<Answer>;
   remove(path: string): Promise<void>;
 }
 
@@ -49,6 +51,12 @@ export function createApiClient(options: ApiClientOptions = {}): ApiClient {
     throw problem;
   }
 
+  async function change<Answer>(method: string, path: string, body: unknown): Promise<Answer> {
+    const response = await call(method, `${base}${path}`, { body: JSON.stringify(body) });
+    const text = await response.text();
+    return (text ? JSON.parse(text) : undefined) as Answer;
+  }
+
   return {
     async get<Answer>(path: string, query?: Query, signal?: AbortSignal) {
       const response = await call('GET', address(base, path, query), { signal });
@@ -58,9 +66,8 @@ export function createApiClient(options: ApiClientOptions = {}): ApiClient {
       const response = await call('GET', address(base, path, query), {}, type);
       return response.blob();
     },
-    async post(path, body) {
-      await call('POST', `${base}${path}`, { body: JSON.stringify(body) });
-    },
+    post: (path, body = {}) => change('POST', path, body),
+    put: (path, body) => change('PUT', path, body),
     async remove(path) {
       await call('DELETE', `${base}${path}`);
     },

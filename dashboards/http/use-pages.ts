@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ApiClient } from './client.ts';
 import type { Page } from './contract.ts';
 import { type ProblemError, problemOf } from './problem.ts';
@@ -19,10 +19,12 @@ export function usePages<Item>(
   path: string,
   fields: Record<string, string | undefined>,
   size: number,
+  /** Rows of every page but the first: who scrolls on wants many, and each page costs the same search. */
+  laterSize = size,
 ): Pages<Item> {
   const name = JSON.stringify(fields);
   const load = (cursor: string | null, signal?: AbortSignal) =>
-    api.get<Page<Item>>(path, { ...fields, limit: size, cursor }, signal);
+    api.get<Page<Item>>(path, { ...fields, limit: cursor === null ? size : laterSize, cursor }, signal);
   const first = useResource(name, (signal) => load(null, signal));
   const [later, setLater] = useState<Page<Item>[]>([]);
   const [loadingMore, setLoadingMore] = useState(false);
@@ -51,6 +53,7 @@ export function usePages<Item>(
       )
       .finally(() => setLoadingMore(false));
   };
-  const items = [first.data, ...later].flatMap((page) => page?.data ?? []);
+  // Kept while no page came: with a hundred of them, joining them is work.
+  const items = useMemo(() => [first.data, ...later].flatMap((page) => page?.data ?? []), [first.data, later]);
   return { first, items, more: cursor !== null, loadingMore, moreProblem, loadMore };
 }

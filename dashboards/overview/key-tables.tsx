@@ -5,26 +5,50 @@ import { formatCompact, formatCount, formatPercent } from '../format/number.ts';
 import type { ApiKey, UsageGroup } from '../http/contract.ts';
 import { ErrorShare } from '../panels/error-share.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
-import { RankedTable } from '../panels/ranked-table.tsx';
+import { type RankedColumn, RankedTable, type RankedTableProps } from '../panels/ranked-table.tsx';
 import { relativeTime } from '../time/label.ts';
 import type { TimeView } from '../time/time-view.ts';
 import { type LimitUse, NEAR_LIMIT, tightestLimit } from '../usage-tab/limit-use.ts';
 import { writeOverviewView } from './overview-view.ts';
-import { failingGroups, groupsByName } from './totals.ts';
+import { failingGroups, groupsByName, moversOf } from './totals.ts';
 
-interface KeyLinkProps {
-  keyId: string;
-  name: string | null | undefined;
+type KeyTableProps<Row> = Omit<RankedTableProps<Row>, 'rowKey' | 'columns'> & {
   view: TimeView;
-}
+  /** Which key a row is about. */
+  keyOf: (row: Row) => { id: string; name: string | null | undefined };
+  /** Beside the key itself. */
+  columns: RankedColumn<Row>[];
+  all?: { href: string; name: string };
+};
 
-/** Opens the key in the range that is being looked at. */
-function KeyLink({ keyId, name, view }: KeyLinkProps) {
+/** What the overview's lists of keys share: the first cell opens the key in the range that is being looked at. */
+function KeyTable<Row>({ view, keyOf, columns, all, ...table }: KeyTableProps<Row>) {
+  const key: RankedColumn<Row> = {
+    name: 'Key',
+    cell: (row) => {
+      const { id, name } = keyOf(row);
+      return (
+        <Link href={`${keyPath(id)}?${writeOverviewView(view)}`} class="row-filter">
+          <HostileText value={name || id} class={name ? '' : 'mono'} />
+          {name && <HostileText value={id} class="mono dim" />}
+        </Link>
+      );
+    },
+  };
   return (
-    <Link href={`${keyPath(keyId)}?${writeOverviewView(view)}`} class="row-filter">
-      <HostileText value={name || keyId} class={name ? '' : 'mono'} />
-      {name && <HostileText value={keyId} class="mono dim" />}
-    </Link>
+    <RankedTable
+      short={5}
+      {...table}
+      rowKey={(row) => keyOf(row).id}
+      columns={[key, ...columns]}
+      footer={
+        all && (
+          <Link href={all.href} class="panel-link">
+            {all.name}
+          </Link>
+        )
+      }
+    />
   );
 }
 
@@ -41,21 +65,17 @@ export function TopKeysTable({ groups, before, names, view }: UsedKeysProps) {
   const change = (row: UsageGroup) =>
     relativeChange(row.requests, before ? (earlier.get(row.group)?.requests ?? 0) : null).text || '–';
   return (
-    <RankedTable
+    <KeyTable
       title="Top keys"
       testId="keys-table"
       short={14}
       rows={groups}
-      rowKey={(row) => row.group}
+      keyOf={({ group }) => ({ id: group, name: names.get(group) })}
+      view={view}
       weight={(row) => (most ? row.requests / most : 0)}
-      footer={
-        <Link href="/keys" class="panel-link">
-          All keys
-        </Link>
-      }
+      all={{ href: '/keys', name: 'All keys' }}
       empty="No key was used in this range."
       columns={[
-        { name: 'Key', cell: (row) => <KeyLink keyId={row.group} name={names.get(row.group)} view={view} /> },
         { name: 'Requests', numeric: true, cell: (row) => formatCount(row.requests) },
         { name: 'Change', numeric: true, cell: (row) => <span class="dim">{change(row)}</span> },
         { name: 'Errors', numeric: true, cell: (row) => <ErrorShare rate={row.error_rate} /> },
@@ -64,18 +84,40 @@ export function TopKeysTable({ groups, before, names, view }: UsedKeysProps) {
   );
 }
 
+export function MoversTable({ groups, before = [], names, view }: UsedKeysProps) {
+  const signed = (count: number) => `${count > 0 ? '+' : '\u2212'}${formatCount(Math.abs(count))}`;
+  return (
+    <KeyTable
+      title="Top movers"
+      note="Against the period before"
+      testId="movers-table"
+      rows={moversOf(groups, before, 20)}
+      keyOf={({ group }) => ({ id: group, name: names.get(group) })}
+      view={view}
+      empty="No key changed much against the period before."
+      columns={[
+        { name: 'Requests', numeric: true, cell: (row) => signed(row.requests - row.before) },
+        {
+          name: 'Change',
+          numeric: true,
+          cell: (row) => (row.requests === 0 ? 'stopped' : relativeChange(row.requests, row.before).text),
+        },
+      ]}
+    />
+  );
+}
+
 export function FailingKeysTable({ groups, names, view }: Omit<UsedKeysProps, 'before'>) {
   return (
-    <RankedTable
+    <KeyTable
       title="High error rate"
       note="5% or more of at least 20 requests"
       testId="failing-keys-table"
       rows={failingGroups(groups)}
-      rowKey={(row) => row.group}
-      short={5}
+      keyOf={({ group }) => ({ id: group, name: names.get(group) })}
+      view={view}
       empty="No key fails more than 5% of its requests."
       columns={[
-        { name: 'Key', cell: (row) => <KeyLink keyId={row.group} name={names.get(row.group)} view={view} /> },
         { name: 'Failed', numeric: true, cell: (row) => formatCount(row.client_errors + row.server_errors) },
         { name: 'Errors', numeric: true, cell: (row) => <ErrorShare rate={row.error_rate} /> },
       ]}
@@ -89,25 +131,44 @@ interface ListedKeysProps {
   now: number;
 }
 
+const listedKey = ({ key_id: id, name }: ApiKey) => ({ id, name });
+
+export function ExpiringTable({ keys, view, now }: ListedKeysProps) {
+  return (
+    <KeyTable
+      title="Expiring soon"
+      note="Within 30 days"
+      testId="expiring-table"
+      rows={keys}
+      keyOf={listedKey}
+      view={view}
+      all={{ href: '/keys?expires_within_days=30&sort=expires_at', name: 'All that expire within 30 days' }}
+      empty="No key expires within 30 days."
+      columns={[
+        { name: 'Last used', numeric: true, cell: (row) => <LastUse apiKey={row} now={now} /> },
+        {
+          name: 'Expires',
+          numeric: true,
+          cell: (row) => <span class="warn">{row.expires_at && relativeTime(row.expires_at, now)}</span>,
+        },
+      ]}
+    />
+  );
+}
+
 /** Newest first: a key nobody registered may be a leak, a typo, or simply a new customer. */
 export function DiscoveredTable({ keys, view, now }: ListedKeysProps) {
-  const rows = [...keys].sort((a, b) => (b.tracking_since ?? '').localeCompare(a.tracking_since ?? ''));
   return (
-    <RankedTable
+    <KeyTable
       title="Recently discovered"
       note="In use, but not registered"
       testId="discovered-table"
-      rows={rows}
-      rowKey={(row) => row.key_id}
-      short={5}
-      footer={
-        <Link href="/keys?status=discovered" class="panel-link">
-          All discovered keys
-        </Link>
-      }
+      rows={[...keys].sort((a, b) => (b.tracking_since ?? '').localeCompare(a.tracking_since ?? ''))}
+      keyOf={listedKey}
+      view={view}
+      all={{ href: '/keys?status=discovered', name: 'All discovered keys' }}
       empty="Every key in use is registered."
       columns={[
-        { name: 'Key', cell: (row) => <KeyLink keyId={row.key_id} name={row.name} view={view} /> },
         { name: 'Requests', numeric: true, cell: (row) => formatCount(row.total_requests) },
         {
           name: 'First seen',
@@ -127,15 +188,15 @@ export function NearLimitTable({ keys, view }: Omit<ListedKeysProps, 'now'>) {
     .sort((a, b) => b.use.share - a.use.share);
   if (rows.length === 0) return null;
   return (
-    <RankedTable
+    <KeyTable
       title="Near their limit"
+      note="Of the 100 busiest keys"
       testId="near-limit-table"
       rows={rows}
-      rowKey={({ key }) => key.key_id}
-      short={5}
+      keyOf={({ key }) => listedKey(key)}
+      view={view}
       empty=""
       columns={[
-        { name: 'Key', cell: ({ key }) => <KeyLink keyId={key.key_id} name={key.name} view={view} /> },
         { name: 'Limit', numeric: true, cell: ({ use }) => `${formatCompact(use.limit)} ${use.period}` },
         {
           name: 'In use',
@@ -149,27 +210,20 @@ export function NearLimitTable({ keys, view }: Omit<ListedKeysProps, 'now'>) {
 
 export function UnusedTable({ keys, view, now }: ListedKeysProps) {
   return (
-    <RankedTable
+    <KeyTable
       title="Unused for 90 days"
-      note="A key nobody uses is only a risk"
+      note="Watched for as long, and not used"
       testId="unused-table"
       rows={keys}
-      rowKey={(row) => row.key_id}
-      short={5}
-      footer={
-        <Link href="/keys?unused_days=90" class="panel-link">
-          All unused keys
-        </Link>
-      }
-      empty="Every key was used within the last 90 days."
-      columns={[
-        { name: 'Key', cell: (row) => <KeyLink keyId={row.key_id} name={row.name} view={view} /> },
-        {
-          name: 'Last used',
-          numeric: true,
-          cell: (row) => (row.last_used ? relativeTime(row.last_used.at, now) : <span class="dim">never</span>),
-        },
-      ]}
+      keyOf={listedKey}
+      view={view}
+      all={{ href: '/keys?unused_days=90', name: 'All unused keys' }}
+      empty="No key that is known for 90 days went unused."
+      columns={[{ name: 'Last used', numeric: true, cell: (row) => <LastUse apiKey={row} now={now} /> }]}
     />
   );
+}
+
+function LastUse({ apiKey, now }: { apiKey: ApiKey; now: number }) {
+  return apiKey.last_used ? <span>{relativeTime(apiKey.last_used.at, now)}</span> : <span class="dim">never</span>;
 }

@@ -1,17 +1,27 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks';
 import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
 import { FirstRequest } from '../console/first-request.tsx';
 import type { ApiClient } from '../http/client.ts';
 import { Geography } from '../panels/geography.tsx';
+import { Part } from '../panels/part.tsx';
 import { RangeBar } from '../range-bar/range-bar.tsx';
 import { usePeriod } from '../range-bar/use-period.ts';
 import { useSearchKey } from '../range-bar/use-search-key.ts';
 import type { TimeView } from '../time/time-view.ts';
+import { FiringAlerts } from './firing-alerts.tsx';
+import { FleetChart } from './fleet-chart.tsx';
 import { KeySearch } from './key-search.tsx';
-import { DiscoveredTable, FailingKeysTable, NearLimitTable, TopKeysTable, UnusedTable } from './key-tables.tsx';
+import {
+  DiscoveredTable,
+  ExpiringTable,
+  FailingKeysTable,
+  MoversTable,
+  NearLimitTable,
+  TopKeysTable,
+  UnusedTable,
+} from './key-tables.tsx';
 import { OverviewCards } from './overview-cards.tsx';
-import { Part } from './part.tsx';
 import { totalsOfGroups } from './totals.ts';
 import { explorerPath, RoutesTable, StatusGroupsTable } from './traffic-tables.tsx';
 import { type Overview, useOverview } from './use-overview.ts';
@@ -27,7 +37,7 @@ const FIRST_REQUEST_POLL_MS = 3_000;
 /** The page to begin the day with: all keys together, and those that need somebody. */
 export function OverviewPage({ api, view, onView }: OverviewPageProps) {
   const { now, span, refresh } = usePeriod(view, onView);
-  const overview = useOverview(api, span, now);
+  const overview = useOverview(api, span, view.zone, now);
   const searchField = useRef<HTMLInputElement>(null);
   useSearchKey(searchField);
   useTitle('Overview');
@@ -50,29 +60,48 @@ export function OverviewPage({ api, view, onView }: OverviewPageProps) {
       ) : (
         <div class="usage-tab">
           <RangeBar view={view} span={span} updating={overview.statuses.loading} onView={onView} onRefresh={refresh} />
-          <Figures overview={overview} view={view} now={now} />
+          <Figures overview={overview} view={view} now={now} onView={onView} />
         </div>
       )}
     </main>
   );
 }
 
-function Figures({ overview, view, now }: { overview: Overview; view: TimeView; now: number }) {
-  const { statuses, byKey, byKeyBefore, routes, countries, keys, discovered, unused } = overview;
+interface FiguresProps extends Pick<OverviewPageProps, 'view' | 'onView'> {
+  overview: Overview;
+  now: number;
+}
+
+function Figures({ overview, view, now, onView }: FiguresProps) {
+  const { statuses, byKey, byKeyBefore, routes, countries, keys, discovered, expiring, unused, alerts } = overview;
+  const onZoom = useCallback(
+    (from: number, to: number) => onView({ ...view, live: false, range: { from, to } }),
+    [view, onView],
+  );
   const names = useMemo(() => new Map(keys.data?.data.map((key) => [key.key_id, key.name])), [keys.data]);
   const stale = statuses.loading && statuses.data !== null;
   return (
     <div class={stale ? 'figures figures-stale' : 'figures'} aria-busy={statuses.loading}>
       {!statuses.problem && <OverviewCards overview={overview} />}
+      <Part of={statuses} what="The requests over time">
+        {(answer) => <FleetChart usage={answer} onZoom={onZoom} />}
+      </Part>
+      {alerts.data && alerts.data.data.length > 0 && <FiringAlerts alerts={alerts.data} now={now} />}
       <div class="pair pair-wide">
         <Part of={byKey} what="The top keys">
           {({ data }) => <TopKeysTable groups={data} before={byKeyBefore.data?.data} names={names} view={view} />}
         </Part>
         <div class="stack">
+          {byKey.data && byKeyBefore.data && (
+            <MoversTable groups={byKey.data.data} before={byKeyBefore.data.data} names={names} view={view} />
+          )}
           <Part of={byKey} what="Keys with errors">
             {({ data }) => <FailingKeysTable groups={data} names={names} view={view} />}
           </Part>
           {keys.data && <NearLimitTable keys={keys.data.data} view={view} />}
+          <Part of={expiring} what="Expiring keys">
+            {({ data }) => <ExpiringTable keys={data} view={view} now={now} />}
+          </Part>
           <Part of={discovered} what="Discovered keys">
             {({ data }) => <DiscoveredTable keys={data} view={view} now={now} />}
           </Part>

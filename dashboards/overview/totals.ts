@@ -36,3 +36,28 @@ export function failingGroups(groups: readonly UsageGroup[]): UsageGroup[] {
 export function groupsByName(groups: readonly UsageGroup[] | undefined): Map<string, UsageGroup> {
   return new Map((groups ?? []).map((group) => [group.group, group]));
 }
+
+export interface Mover {
+  group: string;
+  requests: number;
+  before: number;
+}
+
+/** A change smaller than this share of all requests moves nothing. */
+const SMALLEST_MOVE = 0.005;
+
+/** Keys whose requests changed most since the period before, in requests: +900% of two requests is no news. */
+export function moversOf(groups: readonly UsageGroup[], before: readonly UsageGroup[], count: number): Mover[] {
+  const earlier = groupsByName(before);
+  const now = groupsByName(groups);
+  const total = groups.reduce((sum, group) => sum + group.requests, 0);
+  return [...new Set([...now.keys(), ...earlier.keys()])]
+    .map((group) => ({
+      group,
+      requests: now.get(group)?.requests ?? 0,
+      before: earlier.get(group)?.requests ?? 0,
+    }))
+    .filter((mover) => Math.abs(mover.requests - mover.before) > total * SMALLEST_MOVE)
+    .sort((a, b) => Math.abs(b.requests - b.before) - Math.abs(a.requests - a.before) || (a.group < b.group ? -1 : 1))
+    .slice(0, count);
+}

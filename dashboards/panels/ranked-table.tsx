@@ -1,13 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { type DataColumn, Table } from './data-table.tsx';
 
-export interface RankedColumn<Row> {
-  name: string;
-  numeric?: boolean;
-  cell: (row: Row) => ComponentChildren;
-}
+export type RankedColumn<Row> = Pick<DataColumn<Row>, 'name' | 'numeric' | 'cell'>;
 
-interface RankedTableProps<Row> {
+export interface RankedTableProps<Row> {
   title: string;
   note?: ComponentChildren;
   testId: string;
@@ -32,7 +29,8 @@ const LONG = 200;
 /** A top list: the first column names the row and filters by it on a click. */
 export function RankedTable<Row>(props: RankedTableProps<Row>) {
   const [limit, setLimit] = useState(props.short ?? SHORT);
-  const { rows, title } = props;
+  const { rows, title, weight } = props;
+  const columns = props.columns.map((column, index) => (index === 0 ? chooser(column, props) : column));
   return (
     <section class="panel ranked" aria-label={title} data-testid={props.testId}>
       <div class="panel-head">
@@ -44,22 +42,14 @@ export function RankedTable<Row>(props: RankedTableProps<Row>) {
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
         <section class="scroll-table" tabIndex={0} aria-label={`${title}, scrolls`}>
-          <table class="data">
-            <thead>
-              <tr>
-                {props.columns.map((column) => (
-                  <th key={column.name} scope="col" class={column.numeric ? 'num' : ''}>
-                    {column.name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {rows.slice(0, limit).map((row) => (
-                <RankedRow key={props.rowKey(row)} row={row} table={props} />
-              ))}
-            </tbody>
-          </table>
+          <Table
+            caption={title}
+            rows={rows.slice(0, limit)}
+            rowKey={props.rowKey}
+            rowClass={(row) => (props.chosen?.(row) ? 'chosen' : '')}
+            backdrop={weight && ((row) => <Weight share={weight(row)} />)}
+            columns={columns}
+          />
         </section>
       )}
       {rows.length > limit && (
@@ -72,32 +62,22 @@ export function RankedTable<Row>(props: RankedTableProps<Row>) {
   );
 }
 
-function RankedRow<Row>({ row, table }: { row: Row; table: RankedTableProps<Row> }) {
-  const { columns, chosen, weight } = table;
-  const onChoose = (table.choosable?.(row) ?? true) ? table.onChoose : undefined;
-  const on = chosen?.(row) ?? false;
-  return (
-    <tr class={on ? 'chosen' : ''}>
-      {columns.map((column, index) =>
-        index > 0 ? (
-          <td key={column.name} class={column.numeric ? 'num' : ''}>
-            {column.cell(row)}
-          </td>
-        ) : (
-          <th key={column.name} scope="row">
-            {weight && (
-              <i class="weight" aria-hidden="true" style={{ width: `${Math.max(0.5, weight(row) * 100)}%` }} />
-            )}
-            {onChoose ? (
-              <button type="button" class="row-filter" aria-pressed={on} onClick={() => onChoose(row)}>
-                {column.cell(row)}
-              </button>
-            ) : (
-              column.cell(row)
-            )}
-          </th>
-        ),
-      )}
-    </tr>
-  );
+function Weight({ share }: { share: number }) {
+  return <i class="weight" aria-hidden="true" style={{ width: `${Math.max(0.5, share * 100)}%` }} />;
+}
+
+/** The first column as a button, where a row can be chosen. */
+function chooser<Row>(column: RankedColumn<Row>, { chosen, onChoose, choosable }: RankedTableProps<Row>) {
+  if (!onChoose) return column;
+  return {
+    ...column,
+    cell: (row: Row) =>
+      (choosable?.(row) ?? true) ? (
+        <button type="button" class="row-filter" aria-pressed={chosen?.(row) ?? false} onClick={() => onChoose(row)}>
+          {column.cell(row)}
+        </button>
+      ) : (
+        column.cell(row)
+      ),
+  };
 }

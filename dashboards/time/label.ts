@@ -54,11 +54,23 @@ function zoneName(at: number, zone: string, locale?: string): string {
   return parts.find((part) => part.type === 'timeZoneName')?.value ?? '';
 }
 
+const relative = new Map<string, Intl.RelativeTimeFormat>();
+
+// As with the others: making one costs more than a hundred uses of it, and a list has one in every row.
+function relativeWords(locale = ''): Intl.RelativeTimeFormat {
+  let found = relative.get(locale);
+  if (!found) {
+    found = new Intl.RelativeTimeFormat(locale || undefined, { numeric: 'auto', style: 'short' });
+    relative.set(locale, found);
+  }
+  return found;
+}
+
 /** "3 minutes ago", "in 5 days". */
 export function relativeTime(at: number | string, now: number, locale?: string): string {
   const distance = new Date(at).getTime() - now;
   const size = Math.abs(distance);
-  const words = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
+  const words = relativeWords(locale);
   if (size < 10_000) return 'just now';
   if (size < MINUTE) return words.format(Math.round(distance / 1000), 'second');
   if (size < HOUR) return words.format(Math.round(distance / MINUTE), 'minute');

@@ -5,11 +5,14 @@ import { Card, CardSkeleton } from '../panels/card.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { formatDate, formatInstant, relativeTime } from '../time/label.ts';
 import { LimitCard } from './limit-card.tsx';
+import { limitFullAt } from './limit-use.ts';
 
 interface KeyCardsProps {
   apiKey: ApiKey | null;
   zone: string;
   now: number;
+  /** As an open alert says; the key's own forecast comes first. */
+  alertedFullAt: string | null;
 }
 
 function LastUseNote({ use }: { use: LastUse }) {
@@ -24,7 +27,7 @@ function LastUseNote({ use }: { use: LastUse }) {
 }
 
 /** What is true of the key whatever range is chosen. */
-export function KeyCards({ apiKey, zone, now }: KeyCardsProps) {
+export function KeyCards({ apiKey, zone, now, alertedFullAt }: KeyCardsProps) {
   if (!apiKey) {
     return (
       <dl class="cards cards-key" aria-busy="true">
@@ -59,7 +62,7 @@ export function KeyCards({ apiKey, zone, now }: KeyCardsProps) {
         title={formatCount(apiKey.requests_30d)}
         note={apiKey.requests_30d > 0 && <span>{formatPercent(apiKey.error_rate_30d)} errors</span>}
       />
-      <LimitCard apiKey={apiKey} />
+      <LimitCard apiKey={apiKey} fullAt={limitFullAt(apiKey) ?? alertedFullAt} now={now} />
     </dl>
   );
 }

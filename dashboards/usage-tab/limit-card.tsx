@@ -1,6 +1,7 @@
 import { formatCompact, formatPercent } from '../format/number.ts';
 import type { ApiKey } from '../http/contract.ts';
 import { Card } from '../panels/card.tsx';
+import { relativeTime } from '../time/label.ts';
 import { NEAR_LIMIT, statedLimit, tightestLimit } from './limit-use.ts';
 
 export function Meter({ share, label }: { share: number; label: string }) {
@@ -12,7 +13,14 @@ export function Meter({ share, label }: { share: number; label: string }) {
   );
 }
 
-export function LimitCard({ apiKey }: { apiKey: ApiKey }) {
+interface LimitCardProps {
+  apiKey: ApiKey;
+  /** When it is used up, if its use goes on as it does. */
+  fullAt: string | null;
+  now: number;
+}
+
+export function LimitCard({ apiKey, fullAt, now }: LimitCardProps) {
   const use = tightestLimit(apiKey);
   const stated = statedLimit(apiKey.limits);
   if (!use && stated) {
@@ -34,6 +42,7 @@ export function LimitCard({ apiKey }: { apiKey: ApiKey }) {
                 of {formatCompact(use.limit)} {use.period}
               </span>
             )}
+            {fullAt && <span class="warn">used up {relativeTime(fullAt, now)}</span>}
           </>
         )
       }

@@ -28,6 +28,12 @@ export function tightestLimit(key: Pick<ApiKey, 'limits' | 'utilization'>): Limi
   return tightest;
 }
 
+/** When the first of the limits is used up at the present pace, RFC 3339; null when none will be in its window. */
+export function limitFullAt({ utilization }: Pick<ApiKey, 'utilization'>): string | null {
+  const times = Object.values(utilization?.forecast ?? {}).filter((at) => typeof at === 'string');
+  return times.sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? null;
+}
+
 /** For a key whose limits are known but not their use. */
 export function statedLimit(limits: Limits | null): { limit: number; period: string } | null {
   for (const [name, limit] of Object.entries(limits ?? {})) {

@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { Comparison } from '../charts/chart-props.ts';
+import type { ChartMark } from '../charts/mark-groups.ts';
 import type { Limits, Usage } from '../http/contract.ts';
 import { useLazy } from '../http/use-lazy.ts';
 import { Geography } from '../panels/geography.tsx';
@@ -13,13 +14,14 @@ interface UsageFiguresProps {
   filter: UsageFilter;
   comparison: Comparison | null;
   limits: Limits | null;
+  marks: readonly ChartMark[];
   onZoom: (from: number, to: number) => void;
   onToggle: (change: UsageFilter) => void;
 }
 
 export const loadCharts = () => import('../charts/charts.tsx');
 
-export function UsageFigures({ usage, filter, comparison, limits, onZoom, onToggle }: UsageFiguresProps) {
+export function UsageFigures({ usage, filter, comparison, limits, marks, onZoom, onToggle }: UsageFiguresProps) {
   const charts = useLazy(loadCharts);
   const slots = useMemo(() => {
     const starts = usage.series.map((point) => point.start);
@@ -33,7 +35,14 @@ export function UsageFigures({ usage, filter, comparison, limits, onZoom, onTogg
   return (
     <>
       {charts ? (
-        <charts.Charts usage={usage} slots={slots} comparison={comparison} limit={limit} onZoom={onZoom} />
+        <charts.Charts
+          usage={usage}
+          slots={slots}
+          comparison={comparison}
+          limit={limit}
+          marks={marks}
+          onZoom={onZoom}
+        />
       ) : (
         <ChartsSkeleton />
       )}

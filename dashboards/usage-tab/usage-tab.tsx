@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
+import type { ChartMark } from '../charts/mark-groups.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { ApiKey } from '../http/contract.ts';
 import { FilterPills } from '../panels/filter-pills.tsx';
@@ -15,6 +16,7 @@ import { RangeCards } from './range-cards.tsx';
 import { RecentRequests } from './recent-requests.tsx';
 import { FiguresSkeleton, loadCharts, UsageFigures } from './usage-figures.tsx';
 import { UsageProblem } from './usage-problem.tsx';
+import { useMarks } from './use-marks.ts';
 import { type UsageAnswers, useUsage } from './use-usage.ts';
 import { FILTERS, toggleFilter, type UsageFilter, type UsageView } from './view.ts';
 
@@ -26,15 +28,26 @@ export interface UsageTabProps {
   onKey?: (key: ApiKey) => void;
   /** Link to all requests under this view; a page that embeds the tab has none. */
   allRequests?: (view: UsageView) => ComponentChildren;
+  /** Address of an alert; a page that embeds the tab has none. Must stay the same function. */
+  alertHref?: (alertId: string) => string;
   /** False inside a foreign page, whose arrow keys are its own. */
   pageKeys?: boolean;
 }
 
 /** Everything about one key. It knows neither the address bar nor the session, so any page can hold it. */
-export function UsageTab({ api, keyId, view, onView, onKey, allRequests, pageKeys }: UsageTabProps) {
+export function UsageTab({ api, keyId, view, onView, onKey, allRequests, alertHref, pageKeys }: UsageTabProps) {
   const { now, span, refresh } = usePeriod(view, onView, { pageKeys });
   const answers = useUsage({ api, keyId, view, span, now });
   const { key, usage } = answers;
+  const { marks, limitFullAt } = useMarks({
+    api,
+    keyId,
+    span,
+    zone: view.zone,
+    now,
+    ready: usage.data !== null,
+    alertHref,
+  });
   useEffect(() => {
     // Fetched beside the figures instead of after them.
     loadCharts().catch(() => undefined);
@@ -51,7 +64,7 @@ export function UsageTab({ api, keyId, view, onView, onKey, allRequests, pageKey
       {key.problem ? (
         <ProblemPanel what="The key" problem={key.problem} onRetry={key.retry} />
       ) : (
-        <KeyCards apiKey={key.data} zone={view.zone} now={now} />
+        <KeyCards apiKey={key.data} zone={view.zone} now={now} alertedFullAt={limitFullAt} />
       )}
       <RangeBar view={view} span={span} updating={usage.loading} onView={onView} onRefresh={refresh}>
         <BucketSelect
@@ -64,7 +77,7 @@ export function UsageTab({ api, keyId, view, onView, onKey, allRequests, pageKey
       </RangeBar>
       <FilterPills filter={view.filter} order={FILTERS} onFilter={(filter) => onView({ ...view, filter })} />
       <div class={usage.loading && usage.data ? 'figures figures-stale' : 'figures'} aria-busy={usage.loading}>
-        <RangeUsage answers={answers} view={view} onView={onView} />
+        <RangeUsage answers={answers} marks={marks} view={view} onView={onView} />
         <RecentRequests
           api={api}
           keyId={keyId}
@@ -93,7 +106,12 @@ function CompareButton({ view, onView }: ViewProps) {
   );
 }
 
-function RangeUsage({ answers, view, onView }: ViewProps & { answers: UsageAnswers }) {
+interface RangeUsageProps extends ViewProps {
+  answers: UsageAnswers;
+  marks: readonly ChartMark[];
+}
+
+function RangeUsage({ answers, marks, view, onView }: RangeUsageProps) {
   const { usage, comparison } = answers;
   const limits = answers.key.data?.limits ?? null;
   const onZoom = useCallback(
@@ -107,8 +125,10 @@ function RangeUsage({ answers, view, onView }: ViewProps & { answers: UsageAnswe
   // Kept while nothing of it changed: charts and map are most of the page, and three answers arrive one by one.
   const figures = useMemo(() => {
     if (!usage.data) return <FiguresSkeleton />;
-    return <UsageFigures usage={usage.data} filter={view.filter} {...{ comparison, limits, onZoom, onToggle }} />;
-  }, [usage.data, view.filter, comparison, limits, onZoom, onToggle]);
+    return (
+      <UsageFigures usage={usage.data} filter={view.filter} {...{ comparison, limits, marks, onZoom, onToggle }} />
+    );
+  }, [usage.data, view.filter, comparison, limits, marks, onZoom, onToggle]);
 
   if (usage.problem) return <UsageProblem problem={usage.problem} view={view} onView={onView} onRetry={usage.retry} />;
   return (

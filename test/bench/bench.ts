@@ -1,6 +1,9 @@
+import { benchAlerts } from './alerts.ts';
+import { benchBrowser } from './browser.ts';
 import { benchDisk } from './disk.ts';
 import { benchFormats } from './formats.ts';
 import { benchIngest } from './ingest.ts';
+import { benchReads } from './reads.ts';
 import { benchRequestIds } from './request-ids.ts';
 import { benchSdk } from './sdk.ts';
 import { benchSkew } from './skew.ts';
@@ -10,11 +13,14 @@ import { benchWaiting } from './waiting.ts';
 
 /** `npm run bench -- <name> [--json]`: figures of one run as one JSON object, progress on standard error. */
 const BENCHES: Record<string, (say: (line: string) => void, flags: readonly string[]) => Promise<object>> = {
+  alerts: benchAlerts,
   ingest: benchIngest,
+  reads: benchReads,
   formats: benchFormats,
   stages: benchStages,
   waiting: benchWaiting,
   disk: benchDisk,
+  browser: benchBrowser,
   soak: benchSoak,
   skew: benchSkew,
   sdk: benchSdk,

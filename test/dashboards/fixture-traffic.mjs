@@ -257,6 +257,14 @@ function makeUsage(key, query) {
   };
 }
 
+function fleetSeries(query) {
+  const fleet = { key_id: 'all', perHour: KEYS.reduce((sum, key) => sum + key.perHour, 0) };
+  const asked = new URLSearchParams(query);
+  asked.set('bucket', query.get('bucket') ?? 'auto');
+  const { bucket, timezone, complete_until, series } = usageOf(fleet, asked);
+  return { bucket, timezone, complete_until, series };
+}
+
 /** All keys together, by one property. */
 export function groupedUsage(query) {
   const next = random(query.get('group_by'));
@@ -274,7 +282,8 @@ export function groupedUsage(query) {
     const [client_errors, server_errors] = [failed - server, server].map((rate) => Math.round(rate * requests));
     return { group, requests, client_errors, server_errors, error_rate: failed };
   });
-  return { from: query.get('from'), to: query.get('to'), group_by: query.get('group_by'), data };
+  const answer = { from: query.get('from'), to: query.get('to'), group_by: query.get('group_by'), data };
+  return query.get('include') === 'series' ? { ...answer, ...fleetSeries(query) } : answer;
 }
 
 export function recentRequests(query) {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
 import { BROWSER_PATH } from '../support/browser.ts';
 
@@ -105,6 +105,26 @@ describe.skipIf(BROWSER_PATH === '')('<keytally-usage> on a page of another orig
     await page.locator('keytally-usage').evaluate((element, fresh) => element.setAttribute('token', fresh), token);
     await page.getByTestId('card-requests').waitFor();
     expect(await page.getByTestId('card-total').innerText()).toContain('20');
+    await page.context().close();
+  });
+
+  test('a token that has expired is said and reported like an unknown one', async () => {
+    const expires_at = new Date(Date.now() + 1_000).toISOString();
+    const expired = await dashboard.stack.token({
+      name: 'short',
+      scopes: ['read'],
+      key_id: 'key_embedded',
+      expires_at,
+    });
+    await vi.waitFor(
+      async () => expect((await dashboard.stack.call('/v1/keys/key_embedded', { token: expired })).status).toBe(401),
+      { timeout: 10_000, interval: 200 },
+    );
+    const page = await host(`key-id="key_embedded" token="${expired}" range="24h"`);
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByRole('alert').innerText()).toContain('has expired');
+    const refused = await page.evaluate(() => (window as unknown as { refused: object[] }).refused);
+    expect(refused).toEqual([{ status: 401, message: expect.any(String) }]);
     await page.context().close();
   });
 

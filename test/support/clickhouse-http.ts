@@ -1,6 +1,9 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 /** A session of the embedded engine, as far as it is used here. */
@@ -28,14 +31,18 @@ const LATE_MS = 3_000;
 export class ClickHouseHttp {
   readonly #session: Session;
   #server: Server | undefined;
-  #port = 0;
+  #port: number;
+  /** One after another: a statement must not run in the database that another request has just chosen. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** Statements received, for tests that look at what was sent. */
   readonly statements: string[] = [];
   /** Decides what goes wrong with a statement. */
   fault: (statement: string) => Fault | undefined = () => undefined;
   readonly seen = { connections: 0, requests: 0, gzippedRequests: 0, gzippedAnswers: 0 };
 
-  constructor(folder: string) {
+  /** @param port 0 = any free one */
+  constructor(folder: string, port = 0) {
+    this.#port = port;
     const { Session } = createRequire(import.meta.url)('chdb') as { Session: new (path: string) => Session };
     this.#session = new Session(folder);
   }
@@ -80,10 +87,15 @@ export class ClickHouseHttp {
         return;
       }
       const body = await bodyOf(req);
-      const sql = inline === null ? body.toString('utf8') : `${inline}\n${body.toString('utf8')}`;
+      // The session takes text; rows in the engine's own format come in by a file.
+      const native = inline?.endsWith(' FORMAT Native') && body.length > 0;
+      const { sql, search } = native
+        ? { sql: nativeInsert(inline!, body), search: url.searchParams }
+        : await statementOf(req, body, url.searchParams);
       const fault = inline === null ? this.fault(sql) : cut;
       this.statements.push(sql.slice(0, 2_000));
-      await this.#answerWith(fault, () => this.#run(sql, url.searchParams), url, res);
+      if (this.statements.length > 10_000) this.statements.splice(0, 5_000);
+      await this.#answerWith(fault, () => this.#inTurn(sql, search), url, res);
     } catch (error) {
       answerError(res, (error as Error).message);
     }
@@ -111,6 +123,13 @@ export class ClickHouseHttp {
     res.end(gzip ? gzipSync(bytes) : bytes);
   }
 
+  /** One after another: a statement must not run between another's USE and its own. */
+  #inTurn(sql: string, search: URLSearchParams): Promise<Buffer> {
+    const turn = this.#turn.then(() => this.#run(sql, search));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
   async #run(sql: string, search: URLSearchParams): Promise<Buffer> {
     const database = search.get('database') ?? 'default';
     await this.#session.queryAsync(`USE ${database}`, {});
@@ -130,12 +149,42 @@ function answerError(res: ServerResponse, message: string): void {
   res.end(message);
 }
 
+function nativeInsert(statement: string, body: Buffer): string {
+  const file = join(tmpdir(), `keytally-native-${process.pid}-${Math.random()}.native`);
+  writeFileSync(file, body);
+  setTimeout(() => rmSync(file, { force: true }), 60_000).unref();
+  return `${statement.replace(/ FORMAT Native$/, '')} SELECT * FROM file('${file}', 'Native')`;
+}
+
 /** HTTP carries parameters as text; the embedded binding wants values of the declared type. */
 function typed(sql: string, name: string, value: string): unknown {
   const type = new RegExp(`\\{${name}:([A-Za-z0-9()]+)\\}`).exec(sql)?.[1] ?? 'String';
   if (type.startsWith('Array(UInt')) return JSON.parse(value);
+  if (type === 'Array(String)') return [...value.matchAll(/'((?:[^'\\]|\\.)*)'/g)].map(([, text]) => unescaped(text!));
   if (/^(U?Int(8|16|32)|Float\d+)$/.test(type)) return Number(value);
-  return value.replace(/\\(.)/g, (_, character: string) => ({ t: '\t', n: '\n', r: '\r' })[character] ?? character);
+  return unescaped(value);
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(.)/g, (_, character: string) => ({ t: '\t', n: '\n', r: '\r' })[character] ?? character);
+}
+
+/** The statement is in the address, in the body, or with long parameters a field of a form. */
+async function statementOf(
+  req: IncomingMessage,
+  body: Buffer,
+  search: URLSearchParams,
+): Promise<{ sql: string; search: URLSearchParams }> {
+  const type = req.headers['content-type'] ?? '';
+  if (type.startsWith('multipart/form-data')) {
+    const form = await new Response(new Uint8Array(body), { headers: { 'Content-Type': type } }).formData();
+    const params = new URLSearchParams(search);
+    for (const [name, value] of form) params.append(name, String(value));
+    return { sql: String(form.get('query')), search: params };
+  }
+  const inline = search.get('query');
+  const text = body.toString('utf8');
+  return { sql: inline === null ? text : `${inline}\n${text}`, search };
 }
 
 async function bodyOf(req: IncomingMessage): Promise<Buffer> {

@@ -85,7 +85,7 @@ test('a range that only coarse rows are left of gives the same sums as the reque
      FROM usage_day WHERE start >= {from:DateTime('UTC')} AND start <= {to:DateTime('UTC')}`,
     { from: `${day(Date.now() - 250 * DAY_MS)} 00:00:00`, to: `${day(Date.now() - 150 * DAY_MS)} 00:00:00` },
   );
-  const sum = (valueOf: (sample: Sample) => number) => old.reduce((total, sample) => total + valueOf(sample), 0);
+  const sum = (figure: (sample: Sample) => number) => old.reduce((total, sample) => total + figure(sample), 0);
   expect(row).toEqual({
     requests: PER_GROUP,
     client_errors: sum(({ status }) => (status >= 400 && status < 500 ? 1 : 0)),

@@ -7,19 +7,27 @@ export const DELIVERY_QUEUE = 'delivery';
 export const DELIVERY_PREFIX = '{keytally-delivery}';
 
 /**
- * `route`: decide which channels hear of an event. `send`: one message to one channel. `relay` and `digest`: one time slot of the schedule.
+ * `route`: decide which channels hear of an event. `key_events`: the same for changes of keys. `send`: one message to one
+ * channel. `relay` and `digest`: one time slot of the schedule.
  */
 export type DeliveryJob =
   | { kind: 'route'; event_id: string; alert_key: string }
+  | { kind: 'key_events'; events: { id: string; key_id: string }[] }
   | { kind: 'send'; message_id: string; channel_id: string }
   | { kind: 'relay' | 'digest'; slot: string };
 
+/** Key events of one job. */
+const KEY_EVENTS_CHUNK = 500;
+
+/**
+ * Jobs are only alarm clocks: what was decided, tried and sent stands in `deliveries`, so attempts are counted there, a job may
+ * start as often as it likes, and one that is lost is made again by the relay. The waits are chosen by `retry-table.ts`.
+ */
 const JOB_OPTIONS: JobsOptions = {
-  attempts: 10,
-  backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
-  // A repeat of a job that is done must find it: the relay hands over the same events again after a crash.
-  removeOnComplete: { age: 24 * 60 * 60, count: 100_000 },
-  removeOnFail: { age: 7 * 24 * 60 * 60, count: 10_000 },
+  attempts: 1_000_000,
+  backoff: { type: 'custom' },
+  removeOnComplete: { age: 60 * 60, count: 10_000 },
+  removeOnFail: { age: 24 * 60 * 60, count: 10_000 },
   keepLogs: 0,
   stackTraceLimit: 3,
 };
@@ -46,5 +54,65 @@ export async function handOver(queue: Queue<DeliveryJob>, events: readonly Alert
       data: { kind: 'route' as const, event_id, alert_key },
       opts: { jobId: `route_${event_id}` },
     })),
+  );
+}
+
+/**
+ * Hands changes of keys over to the channels of the platforms that own them. One that is lost here is found by the relay.
+ * @param events stored in `key_events`
+ */
+export async function handOverKeyEvents(
+  queue: Queue<DeliveryJob>,
+  events: readonly { id: string; key_id: string }[],
+): Promise<void> {
+  const chunks: { id: string; key_id: string }[][] = [];
+  for (let at = 0; at < events.length; at += KEY_EVENTS_CHUNK) {
+    chunks.push(events.slice(at, at + KEY_EVENTS_CHUNK).map(({ id, key_id }) => ({ id, key_id })));
+  }
+  if (chunks.length === 0) return;
+  await queue.addBulk(chunks.map((chunk) => ({ name: 'key_events', data: { kind: 'key_events', events: chunk } })));
+}
+
+/** A message that is to be sent, and when. */
+export interface Alarm {
+  messageId: string;
+  channelId: string;
+  dueMs: number;
+}
+
+/** Makes sure that messages have their jobs. One that is there stays as it is; one that is over leaves no trace. */
+export async function scheduleSends(queue: Queue<DeliveryJob>, alarms: readonly Alarm[]): Promise<void> {
+  if (alarms.length === 0) return;
+  const nowMs = Date.now();
+  await queue.addBulk(
+    alarms.map(({ messageId, channelId, dueMs }) => ({
+      name: 'send',
+      data: { kind: 'send' as const, message_id: messageId, channel_id: channelId },
+      opts: { jobId: messageId, delay: Math.max(0, dueMs - nowMs), removeOnComplete: true, removeOnFail: true },
+    })),
+  );
+}
+
+/** Those of the messages that have no job. */
+export async function withoutJob<Message extends { messageId: string }>(
+  queue: Queue<DeliveryJob>,
+  redis: Redis,
+  messages: readonly Message[],
+): Promise<Message[]> {
+  if (messages.length === 0) return [];
+  const pipeline = redis.pipeline();
+  for (const { messageId } of messages) pipeline.exists(queue.toKey(messageId));
+  const answers = (await pipeline.exec()) ?? [];
+  return messages.filter((_, at) => answers[at]?.[1] === 0);
+}
+
+/** Adds the job of a time slot; of all processes that tick, the first makes it and the others find it there. */
+export async function enqueueSlot(queue: Queue<DeliveryJob>, kind: 'relay' | 'digest', tickMs: number): Promise<void> {
+  const slot = String(Math.round(tickMs / 1000));
+  const keep = { count: 200 };
+  await queue.add(
+    kind,
+    { kind, slot },
+    { jobId: `${kind}_${slot}`, attempts: 1, removeOnComplete: keep, removeOnFail: keep },
   );
 }

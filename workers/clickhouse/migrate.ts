@@ -84,9 +84,10 @@ function withEngine(statement: string, cluster: string | undefined): string {
 /**
  * Brings the schema up to date. Every statement may be repeated, so that a start that was cut off, or two
  * starting at once, end in the same schema.
+ * @param last newest migration to apply; default: all of them
  * @throws {ConfigError} when the schema was written by a newer program
  */
-export async function migrate(store: Store, config: Config): Promise<void> {
+export async function migrate(store: Store, config: Config, last = Number.POSITIVE_INFINITY): Promise<void> {
   const cluster = config.CLICKHOUSE_CLUSTER;
   const [versions] = expand(
     `CREATE TABLE IF NOT EXISTS schema_migrations \${on_cluster}
@@ -97,12 +98,13 @@ export async function migrate(store: Store, config: Config): Promise<void> {
   const migrations = readMigrations();
   const [row] = await store.queryWriter<{ newest: number }>('SELECT max(number) AS newest FROM schema_migrations');
   const newest = row?.newest ?? 0;
-  if (newest > migrations.length) {
+  const wanted = Math.max(newest, Number.isFinite(last) ? last : 0);
+  if (wanted > migrations.length) {
     throw new ConfigError(
-      `CLICKHOUSE_DATABASE: its schema has version ${newest}, this program knows ${migrations.length}: run a newer Keytally`,
+      `CLICKHOUSE_DATABASE: its schema has version ${wanted}, this program knows ${migrations.length}: run a newer Keytally`,
     );
   }
-  for (const migration of migrations.slice(newest)) {
+  for (const migration of migrations.slice(newest, last)) {
     for (const statement of expand(migration.sql, cluster)) await store.command(statement);
     await store.insertRows('schema_migrations', [
       { number: migration.number, file: migration.file, applied_at: new Date().toISOString() },

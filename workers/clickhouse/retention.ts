@@ -10,6 +10,9 @@ function retentionOf(config: Config): Record<string, { column: string; days: num
     // A day longer than said: a range of that many days begins at a local midnight before.
     requests: { column: 'toDateTime(timestamp)', days: config.RETENTION_REQUESTS_DAYS + 1 },
     usage_minute: { column: 'start', days: minutes },
+    deliveries: { column: 'toDateTime(created_at)', days: config.RETENTION_DELIVERIES_DAYS },
+    key_events: { column: 'toDateTime(at)', days: config.RETENTION_KEY_EVENTS_DAYS },
+    audit: { column: 'toDateTime(at)', days: config.RETENTION_AUDIT_DAYS },
   };
   for (const table of ['usage', 'endpoints', 'countries', 'statuses']) {
     tables[`${table}_quarter_hour`] = { column: 'start', days: quarterHours };
@@ -39,10 +42,12 @@ export async function applyRetention(store: Store, config: Config): Promise<void
     'SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()',
   );
   for (const [table, { column, days }] of Object.entries(retentionOf(config))) {
-    const engine = present.find((row) => row.name === table + suffix)?.engine_full ?? '';
+    // Tables of the registry and of delivery are whole on every node: they have no part of their own.
+    const name = present.some((row) => row.name === table + suffix) ? table + suffix : table;
+    const engine = present.find((row) => row.name === name)?.engine_full ?? '';
     if (deletesAfter(engine, column, days)) continue;
     await store.command(
-      `ALTER TABLE ${table}${suffix}${onCluster} MODIFY TTL ${column} + toIntervalDay(${days})
+      `ALTER TABLE ${name}${onCluster} MODIFY TTL ${column} + toIntervalDay(${days})
        SETTINGS materialize_ttl_after_modify = 0`,
     );
   }

@@ -1,7 +1,7 @@
 import type { Store } from '../clickhouse/store.ts';
 import { writeAudit } from './audit.ts';
 import { auditOf, changeId, eventOf } from './change.ts';
-import { writeEvents } from './events.ts';
+import { type KeyEvent, writeEvents } from './events.ts';
 import type { RegisteredKey } from './key.ts';
 
 /** A writer this long ago has either written its audit row or been killed. */
@@ -9,13 +9,12 @@ export const SETTLED_MS = 30_000;
 /** Keys repaired in one step of a sweep. */
 const REPAIR_CHUNK = 1_000;
 
-/** Writes audit row and event of the versions that were just stored. The event last: it implies the audit row. */
-export async function recordChanges(store: Store, rows: readonly RegisteredKey[]): Promise<void> {
+/** Writes audit row and event of the versions that were just stored. The event last: it implies the audit row. @returns the events */
+export async function recordChanges(store: Store, rows: readonly RegisteredKey[]): Promise<KeyEvent[]> {
   await writeAudit(store, rows.map(auditOf));
-  await writeEvents(
-    store,
-    rows.flatMap((row) => eventOf(row) ?? []),
-  );
+  const events = rows.flatMap((row) => eventOf(row) ?? []);
+  await writeEvents(store, events);
+  return events;
 }
 
 /** Writes what a killed writer left out. @returns how many versions lacked their audit row or event */

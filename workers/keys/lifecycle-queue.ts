@@ -4,14 +4,14 @@ import type { Redis } from '../../ingest/redis.ts';
 import type { RegisteredKey } from './key.ts';
 import { isPast } from './lifecycle.ts';
 
-/** Queue of everything that happens to keys by time: expiries, sweeps, policy runs. */
+/** Queue of everything that happens by time: expiries, sweeps, policy runs, checks of the counts. */
 export const LIFECYCLE_QUEUE = 'lifecycle';
 export const LIFECYCLE_PREFIX = '{keytally-lifecycle}';
 
-/** What one time slot of the schedule does: `sweep` and `policies` to keys, `key_list` for reading them. */
-export type SlotKind = 'sweep' | 'policies' | 'key_list';
+/** What one time slot of the schedule does: `sweep` and `policies` to keys, `key_list` for reading them, `invariants` to the counts. */
+export type SlotKind = 'sweep' | 'policies' | 'key_list' | 'invariants';
 
-/** `expire`: one key at its expiry. */
+/** `expire`: one key at its expiry. The others: one time slot of the schedule. */
 export type LifecycleJob = { kind: 'expire'; key_id: string; expires_at_ms: number } | { kind: SlotKind; slot: string };
 
 /**

@@ -4,6 +4,7 @@ import cron, { type ScheduledTask } from 'node-cron';
 import { type Config, ConfigError } from '../../ingest/config.ts';
 import type { Logger } from '../../ingest/logger.ts';
 import type { Redis } from '../../ingest/redis.ts';
+import { checkInvariants, storeReport } from '../invariants.ts';
 import { EXPIRY_CONCURRENCY, ExpiryGatherer } from './expiry.ts';
 import { buildKeyList } from './key-list.ts';
 import {
@@ -47,7 +48,7 @@ export interface LifecycleWorker {
  */
 export function startLifecycle(parts: LifecycleParts, connection: Redis): LifecycleWorker {
   const { config, log } = parts;
-  for (const name of ['KEY_SWEEP_CRON', 'KEY_POLICY_CRON', 'KEY_LIST_CRON'] as const) {
+  for (const name of ['KEY_SWEEP_CRON', 'KEY_POLICY_CRON', 'KEY_LIST_CRON', 'INVARIANTS_CRON'] as const) {
     if (!cron.validate(config[name])) throw new ConfigError(`${name}: is not a cron expression`);
   }
   const queue = openLifecycleQueue(parts.redis);
@@ -69,6 +70,7 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
     tick(config.KEY_SWEEP_CRON, 'sweep', queue, log),
     tick(config.KEY_POLICY_CRON, 'policies', queue, log),
     tick(config.KEY_LIST_CRON, 'key_list', queue, log),
+    tick(config.INVARIANTS_CRON, 'invariants', queue, log),
   ];
   return {
     isRunning: () => worker.isRunning(),
@@ -105,6 +107,7 @@ async function perform(
   }
   if (data.kind === 'policies') return runPolicies(parts, data.slot);
   if (data.kind === 'key_list') return buildList(parts, data.slot);
+  if (data.kind === 'invariants') return runInvariants(parts, data.slot);
   const { KEY_REMINDER_DAYS: reminderDays, KEY_ROTATION_DAYS: rotationDays } = parts.config;
   const result = await sweepKeys(parts.registry, parts.redis, queue, { reminderDays, rotationDays });
   if (Object.values(result).some((count) => count > 0)) parts.log.info({ ...result, slot: data.slot }, 'keys swept');
@@ -113,6 +116,14 @@ async function perform(
 async function buildList({ config, registry, log }: LifecycleParts, slot: string): Promise<void> {
   const keys = await buildKeyList(registry.store, config.KEY_LIST_LIVE_KEYS, Number(slot) * 1000);
   if (keys !== undefined) log.info({ keys, slot }, 'key list built');
+}
+
+async function runInvariants({ config, registry, redis, log }: LifecycleParts, slot: string): Promise<void> {
+  const report = await checkInvariants(registry.store, config);
+  await storeReport(redis, report);
+  for (const { name, says, violations, examples, error } of report.invariants) {
+    if (violations !== 0) log.error({ slot, invariant: name, violations, examples, err: error }, `violated: ${says}`);
+  }
 }
 
 /** Runs every policy that is on. One that fails does not keep the others from running. */

@@ -1,5 +1,5 @@
 import type { Store } from '../clickhouse/store.ts';
-import { writeNewEvents } from './events.ts';
+import { type KeyEvent, writeNewEvents } from './events.ts';
 import { dueNotices, type NoticeKey, type NoticeSettings } from './notices.ts';
 
 /** Keys looked at together. */
@@ -25,15 +25,15 @@ const CANDIDATES = `
 
 /**
  * Writes the notices that became due since `sinceMs`, each once however often and wherever this runs.
- * @returns how many were new
+ * @returns those that were new
  */
 export async function sweepNotices(
   store: Store,
   settings: NoticeSettings,
   sinceMs: number,
   nowMs: number,
-): Promise<number> {
-  let written = 0;
+): Promise<KeyEvent[]> {
+  const written: KeyEvent[] = [];
   let after = '';
   for (;;) {
     const page = await store.queryWriter<Omit<NoticeKey, 'successorInUse'>>(CANDIDATES, {
@@ -50,7 +50,7 @@ export async function sweepNotices(
     const notices = page.flatMap((key) =>
       dueNotices({ ...key, successorInUse: used.has(key.successor_key_id) }, settings, nowMs),
     );
-    written += (await writeNewEvents(store, notices)).length;
+    written.push(...(await writeNewEvents(store, notices)));
     if (page.length < PAGE) return written;
     after = page.at(-1)!.key_id;
   }

@@ -5,6 +5,8 @@ const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 export const DEFAULT_WINDOW_MINUTES = 15;
 export const DEFAULT_MIN_REQUESTS = 100;
+/** An open alert writes a row at least once a day. */
+const ANOMALY_LOOK_BACK_MS = 8 * DAY_MS;
 
 /** A key that a policy means, and the facts that say why. */
 export interface Candidate {
@@ -20,6 +22,9 @@ export interface Candidate {
   requests: number;
   client_errors: number;
   limit_per_minute: number | null;
+  /** When the oldest open alert of its behaviour opened, 0 = none. */
+  anomaly_ms: number;
+  anomaly_kind: string;
   expires_at: string | null;
   leaked_at: string | null;
 }
@@ -31,7 +36,7 @@ const KINDS: Record<PolicyKind, { use: string; condition: string }> = {
   // Silence proves something only while somebody listened: the time counts from the last use, from when Keytally
   // first knew the key, and from when somebody last activated it, whichever is latest.
   unused: {
-    use: `SELECT key_id, sum(requests) AS requests, 0 AS client_errors,
+    use: `SELECT key_id, sum(requests) AS requests, 0 AS client_errors, 0 AS anomaly_ms, '' AS anomaly_kind,
             toUnixTimestamp64Milli(tupleElement(max(last_used), 'at')) AS last_ms,
             toUnixTimestamp64Milli(min(tracking_since)) AS since_ms
           FROM key_totals GROUP BY key_id`,
@@ -40,19 +45,44 @@ const KINDS: Record<PolicyKind, { use: string; condition: string }> = {
         {never_used_before:Int64} > 0 AND greatest(tracked_ms, activated_ms) <= {never_used_before:Int64})`,
   },
   abusive: {
-    use: `SELECT key_id, sum(requests) AS requests, sum(client_errors) AS client_errors, 0 AS last_ms, 0 AS since_ms
-          FROM usage_minute
-          WHERE start >= toDateTime({window_from:Int64}, 'UTC') AND start < toDateTime({window_to:Int64}, 'UTC')
+    use: `SELECT key_id, sum(requests) AS requests, sum(client_errors) AS client_errors, max(opened_ms) AS anomaly_ms,
+            argMax(kind, opened_ms) AS anomaly_kind, 0 AS last_ms, 0 AS since_ms
+          FROM (
+            SELECT key_id, requests, client_errors, 0 AS opened_ms, '' AS kind FROM usage_minute
+            WHERE start >= toDateTime({window_from:Int64}, 'UTC') AND start < toDateTime({window_to:Int64}, 'UTC')
+            UNION ALL ${OPEN_ANOMALIES()})
           GROUP BY key_id`,
-    condition: `requests >= {min_requests:UInt64} AND (
+    condition: `(requests >= {min_requests:UInt64} AND (
         ({client_error_rate:Float64} > 0 AND client_errors >= {client_error_rate:Float64} * requests)
         OR ({limit_factor:Float64} > 0 AND limit_per_minute > 0
-            AND requests >= {limit_factor:Float64} * limit_per_minute * {window_minutes:UInt32}))`,
+            AND requests >= {limit_factor:Float64} * limit_per_minute * {window_minutes:UInt32})))
+      OR anomaly_ms > 0`,
   },
 };
 
 function NO_USE(): string {
-  return "SELECT '' AS key_id, 0 AS requests, 0 AS client_errors, 0 AS last_ms, 0 AS since_ms WHERE 0";
+  return `SELECT '' AS key_id, 0 AS requests, 0 AS client_errors, 0 AS anomaly_ms, '' AS anomaly_kind, 0 AS last_ms,
+    0 AS since_ms WHERE 0`;
+}
+
+/**
+ * Alerts of what the key itself does (far more traffic, traffic from elsewhere, refused or wrong requests) that have been open for
+ * the policy's time. One that a person acknowledged is in hands; one that a platform-wide alert explains is not the key's doing.
+ */
+function OPEN_ANOMALIES(): string {
+  return `
+    SELECT key_id, 0, 0, opened_ms, kind
+    FROM (
+      SELECT key_id, kind, argMax(phase, (at, recorded_at)) AS last_phase, argMax(withheld, (at, recorded_at)) AS last_withheld,
+             argMax(JSONExtractInt(state, 'openedAtMs'), (at, recorded_at)) AS opened_ms,
+             toUnixTimestamp64Milli(maxIf(at, transition = 'acknowledged')) AS acknowledged_ms
+      FROM alert_events
+      WHERE {anomaly_minutes:UInt32} > 0 AND at >= fromUnixTimestamp64Milli({now:Int64} - ${ANOMALY_LOOK_BACK_MS}) AND key_id != ''
+        AND ((kind = 'traffic_anomaly' AND scope = 'spike') OR kind = 'country_mix'
+             OR (kind = 'error_rate' AND scope IN ('client_errors', 'refused', 'rate_limited')))
+      GROUP BY alert_key, kind, key_id)
+    WHERE last_phase IN ('firing', 'recovering') AND last_withheld != 'inhibited' AND acknowledged_ms < opened_ms
+      AND opened_ms > 0 AND opened_ms <= {now:Int64} - {anomaly_minutes:UInt32} * 60000`;
 }
 
 /** Active keys that the policy means now, the first `limit` by id; one query over all keys. */
@@ -65,12 +95,13 @@ export async function policyCandidates(
   const { use, condition } = KINDS[policy.kind];
   return store.queryWriter<Candidate>(
     `SELECT key_id, organization_id, name, version, count() OVER () AS matched, last_used_ms, tracked_ms, requests,
-            client_errors, limit_per_minute, expires_at, leaked_at
+            client_errors, anomaly_ms, anomaly_kind, limit_per_minute, expires_at, leaked_at
      FROM (
        SELECT k.key_id AS key_id, k.organization_id AS organization_id, k.name AS name, k.version AS version,
               ifNull(k.limit_per_minute, if(own.plan != '', own.limit_per_minute, common.limit_per_minute)) AS limit_per_minute,
               k.expires_at AS expires_at, k.leaked_at AS leaked_at,
               u.requests AS requests, u.client_errors AS client_errors, u.last_ms AS last_used_ms,
+              u.anomaly_ms AS anomaly_ms, u.anomaly_kind AS anomaly_kind,
               toUnixTimestamp64Milli(k.registered_at) AS registered_ms,
               if(u.since_ms > 0, least(u.since_ms, registered_ms), registered_ms) AS tracked_ms,
               ifNull(toUnixTimestamp64Milli(k.status_changed_at), 0) AS activated_ms
@@ -85,7 +116,7 @@ export async function policyCandidates(
          ON own.organization_id = k.organization_id AND own.plan = k.plan
        LEFT JOIN (SELECT plan, limit_per_minute FROM plans FINAL WHERE NOT deleted AND organization_id = '') AS common
          ON common.plan = k.plan)
-     WHERE ${condition}
+     WHERE (${condition})
      ORDER BY key_id LIMIT {limit:UInt32}`,
     { ...paramsOf(policy, nowMs), limit },
   );
@@ -110,6 +141,7 @@ function paramsOf(policy: Policy, nowMs: number): QueryParams {
     min_requests: settings.min_requests ?? DEFAULT_MIN_REQUESTS,
     client_error_rate: settings.client_error_rate ?? 0,
     limit_factor: settings.limit_factor ?? 0,
+    anomaly_minutes: settings.anomaly_minutes ?? 0,
   };
 }
 
@@ -127,11 +159,22 @@ export function because(policy: Pick<Policy, 'kind' | 'settings'>, key: Candidat
         ? `not used since ${day(key.last_used_ms)} (${Math.floor((nowMs - key.last_used_ms) / DAY_MS)} days)`
         : `never used since ${day(key.tracked_ms)}, when tracking began (${Math.floor((nowMs - key.tracked_ms) / DAY_MS)} days)`;
     case 'abusive':
-      return abuse(policy.settings, key);
+      return abuse(policy.settings, key, nowMs);
   }
 }
 
-function abuse(settings: Policy['settings'], key: Candidate): string {
+/** Words for the kinds of alert that {@link OPEN_ANOMALIES} looks at. */
+const ANOMALY_WORDS: Readonly<Record<string, string>> = {
+  traffic_anomaly: 'far more traffic than usual',
+  country_mix: 'traffic from other countries than usual',
+  error_rate: 'many refused or wrong requests',
+};
+
+function abuse(settings: Policy['settings'], key: Candidate, nowMs: number): string {
+  if (key.anomaly_ms > 0) {
+    const minutes = Math.floor((nowMs - key.anomaly_ms) / MINUTE_MS);
+    return `${ANOMALY_WORDS[key.anomaly_kind] ?? 'an anomaly'} for ${minutes} minutes, and nobody acknowledged the alert`;
+  }
   const minutes = settings.window_minutes ?? DEFAULT_WINDOW_MINUTES;
   const share = key.client_errors / key.requests;
   const errors = settings.client_error_rate !== undefined && share >= settings.client_error_rate;

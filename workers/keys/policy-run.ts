@@ -45,7 +45,9 @@ export async function runPolicy(registry: Registry, policy: Policy, order: RunOr
   }
   if (matched > 0) await policies.noteRun(run);
   const { warnings, act } = await sortByStep(registry.store, policy, candidates, nowMs);
-  run.warned = (await writeNewEvents(registry.store, warnings)).length;
+  const warned = await writeNewEvents(registry.store, warnings);
+  await registry.handOver(warned);
+  run.warned = warned.length;
   const wishes = act.map((key) => wishOf(policy, key, nowMs));
   await applyWishes(registry, wishes, { actor: `policy:${policy.policy_id}`, runId: run.run_id });
   run.changed = (await keysOfRun(registry.store, run.run_id)).length;

@@ -17,6 +17,8 @@ export interface PolicySettings {
   client_error_rate?: number;
   /** abusive: more than this many times the key's limit per minute, on the average of the window. */
   limit_factor?: number;
+  /** abusive: an alert of the key's own behaviour has been open for so long and nobody acknowledged it. */
+  anomaly_minutes?: number;
 }
 
 /** A rule that deactivates keys. */

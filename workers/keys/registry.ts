@@ -1,10 +1,12 @@
 import type { Queue } from 'bullmq';
 import { KEY_BY_HASH, KEY_OWNER } from '../../ingest/key-index.ts';
 import type { Redis } from '../../ingest/redis.ts';
+import { type DeliveryJob, handOverKeyEvents, openDeliveryQueue } from '../alerts/outbox.ts';
 import type { Store } from '../clickhouse/store.ts';
 import { type Change, nextVersion } from './change.ts';
 import { recordChanges, recordMissing } from './change-record.ts';
 import { announceDenials, changesDenials, DenialWatch } from './denials.ts';
+import type { KeyEvent } from './events.ts';
 import { claimHashes, type PendingWrite, updateIndex } from './hash-index.ts';
 import { blankKey, type RegisteredKey } from './key.ts';
 import { type HeldLocks, lockKeys } from './key-locks.ts';
@@ -44,6 +46,7 @@ export class Registry {
   readonly denials: DenialWatch;
   readonly #redis: Redis;
   #queue: Queue<LifecycleJob> | undefined;
+  #deliveryQueue: Queue<DeliveryJob> | undefined;
 
   constructor(store: Store, redis: Redis) {
     this.store = store;
@@ -132,8 +135,9 @@ export class Registry {
     if (!(await locks.renew()))
       throw new KeyConflict('the store answers too slowly to change keys; nothing was changed');
     await this.store.insertRows('keys', rows);
-    await recordChanges(this.store, rows);
+    const events = await recordChanges(this.store, rows);
     await this.#announce(writes);
+    await this.handOver(events);
   }
 
   async #announce(writes: readonly PendingWrite[]): Promise<void> {
@@ -159,8 +163,37 @@ export class Registry {
     );
   }
 
+  /** Has stored events delivered to the platforms that own the keys. What is lost here is found by the relay of delivery. */
+  async handOver(events: readonly KeyEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    this.#deliveryQueue ??= openDeliveryQueue(this.#redis);
+    await handOverKeyEvents(this.#deliveryQueue, events).catch(() => undefined);
+  }
+
   /** Fills the edge's index from ClickHouse: after Redis was lost, or at the first start of a worker. */
   async rebuildIndex(): Promise<void> {
+    await this.#indexRegistered();
+    await this.#indexDiscovered();
+  }
+
+  /** A key that nobody registered belongs to the organization that used it first, also when Redis forgot. */
+  async #indexDiscovered(): Promise<void> {
+    let after = '';
+    for (;;) {
+      const rows = await this.store.queryWriter<{ key_id: string; organization: string }>(
+        `SELECT key_id, max(organization_id) AS organization FROM key_totals WHERE key_id > {after:String}
+         GROUP BY key_id ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
+        { after },
+      );
+      const pipeline = this.#redis.pipeline();
+      for (const row of rows) if (row.organization !== '') pipeline.hsetnx(KEY_OWNER, row.key_id, row.organization);
+      await pipeline.exec();
+      if (rows.length < INDEX_CHUNK) return;
+      after = rows.at(-1)!.key_id;
+    }
+  }
+
+  async #indexRegistered(): Promise<void> {
     let after = '';
     for (;;) {
       const rows = await this.store.queryWriter<IndexRow>(

@@ -36,5 +36,6 @@ export async function sweepKeys(
   const repaired = await repairRecords(registry.store, since, nowMs);
   const notices = await sweepNotices(registry.store, settings, since, nowMs);
   await redis.set(SWEPT_UNTIL, nowMs);
-  return { expired, notices, repaired };
+  await registry.handOver(notices);
+  return { expired, notices: notices.length, repaired };
 }

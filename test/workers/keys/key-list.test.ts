@@ -53,6 +53,7 @@ const ANY: KeyListRequest = {
   search: '',
   withDeleted: false,
   unusedDays: 0,
+  expiresWithinDays: 0,
   sort: 'requests_30d',
   descending: true,
   limit: 8,

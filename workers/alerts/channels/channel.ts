@@ -41,17 +41,33 @@ export interface AlertMessage {
   reason: NotifyReason | 'digest' | 'test' | 'key_event';
   /** At least one, the strongest first; more than one when they were gathered. Empty for a test. */
   notices: readonly AlertNotice[];
-  /** Messages of one opening share a thread: mail References, PagerDuty dedup_key. */
+  /**
+   * Messages of one opening share a thread: mail References, PagerDuty dedup_key. For a message about one opening it is that
+   * opening's alert_id; then an incident that was opened in company is still found when it resolves alone.
+   */
   threadId: string;
   /** Recipients of an e-mail beyond the channel's own, such as the owner of the key. */
   ownerEmails: readonly string[];
   /** A change of a key for the platform that owns it; `reason` is key_event. */
-  keyEvent?: { type: string; at: string; data: Readonly<Record<string, unknown>> };
+  keyEvent?: { type: string; at: string; data: Readonly<Record<string, unknown>>; key?: NoticeKey | null };
   /** Of a digest: what was left out because of its limit. */
   omitted: number;
 }
 
-/** What became of one attempt. `detail` never holds text of the receiver's answer. */
+/**
+ * Parts of a message that have arrived: addresses of an e-mail, alerts of a group sent to PagerDuty. Hand over what earlier
+ * attempts reported, and a retry sends only what is missing. `onDelivered` is called (and awaited) right after each part
+ * was accepted, so that a process killed between two of them repeats at most one; keep the names with the job.
+ */
+export interface DeliveryProgress {
+  delivered: ReadonlySet<string>;
+  onDelivered?(part: string): Promise<void> | void;
+}
+
+/**
+ * What became of one attempt. `detail` never holds text of the receiver's answer.
+ * `sent` with a `detail` reached somebody and can reach nobody else: the detail names whom it could not reach and why.
+ */
 export type DeliveryOutcome =
   | { result: 'sent'; responseStatus: number; detail?: string }
   /** Try again, not before `afterMs` when the receiver named a time. */
@@ -65,6 +81,6 @@ export type DeliveryOutcome =
 
 export interface ChannelSender {
   /** Never rejects: every failure is an outcome. */
-  send(channel: OpenChannel, message: AlertMessage): Promise<DeliveryOutcome>;
+  send(channel: OpenChannel, message: AlertMessage, progress?: DeliveryProgress): Promise<DeliveryOutcome>;
   close(): Promise<void>;
 }

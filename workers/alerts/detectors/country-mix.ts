@@ -18,15 +18,24 @@ export interface MixVerdict {
   baselineSpan: string;
 }
 
-const DISTANCE_ENTRY = 0.3;
-const DISTANCE_EXIT = 0.2;
+export interface MixSettings {
+  minDistance: number;
+  minRequests: number;
+}
+
+export const MIX_SETTINGS: MixSettings = { minDistance: 0.3, minRequests: 200 };
+const EXIT_SHARE = 2 / 3;
 const LOG10_P_MAX = -6;
-const MIN_REQUESTS = 200;
 const GAINED_SHOWN = 3;
 /** Added to every value, so that one never seen is merely rare. */
 const PRIOR_REQUESTS = 0.5;
 
-export function judgeCountryMix(now: Mix, usual: Mix, baselineSpan = 'the last 28 days'): MixVerdict {
+export function judgeCountryMix(
+  now: Mix,
+  usual: Mix,
+  baselineSpan = 'the last 28 days',
+  { minDistance, minRequests }: MixSettings = MIX_SETTINGS,
+): MixVerdict {
   const requests = total(now);
   const values = [...new Set([...now.keys(), ...usual.keys()])];
   const usualTotal = total(usual) + PRIOR_REQUESTS * values.length;
@@ -35,18 +44,18 @@ export function judgeCountryMix(now: Mix, usual: Mix, baselineSpan = 'the last 2
     share: requests > 0 ? (now.get(value) ?? 0) / requests : 0,
     usualShare: ((usual.get(value) ?? 0) + PRIOR_REQUESTS) / usualTotal,
   }));
-  if (requests < MIN_REQUESTS || total(usual) < MIN_REQUESTS) {
+  if (requests < minRequests || total(usual) < minRequests) {
     return { level: 'no_data', distance: 0, log10P: 0, requests, gained: [], baselineSpan };
   }
   const distance = jensenShannon(shares);
   const log10P = gTest(shares, requests);
-  const breach = distance > DISTANCE_ENTRY && log10P < LOG10_P_MAX;
+  const breach = distance > minDistance && log10P < LOG10_P_MAX;
   const gained = shares
     .filter((one) => one.share > one.usualShare)
     .sort((a, b) => b.share - b.usualShare - (a.share - a.usualShare))
     .slice(0, GAINED_SHOWN);
   return {
-    level: breach ? 'breach' : distance > DISTANCE_EXIT ? 'hold' : 'clear',
+    level: breach ? 'breach' : distance > EXIT_SHARE * minDistance ? 'hold' : 'clear',
     distance,
     log10P,
     requests,

@@ -14,10 +14,14 @@ export interface FleetVerdict {
   expectedKeys: number;
 }
 
-const ENTRY_SHARE = 0.01;
-const EXIT_SHARE = 0.005;
-/** In a small fleet one per cent is a single key; that is an alert of its own. */
-const MIN_KEYS = 5;
+export interface FleetSettings {
+  minShare: number;
+  /** In a small fleet one per cent is a single key; that is an alert of its own. */
+  minKeys: number;
+}
+
+export const FLEET_SETTINGS: FleetSettings = { minShare: 0.01, minKeys: 5 };
+const EXIT_FACTOR = 0.5;
 /** Chance alerts of one evaluation per key (docs/detectors.md). */
 const CHANCE_PER_EVALUATION = 1e-5;
 
@@ -25,9 +29,14 @@ const CHANCE_PER_EVALUATION = 1e-5;
  * @param firingKeys keys whose alert of this kind started within the last evaluations
  * @param activeKeys keys that were judged
  */
-export function judgeFleet(firingKeys: number, activeKeys: number): FleetVerdict {
+export function judgeFleet(
+  firingKeys: number,
+  activeKeys: number,
+  { minShare, minKeys }: FleetSettings = FLEET_SETTINGS,
+): FleetVerdict {
   const share = activeKeys > 0 ? firingKeys / activeKeys : 0;
-  const enough = firingKeys >= MIN_KEYS;
-  const level: Level = enough && share > ENTRY_SHARE ? 'breach' : enough && share > EXIT_SHARE ? 'hold' : 'clear';
+  const enough = firingKeys >= minKeys;
+  const level: Level =
+    enough && share > minShare ? 'breach' : enough && share > EXIT_FACTOR * minShare ? 'hold' : 'clear';
   return { level, firingKeys, activeKeys, share, expectedKeys: activeKeys * CHANCE_PER_EVALUATION };
 }

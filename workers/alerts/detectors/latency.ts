@@ -29,9 +29,14 @@ export interface LatencyVerdict {
   baselineSpan: string;
 }
 
-/** Fewer requests make a p95 of the two slowest alone. */
-const MIN_REQUESTS = 50;
-const TIMES_SLOWER = 2;
+export interface LatencySettings {
+  timesSlower: number;
+  /** Fewer requests make a p95 of the two slowest alone. */
+  minRequests: number;
+}
+
+export const LATENCY_SETTINGS: LatencySettings = { timesSlower: 2, minRequests: 50 };
+
 const ENTRY_Z = 4;
 const EXIT_Z = 2.5;
 const NEEDED = 2;
@@ -51,21 +56,29 @@ export function latencyBaseline(p95sMs: readonly number[], span: string): Latenc
 }
 
 /** @param recent settled buckets, oldest first */
-export function judgeLatency(recent: readonly LatencyBucket[], baseline: LatencyBaseline): LatencyVerdict {
-  const verdicts = recent.slice(-OF_LAST).map((one) => judgeOne(one, baseline));
+export function judgeLatency(
+  recent: readonly LatencyBucket[],
+  baseline: LatencyBaseline,
+  settings: LatencySettings = LATENCY_SETTINGS,
+): LatencyVerdict {
+  const verdicts = recent.slice(-OF_LAST).map((one) => judgeOne(one, baseline, settings));
   const now = verdicts.at(-1);
-  if (!now) return judgeOne({ requests: 0, p95Ms: 0 }, baseline);
+  if (!now) return judgeOne({ requests: 0, p95Ms: 0 }, baseline, settings);
   const breaching = verdicts.filter((one) => one.level === 'breach').length;
   return now.level === 'breach' && breaching < NEEDED ? { ...now, level: 'hold' } : now;
 }
 
-function judgeOne(bucket: LatencyBucket, baseline: LatencyBaseline): LatencyVerdict {
+function judgeOne(
+  bucket: LatencyBucket,
+  baseline: LatencyBaseline,
+  { timesSlower, minRequests }: LatencySettings,
+): LatencyVerdict {
   const expectedMs = baseline.weeks > 0 ? Math.exp(baseline.logMedian) : Number.NaN;
-  const enough = bucket.requests >= MIN_REQUESTS && bucket.p95Ms > 0 && baseline.weeks >= MIN_WEEKS;
+  const enough = bucket.requests >= minRequests && bucket.p95Ms > 0 && baseline.weeks >= MIN_WEEKS;
   const difference = enough ? Math.log(bucket.p95Ms) - baseline.logMedian : 0;
   const robustZ = difference / baseline.logSpread;
   const ratio = enough ? Math.exp(difference) : 1;
-  const breach = ratio > TIMES_SLOWER && robustZ > ENTRY_Z;
+  const breach = ratio > timesSlower && robustZ > ENTRY_Z;
   // Too few requests say nothing about speed: the alert keeps the state it has.
   const level: Level = !enough ? 'no_data' : breach ? 'breach' : robustZ > EXIT_Z ? 'hold' : 'clear';
   return { level, p95Ms: bucket.p95Ms, expectedMs, ratio, robustZ, baselineSpan: baseline.span };

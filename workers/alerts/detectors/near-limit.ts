@@ -61,7 +61,8 @@ export function judgeNearLimit(
   return stepPercent > told ? { next, stepPercent, ...shown } : { next, ...shown };
 }
 
-function forecast(use: LimitUse): number | undefined {
+/** When the limit would be reached at the pace of the window so far, epoch milliseconds; undefined = not in this window, or too early to say. */
+export function forecast(use: LimitUse): number | undefined {
   const elapsedMs = use.nowMs - use.windowStartMs;
   if (elapsedMs < FORECAST_AFTER_MS[use.period] || use.used <= 0 || use.used >= use.limit) return undefined;
   const fullAtMs = use.windowStartMs + (elapsedMs * use.limit) / use.used;

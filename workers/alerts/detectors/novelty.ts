@@ -34,7 +34,11 @@ export function noveltyRate(seenOnce: number, requests: number): number {
 }
 
 /** @param current requests per value in the judged window; values without a name are left out by the caller */
-export function judgeNovelty(current: ReadonlyMap<string, number>, seen: SeenValues): NoveltyVerdict[] {
+export function judgeNovelty(
+  current: ReadonlyMap<string, number>,
+  seen: SeenValues,
+  minRequests = MIN_REQUESTS,
+): NoveltyVerdict[] {
   const novelty = noveltyRate(seen.seenOnce, seen.requests);
   // With fewer than 1 / NOVELTY_MAX requests even a single one-off lies above the bar, and none at all proves nothing.
   const settled = seen.ageDays >= MIN_AGE_DAYS && seen.requests * NOVELTY_MAX >= 1 && novelty < NOVELTY_MAX;
@@ -44,7 +48,7 @@ export function judgeNovelty(current: ReadonlyMap<string, number>, seen: SeenVal
     found.push({
       value,
       requests,
-      isAlert: settled && requests >= MIN_REQUESTS,
+      isAlert: settled && requests >= minRequests,
       novelty,
       knownValues: seen.known.size,
       baselineSpan: `${seen.requests} requests of the last 28 days`,

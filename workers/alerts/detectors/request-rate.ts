@@ -37,7 +37,7 @@ export const RATE_WINDOWS: readonly WindowRule[] = [
   { buckets: 12, z: 5.75 },
   { buckets: 36, z: 5.25 },
 ];
-const SINGLE_Z = 4.75;
+export const SINGLE_Z = 4.75;
 const SINGLE_OF = 3;
 const SINGLE_NEEDED = 2;
 /** Below this share of the entry threshold a window no longer holds an open alert (4 -> 2.5). */
@@ -45,6 +45,15 @@ const EXIT_SHARE = 0.625;
 /** A key a few days old must be half again as strange. */
 const YOUNG_FACTOR = 1.5;
 const PAGE_REQUESTS = 20;
+
+export interface RateSettings {
+  /** 1 = the thresholds as measured; 2 = everything must be twice as strange. */
+  thresholdFactor: number;
+  /** Fewer requests, seen or expected, wake nobody. */
+  minRequests: number;
+}
+
+export const RATE_SETTINGS: RateSettings = { thresholdFactor: 1, minRequests: PAGE_REQUESTS };
 
 export interface CountWindow {
   requests: number;
@@ -88,10 +97,14 @@ export function countScore(requests: number, mean: number, dispersion: number): 
 }
 
 /** @param recent settled buckets without holes (empty ones as zeros), oldest first, up to three hours */
-export function judgeRequestRate(recent: readonly RateBucket[]): RateVerdict {
+export function judgeRequestRate(
+  recent: readonly RateBucket[],
+  { thresholdFactor, minRequests }: RateSettings = RATE_SETTINGS,
+): RateVerdict {
   const last = recent.at(-1);
   if (!last || last.baseline.rung === 'caps only') return quiet(recent);
-  const factor = last.baseline.rung === 'last day' ? YOUNG_FACTOR : 1;
+  const factor = thresholdFactor * (last.baseline.rung === 'last day' ? YOUNG_FACTOR : 1);
+  const worthPaging = (window: CountWindow): boolean => Math.max(window.requests, window.expected) >= minRequests;
   const singles = recent.slice(-SINGLE_OF).map((one) => countWindow([one]));
   const now = singles.at(-1)!;
   const agreeing = singles.filter((one) => one.z * Math.sign(now.z) > SINGLE_Z * factor && worthPaging(one));
@@ -115,8 +128,6 @@ export function judgeRequestRate(recent: readonly RateBucket[]): RateVerdict {
     digestOnly: !worthPaging(loudest.window),
   };
 }
-
-const worthPaging = (window: CountWindow): boolean => Math.max(window.requests, window.expected) >= PAGE_REQUESTS;
 
 function quiet(recent: readonly RateBucket[]): RateVerdict {
   const value = recent.at(-1)?.requests ?? 0;

@@ -1,7 +1,8 @@
 -- Counts per key and time. Three tiers: minutes for the last days, quarter hours because every time zone's offset is a
 -- multiple of 15 minutes (a "day" is exact in any zone), UTC days for long ranges. Each tier feeds from requests, not
 -- from another tier, so that one deduplicated insert fills all of them. Latency is a DDSketch: within 1 % and the same
--- result in whatever order states are merged, at half the bytes of a t-digest.
+-- result in whatever order states are merged, at half the bytes of a t-digest. Small granules: reading one key unpacks the sketch
+-- of every row in each granule it touches (8,192 instead of 256 rows made `/usage` of 28 days cost 93 instead of 67 ms of CPU).
 CREATE TABLE IF NOT EXISTS usage_minute${local} ${on_cluster}
 (
     key_id          String CODEC(ZSTD(1)),
@@ -20,7 +21,7 @@ CREATE TABLE IF NOT EXISTS usage_minute${local} ${on_cluster}
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMM(start)
 ORDER BY (key_id, start, environment, service)
-SETTINGS ${deduplication_window};
+SETTINGS ${deduplication_window}, index_granularity = 256;
 
 ${distributed usage_minute cityHash64(key_id)}
 
@@ -58,7 +59,7 @@ CREATE TABLE IF NOT EXISTS usage_quarter_hour${local} ${on_cluster}
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMM(start)
 ORDER BY (key_id, start, environment, service)
-SETTINGS ${deduplication_window};
+SETTINGS ${deduplication_window}, index_granularity = 256;
 
 ${distributed usage_quarter_hour cityHash64(key_id)}
 
@@ -96,7 +97,7 @@ CREATE TABLE IF NOT EXISTS usage_day${local} ${on_cluster}
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMM(start)
 ORDER BY (key_id, start, environment, service)
-SETTINGS ${deduplication_window};
+SETTINGS ${deduplication_window}, index_granularity = 256;
 
 ${distributed usage_day cityHash64(key_id)}
 

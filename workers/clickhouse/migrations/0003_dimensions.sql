@@ -1,5 +1,5 @@
 -- What a key calls, from where, with what answers. Quarter hours and UTC days: the edges of a range that starts inside a
--- quarter hour are completed from requests.
+-- quarter hour are completed from requests. Small granules: see 0002.
 CREATE TABLE IF NOT EXISTS endpoints_quarter_hour${local} ${on_cluster}
 (
     key_id          String CODEC(ZSTD(1)),
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS endpoints_quarter_hour${local} ${on_cluster}
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMM(start)
 ORDER BY (key_id, start, method, route)
-SETTINGS ${deduplication_window};
+SETTINGS ${deduplication_window}, index_granularity = 256;
 
 ${distributed endpoints_quarter_hour cityHash64(key_id)}
 
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS endpoints_day${local} ${on_cluster}
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMM(start)
 ORDER BY (key_id, start, method, route)
-SETTINGS ${deduplication_window};
+SETTINGS ${deduplication_window}, index_granularity = 256;
 
 ${distributed endpoints_day cityHash64(key_id)}
 
@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS countries_quarter_hour${local} ${on_cluster}
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMM(start)
 ORDER BY (key_id, start, country)
-SETTINGS ${deduplication_window};
+SETTINGS ${deduplication_window}, index_granularity = 256;
 
 ${distributed countries_quarter_hour cityHash64(key_id)}
 
@@ -98,7 +98,7 @@ CREATE TABLE IF NOT EXISTS countries_day${local} ${on_cluster}
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMM(start)
 ORDER BY (key_id, start, country)
-SETTINGS ${deduplication_window};
+SETTINGS ${deduplication_window}, index_granularity = 256;
 
 ${distributed countries_day cityHash64(key_id)}
 
@@ -124,7 +124,7 @@ CREATE TABLE IF NOT EXISTS statuses_quarter_hour${local} ${on_cluster}
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMM(start)
 ORDER BY (key_id, start, status)
-SETTINGS ${deduplication_window};
+SETTINGS ${deduplication_window}, index_granularity = 256;
 
 ${distributed statuses_quarter_hour cityHash64(key_id)}
 
@@ -150,7 +150,7 @@ CREATE TABLE IF NOT EXISTS statuses_day${local} ${on_cluster}
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMM(start)
 ORDER BY (key_id, start, status)
-SETTINGS ${deduplication_window};
+SETTINGS ${deduplication_window}, index_granularity = 256;
 
 ${distributed statuses_day cityHash64(key_id)}
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { Resource } from '../http/use-resource.ts';
-import { ProblemPanel } from '../panels/problem-panel.tsx';
+import { ProblemPanel } from './problem-panel.tsx';
 
 interface PartProps<Answer> {
   of: Resource<Answer>;

@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import { parseConfig } from '../../ingest/config.ts';
+import { createLogger } from '../../ingest/logger.ts';
+import { connectRedis } from '../../ingest/redis.ts';
+import { type BackupParts, backup, restore } from '../../workers/backup.ts';
+import { withStores } from '../parts.ts';
+import { print } from './output.ts';
+import { count } from './wording.ts';
+
+/** `keytally backup DIR`: everything that cannot be made again, into a new folder. */
+export function backupCommand(): Command {
+  return new Command('backup')
+    .argument('<folder>', 'new or empty')
+    .description('save all tables and what only Redis knows; with own stores, stop Keytally first')
+    .action((folder: string) =>
+      withParts(async (parts) => {
+        const { tables, schema } = await backup(parts, folder);
+        const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+        print(`${count(rows)} rows of ${tables.length} tables (schema ${schema}) are in ${folder}\n`);
+      }),
+    );
+}
+
+/** `keytally restore DIR`: into an empty store. */
+export function restoreCommand(): Command {
+  return new Command('restore')
+    .argument('<folder>', 'of a backup')
+    .description('bring a backup into an empty store; nothing else may run on it')
+    .action((folder: string) =>
+      withParts(async (parts) => {
+        const { rows, tables, keys, queued, countedAlready } = await restore(parts, folder);
+        print(`${count(rows)} rows of ${tables} tables and ${count(keys)} entries of Redis are back\n`);
+        if (queued > 0) print(`${count(queued)} batches wait to be counted\n`);
+        if (countedAlready > 0) print(`${count(countedAlready)} waiting batches were counted already\n`);
+      }),
+    );
+}
+
+async function withParts(act: (parts: BackupParts) => Promise<void>): Promise<void> {
+  const config = parseConfig({ LOG_LEVEL: 'warn', ...process.env });
+  const log = createLogger(config, 'backup');
+  await withStores(config, log, async ({ redisUrl, store }) => {
+    const redis = await connectRedis(redisUrl, 'worker', (error) => log.warn({ err: error }, 'Redis connection'));
+    try {
+      await act({ config, store, redis, say: (line) => process.stderr.write(`${line}\n`) });
+    } finally {
+      redis.disconnect();
+    }
+  });
+}

@@ -1,0 +1,30 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from '../../ingest/redis.ts';
+
+export interface QueueHealth {
+  name: string;
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+  paused: boolean;
+  /** How long the job that is next has been waiting; 0 when none is. */
+  oldest_waiting_ms: number;
+}
+
+/** Reads no job's data: a batch may hold megabytes. */
+export async function readQueueHealth(redis: Redis, name: string, queue: Queue): Promise<QueueHealth> {
+  const [counts, paused, oldest] = await Promise.all([
+    queue.getJobCounts('waiting', 'active', 'delayed', 'failed'),
+    queue.isPaused(),
+    oldestWaitingMs(redis, queue),
+  ]);
+  const { waiting = 0, active = 0, delayed = 0, failed = 0 } = counts;
+  return { name, waiting, active, delayed, failed, paused, oldest_waiting_ms: oldest };
+}
+
+async function oldestWaitingMs(redis: Redis, queue: Queue): Promise<number> {
+  const id = await redis.lindex(queue.toKey('wait'), -1);
+  const at = id ? await redis.hget(queue.toKey(id), 'timestamp') : null;
+  return at ? Math.max(0, Date.now() - Number(at)) : 0;
+}

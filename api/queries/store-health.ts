@@ -1,0 +1,36 @@
+import type { Store } from '../../workers/clickhouse/store.ts';
+
+export interface StoredTable {
+  table: string;
+  rows: number;
+  bytes: number;
+  parts: number;
+}
+
+export interface StoreHealth {
+  version: string;
+  tables: StoredTable[];
+  /** Newest receipt of the last day; null when there is none. */
+  last_received_at: string | null;
+}
+
+/** Size of every table on the node that answers, largest first. */
+export async function readStoreHealth(store: Store): Promise<StoreHealth> {
+  const [versions, tables, newest] = await Promise.all([
+    store.query<{ version: string }>('SELECT version() AS version'),
+    store.query<StoredTable>(
+      `SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, count() AS parts
+       FROM system.parts WHERE active AND database = currentDatabase()
+       GROUP BY table ORDER BY bytes DESC, table LIMIT 200`,
+    ),
+    store.query<{ at: string; any: number }>(
+      `SELECT max(received_at) AS at, count() > 0 AS any FROM requests
+       WHERE timestamp > now() - INTERVAL 1 DAY AND received_at > now() - INTERVAL 1 DAY`,
+    ),
+  ]);
+  return {
+    version: versions[0]!.version,
+    tables,
+    last_received_at: newest[0]?.any ? newest[0].at : null,
+  };
+}

@@ -1,0 +1,223 @@
+import { z } from 'zod';
+import { Problem } from '../../ingest/problem.ts';
+import type { TokenGrant } from '../../ingest/token.ts';
+import { ALERT_KINDS } from '../../workers/alerts/alert.ts';
+import { MAX_PREVIEW_DAYS, NotReplayable, previewRule } from '../../workers/alerts/rules/preview.ts';
+import type { Rule } from '../../workers/alerts/rules/rule.ts';
+import { applyRules } from '../../workers/alerts/rules/rule-file.ts';
+import { MAX_RULES, Rules, TooManyRules } from '../../workers/alerts/rules/rule-store.ts';
+import { defaultSettings, RuleBody, type RuleFields } from '../../workers/alerts/rules/settings.ts';
+import { tryRule } from '../../workers/alerts/rules/try-rule.ts';
+import { writeAudit } from '../../workers/keys/audit.ts';
+import { type ApiParts, route } from '../route.ts';
+import { findKey } from './keys.ts';
+
+const RuleResponse = RuleBody.safeExtend({
+  rule_id: z.string(),
+  source: z.enum(['api', 'file']).describe('file: made by alerts.yaml and changed only there'),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+});
+const RuleParams = z.object({ rule_id: z.string().min(1).max(100) });
+
+function refuseKeyBound(grant: TokenGrant): void {
+  if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key has no rules');
+}
+
+/** A bound token makes rules for its organization only. @throws {Problem} 403 */
+function scoped(grant: TokenGrant, body: RuleFields): RuleFields {
+  refuseKeyBound(grant);
+  if (grant.organizationId === '') return body;
+  if (body.organization_id !== '' && body.organization_id !== grant.organizationId) {
+    throw new Problem(403, 'Forbidden', 'organization_id: the token is bound to another organization');
+  }
+  if (body.kind === 'platform')
+    throw new Problem(403, 'Forbidden', 'kind: platform rules need a token that is not bound');
+  return { ...body, organization_id: grant.organizationId };
+}
+
+/** @throws {Problem} 404 for an unknown rule and for one of another organization */
+async function findRule(parts: ApiParts, grant: TokenGrant, ruleId: string): Promise<Rule> {
+  refuseKeyBound(grant);
+  const rule = await new Rules(parts.store).find(ruleId);
+  if (!rule || (grant.organizationId !== '' && rule.organization_id !== grant.organizationId)) {
+    throw new Problem(404, 'Not found', 'there is no such rule, or the token may not see it');
+  }
+  return rule;
+}
+
+function refuseFile(rule: Rule): void {
+  if (rule.source === 'file') throw new Problem(409, 'Conflict', 'the rule is made by a file: change it there');
+}
+
+async function note(
+  parts: ApiParts,
+  grant: TokenGrant,
+  action: string,
+  before: Rule | null,
+  after: Rule | null,
+): Promise<void> {
+  const { rule_id: subject, organization_id: organizationId } = (after ?? before)!;
+  await writeAudit(parts.store, [{ organizationId, actor: grant.id, action, subject, reason: '', before, after }]);
+}
+
+export const listRules = route({
+  method: 'get',
+  path: '/v1/alert-rules',
+  scope: 'read',
+  summary:
+    'Rules of alerts, and the defaults that hold where no rule matches. Of several that match a key the most specific holds',
+  response: z.object({
+    data: z.array(RuleResponse),
+    defaults: z.array(z.object({ kind: z.enum(ALERT_KINDS), settings: z.record(z.string(), z.unknown()) })),
+  }),
+  handle: async ({ parts, grant }) => {
+    refuseKeyBound(grant);
+    return {
+      data: await new Rules(parts.store).list(grant.organizationId),
+      defaults: ALERT_KINDS.map((kind) => ({ kind, settings: defaultSettings(kind) })),
+    };
+  },
+});
+
+export const getRule = route({
+  method: 'get',
+  path: '/v1/alert-rules/:rule_id',
+  scope: 'read',
+  summary: 'One rule',
+  params: RuleParams,
+  response: RuleResponse,
+  handle: ({ parts, grant, params }) => findRule(parts, grant, params.rule_id),
+});
+
+export const createRule = route({
+  method: 'post',
+  path: '/v1/alert-rules',
+  scope: 'manage',
+  summary: 'Make a rule; it holds from the next evaluation on. Preview it first',
+  body: RuleBody,
+  response: RuleResponse,
+  handle: async ({ parts, grant, body }) => {
+    const rule = await new Rules(parts.store).create(scoped(grant, body)).catch((error) => {
+      throw error instanceof TooManyRules ? new Problem(409, 'Conflict', error.message) : error;
+    });
+    await note(parts, grant, 'alert_rule.created', null, rule);
+    return rule;
+  },
+});
+
+export const putRule = route({
+  method: 'put',
+  path: '/v1/alert-rules/:rule_id',
+  scope: 'manage',
+  summary: 'Replace a rule',
+  params: RuleParams,
+  body: RuleBody,
+  response: RuleResponse,
+  handle: async ({ parts, grant, params, body }) => {
+    const present = await findRule(parts, grant, params.rule_id);
+    refuseFile(present);
+    const rule = await new Rules(parts.store).change(present, scoped(grant, body));
+    await note(parts, grant, 'alert_rule.updated', present, rule);
+    return rule;
+  },
+});
+
+export const deleteRule = route({
+  method: 'delete',
+  path: '/v1/alert-rules/:rule_id',
+  scope: 'manage',
+  summary: 'Delete a rule: the next less specific one holds, or the defaults',
+  params: RuleParams,
+  handle: async ({ parts, grant, params, res }) => {
+    const present = await findRule(parts, grant, params.rule_id);
+    refuseFile(present);
+    await new Rules(parts.store).remove(present);
+    await note(parts, grant, 'alert_rule.deleted', present, null);
+    res.status(204).end();
+  },
+});
+
+const unreplayable = (error: unknown): never => {
+  throw error instanceof NotReplayable ? new Problem(400, 'Bad request', error.message) : error;
+};
+
+export const previewAlertRule = route({
+  method: 'post',
+  path: '/v1/alert-rules/preview',
+  scope: 'read',
+  summary:
+    'What a rule would have said in the last days, judged over stored traffic; nothing is saved and nobody is told',
+  body: z.strictObject({ rule: RuleBody, days: z.number().int().min(1).max(MAX_PREVIEW_DAYS).default(7) }),
+  response: z.object({
+    days: z.number().int(),
+    fired: z.number().int().describe('how often people would have been told'),
+    alerts: z.array(
+      z.object({
+        key_id: z.string(),
+        scope: z.string(),
+        at: z.iso.datetime(),
+        ended_at: z.iso.datetime().nullable(),
+        severity: z.string(),
+        summary: z.string(),
+      }),
+    ),
+    keys_in_scope: z.number().int(),
+    keys_looked_at: z.number().int(),
+    cut: z.string().describe('why not everything was looked at; empty = everything was'),
+  }),
+  handle: ({ parts, grant, body }) =>
+    previewRule(parts.store, scoped(grant, body.rule), body.days, Date.now()).catch(unreplayable),
+});
+
+export const testAlertRule = route({
+  method: 'post',
+  path: '/v1/alert-rules/test',
+  scope: 'read',
+  summary: 'How a rule judges one key in the newest whole window; nothing is saved and nobody is told',
+  body: z.strictObject({ rule: RuleBody, key_id: z.string().min(1).max(200) }),
+  response: z.object({
+    at: z.iso.datetime(),
+    judged: z.array(z.object({ scope: z.string(), level: z.string(), severity: z.string(), summary: z.string() })),
+  }),
+  handle: async ({ parts, grant, body }) => {
+    const rule = scoped(grant, body.rule);
+    await findKey(parts, grant, body.key_id);
+    return tryRule(parts.store, rule, body.key_id, Date.now()).catch(unreplayable);
+  },
+});
+
+export const applyAlertRules = route({
+  method: 'post',
+  path: '/v1/alert-rules/apply',
+  scope: 'manage',
+  summary:
+    'Make the rules that come from a file as given: creates, changes and deletes them; rules made by this API stay',
+  body: z.strictObject({ rules: z.array(RuleBody).max(MAX_RULES) }),
+  response: z.object({
+    created: z.number().int(),
+    updated: z.number().int(),
+    deleted: z.number().int(),
+    unchanged: z.number().int(),
+  }),
+  handle: async ({ parts, grant, body }) => {
+    refuseKeyBound(grant);
+    if (grant.organizationId !== '')
+      throw new Problem(403, 'Forbidden', 'a file of rules needs a token that is not bound');
+    const applied = await applyRules(parts.store, body.rules);
+    const entry = { organizationId: '', actor: grant.id, action: 'alert_rule.applied', subject: 'file', reason: '' };
+    await writeAudit(parts.store, [{ ...entry, before: null, after: applied }]);
+    return applied;
+  },
+});
+
+export const ALERT_RULE_ROUTES = [
+  listRules,
+  createRule,
+  previewAlertRule,
+  testAlertRule,
+  applyAlertRules,
+  getRule,
+  putRule,
+  deleteRule,
+];

@@ -1,0 +1,126 @@
+import { Link } from '../address/link.tsx';
+import { go } from '../address/location.ts';
+import { keyPath } from '../address/route.ts';
+import { useTitle } from '../address/use-title.ts';
+import type { PageProps } from '../console/page-props.ts';
+import type { AlertDetails } from '../http/contract.ts';
+import { useAction } from '../http/use-action.ts';
+import { useLazy } from '../http/use-lazy.ts';
+import { useResource } from '../http/use-resource.ts';
+import { Refusal } from '../panels/dialog.tsx';
+import { Facts } from '../panels/facts.tsx';
+import { HostileText } from '../panels/hostile-text.tsx';
+import { ProblemPanel } from '../panels/problem-panel.tsx';
+import { formatInstant } from '../time/label.ts';
+import { Moment } from '../time/moment.tsx';
+import { browserZone } from '../time/zone-names.ts';
+import { loadCharts } from '../usage-tab/usage-figures.tsx';
+import { AlertTimeline } from './alert-timeline.tsx';
+import { kindName } from './alert-words.ts';
+import { ContributionsTable } from './contributions.tsx';
+import { factsOf, spanOf, usageAround } from './evidence-words.ts';
+import { SeverityBadge, standingOf } from './severity-badge.tsx';
+
+/** One alert: what happened, why it fired, what explains it, and what became of it. */
+export function AlertPage({ api, rights, id }: PageProps) {
+  const path = `/v1/alerts/${encodeURIComponent(id)}`;
+  const alert = useResource(path, (signal) => api.get<AlertDetails>(path, {}, signal));
+  const acknowledge = useAction(async () => {
+    await api.post(`${path}/acknowledge`, {});
+    alert.retry();
+  });
+  useTitle(alert.data ? kindName(alert.data.kind) : 'Alert');
+  const { data } = alert;
+  return (
+    <main class="page" aria-busy={!data && !alert.problem}>
+      <p class="crumb">
+        <Link href="/alerts">Alerts</Link>
+      </p>
+      {alert.problem && <h1>Alert</h1>}
+      {alert.problem && <ProblemPanel what="The alert" problem={alert.problem} onRetry={alert.retry} />}
+      {data && (
+        <>
+          <div class="page-title">
+            <h1>{kindName(data.kind)}</h1>
+            <SeverityBadge severity={data.severity} />
+            <span class="dim">{standingOf(data)}</span>
+            {rights.manage && data.phase !== 'resolved' && (
+              <span class="title-actions">
+                {data.key_id && (
+                  <Link href={`/silences?key_id=${encodeURIComponent(data.key_id)}`} class="button">
+                    Silence
+                  </Link>
+                )}
+                {!data.acknowledged && (
+                  <button type="button" class="primary" disabled={acknowledge.busy} onClick={acknowledge.run}>
+                    Acknowledge
+                  </button>
+                )}
+              </span>
+            )}
+          </div>
+          <Refusal problem={acknowledge.problem} />
+          <AlertBody alert={data} />
+        </>
+      )}
+    </main>
+  );
+}
+
+function AlertBody({ alert }: { alert: AlertDetails }) {
+  const charts = useLazy(loadCharts);
+  const { evidence } = alert;
+  const zone = browserZone();
+  return (
+    <div class="figures">
+      <p class="alert-lead" data-testid="alert-summary">
+        {alert.summary}
+      </p>
+      {evidence.chart &&
+        (charts ? (
+          <charts.EvidenceChart
+            evidence={evidence}
+            chart={evidence.chart}
+            zone={zone}
+            onZoom={(from, to) => go(usageAround(alert.key_id, { from, to }))}
+          />
+        ) : (
+          <div class="panel skeleton-chart skeleton-low" aria-hidden="true">
+            <i class="skeleton" />
+          </div>
+        ))}
+      <div class="pair">
+        <Facts
+          title="Why it fired"
+          facts={[
+            ['Since', <Moment key="since" at={alert.opened_at} />],
+            ['Opened', formatInstant(alert.opened_at, zone)],
+            ...(alert.resolved_at ? ([['Over', formatInstant(alert.resolved_at, zone)]] as [string, string][]) : []),
+            ['Key', <KeyOf key="key" alert={alert} />],
+            ...factsOf(evidence, zone),
+            ['Judged by', alert.rule_id ? <RuleOf key="rule" id={alert.rule_id} /> : 'the built-in settings'],
+            ...(alert.withheld ? ([['Nobody is told', alert.withheld]] as [string, string][]) : []),
+          ]}
+        />
+        <ContributionsTable alert={alert} span={spanOf(alert)} />
+      </div>
+      <AlertTimeline alert={alert} zone={zone} />
+    </div>
+  );
+}
+
+function KeyOf({ alert }: { alert: AlertDetails }) {
+  if (!alert.key_id) return <>all keys together</>;
+  return (
+    <>
+      <Link href={keyPath(alert.key_id)}>
+        <HostileText value={alert.key_id} class="mono" />
+      </Link>{' '}
+      <Link href={usageAround(alert.key_id, spanOf(alert))}>its usage at that time</Link>
+    </>
+  );
+}
+
+function RuleOf({ id }: { id: string }) {
+  return <Link href={`/alert-rules/${encodeURIComponent(id)}`}>a rule of yours</Link>;
+}

@@ -1,0 +1,142 @@
+import { Link } from '../address/link.tsx';
+import { keyPath } from '../address/route.ts';
+import { useAddressFields } from '../address/use-address-fields.ts';
+import { useTitle } from '../address/use-title.ts';
+import type { PageProps } from '../console/page-props.ts';
+import { Choice, FilterBar } from '../forms/filter-bar.tsx';
+import type { Alert } from '../http/contract.ts';
+import { useAction } from '../http/use-action.ts';
+import { usePages } from '../http/use-pages.ts';
+import { Refusal } from '../panels/dialog.tsx';
+import { HostileText } from '../panels/hostile-text.tsx';
+import { MorePages } from '../panels/more-pages.tsx';
+import { ProblemPanel } from '../panels/problem-panel.tsx';
+import { Moment } from '../time/moment.tsx';
+import { ALERT_KINDS, kindName, SEVERITIES } from './alert-words.ts';
+import { AlertsTabs } from './alerts-tabs.tsx';
+import { SeverityBadge, standingOf } from './severity-badge.tsx';
+
+const PHASES = [
+  ['all', 'all of the last 30 days'],
+  ['resolved', 'over'],
+] as const;
+
+/** What needs somebody now, and what did before. */
+export function InboxPage({ api, search, rights }: PageProps) {
+  useTitle('Alerts');
+  const [fields, set] = useAddressFields('/alerts', search, ['phase', 'kind', 'severity', 'key_id'] as const);
+  const asked = { ...fields, phase: fields.phase === 'all' ? '' : fields.phase || 'open' };
+  const pages = usePages<Alert>(api, '/v1/alerts', asked, 50);
+  const acknowledge = useAction(async (alert: Alert) => {
+    await api.post(`/v1/alerts/${alert.alert_id}/acknowledge`, {});
+    pages.first.retry();
+  });
+  const { first, items } = pages;
+  const filtered = Object.values(fields).some(Boolean);
+  return (
+    <main class="page" aria-busy={first.loading && !first.data}>
+      <div class="page-title">
+        <h1>Alerts</h1>
+      </div>
+      <AlertsTabs current="/alerts" />
+      <FilterBar>
+        <Choice name="State" any="open" value={fields.phase} options={PHASES} onChoose={(phase) => set({ phase })} />
+        <Choice name="Kind" value={fields.kind} options={ALERT_KINDS} onChoose={(kind) => set({ kind })} />
+        <Choice
+          name="Severity"
+          value={fields.severity}
+          options={SEVERITIES}
+          onChoose={(severity) => set({ severity })}
+        />
+        {fields.key_id && (
+          <span class="pill">
+            <span class="dim">key</span>
+            <HostileText value={fields.key_id} />
+            <button type="button" aria-label="Remove the key filter" onClick={() => set({ key_id: '' })}>
+              ×
+            </button>
+          </span>
+        )}
+      </FilterBar>
+      <Refusal problem={acknowledge.problem} />
+      {first.problem && <ProblemPanel what="The alerts" problem={first.problem} onRetry={first.retry} />}
+      {first.data && items.length === 0 && <Calm filtered={filtered} />}
+      {items.length > 0 && (
+        <ol class="panel inbox" data-testid="inbox">
+          {items.map((alert) => (
+            <InboxEntry
+              key={alert.alert_id}
+              alert={alert}
+              canManage={rights.manage}
+              busy={acknowledge.busy}
+              onAcknowledge={() => acknowledge.run(alert)}
+            />
+          ))}
+        </ol>
+      )}
+      <MorePages pages={pages} what="older alerts" />
+    </main>
+  );
+}
+
+function Calm({ filtered }: { filtered: boolean }) {
+  return (
+    <section class="panel no-match" data-testid="inbox-empty">
+      <h2>{filtered ? 'No alert matches these filters' : 'Nothing needs you now'}</h2>
+      <p class="dim">
+        Every key is watched for errors, unusual traffic, limits and its expiry without any set-up.{' '}
+        <Link href="/channels">Channels</Link> say who is told, <Link href="/alert-rules">rules</Link> change when.
+      </p>
+    </section>
+  );
+}
+
+interface InboxEntryProps {
+  alert: Alert;
+  canManage: boolean;
+  busy: boolean;
+  onAcknowledge: () => void;
+}
+
+function InboxEntry({ alert, canManage, busy, onAcknowledge }: InboxEntryProps) {
+  const open = alert.phase !== 'resolved';
+  return (
+    <li>
+      <SeverityBadge severity={alert.severity} />
+      <div class="inbox-what">
+        <Link href={`/alerts/${alert.alert_id}`} class="key-link">
+          {alert.summary || kindName(alert.kind)}
+        </Link>
+        <span class="sub">
+          <span>{kindName(alert.kind)}</span>
+          {alert.key_id ? (
+            <Link href={keyPath(alert.key_id)}>
+              <HostileText value={alert.key_id} class="mono" />
+            </Link>
+          ) : (
+            <span>all keys</span>
+          )}
+          {alert.environment && <HostileText value={alert.environment} />}
+          <span>
+            since <Moment at={alert.opened_at} />
+          </span>
+          <span class={open && !alert.acknowledged ? 'warn' : ''}>{standingOf(alert)}</span>
+        </span>
+      </div>
+      {open && canManage && (
+        <span class="inbox-actions">
+          {!alert.acknowledged && (
+            <button type="button" disabled={busy} onClick={onAcknowledge}>
+              Acknowledge
+            </button>
+          )}
+          {alert.key_id && (
+            <Link href={`/silences?key_id=${encodeURIComponent(alert.key_id)}`} class="button">
+              Silence
+            </Link>
+          )}
+        </span>
+      )}
+    </li>
+  );
+}

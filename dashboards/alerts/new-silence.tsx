@@ -1,0 +1,96 @@
+import { useState } from 'preact/hooks';
+import { Checks, SelectField, TextField } from '../forms/fields.tsx';
+import { namesOf } from '../forms/list-text.ts';
+import type { ApiClient } from '../http/client.ts';
+import type { AlertKind } from '../http/contract.ts';
+import { useAction } from '../http/use-action.ts';
+import { Dialog, Refusal } from '../panels/dialog.tsx';
+import { HOUR } from '../time/range.ts';
+import { ALERT_KINDS, ENVIRONMENTS } from './alert-words.ts';
+
+interface NewSilenceProps {
+  api: ApiClient;
+  /** Already filled in, when it is made from an alert. */
+  keyId: string;
+  onMade: () => void;
+  onClose: () => void;
+}
+
+const LENGTHS = [
+  ['1', 'for an hour'],
+  ['4', 'for 4 hours'],
+  ['24', 'for a day'],
+  ['72', 'for 3 days'],
+  ['168', 'for a week'],
+] as const;
+type Environment = (typeof ENVIRONMENTS)[number][0];
+
+const someOf = <Value,>(values: Value[]) => (values.length > 0 ? values : undefined);
+
+export function NewSilence({ api, keyId, onMade, onClose }: NewSilenceProps) {
+  const [kinds, setKinds] = useState<AlertKind[]>([]);
+  const [keys, setKeys] = useState(keyId);
+  const [environments, setEnvironments] = useState<Environment[]>([]);
+  const [hours, setHours] = useState('4');
+  const [reason, setReason] = useState('');
+  const make = useAction(async () => {
+    await api.post('/v1/silences', {
+      matchers: { kinds: someOf(kinds), key_ids: someOf(namesOf(keys)), environments: someOf(environments) },
+      ends_at: new Date(Date.now() + Number(hours) * HOUR).toISOString(),
+      reason,
+    });
+    onMade();
+  });
+  const { problem } = make;
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    void make.run();
+  };
+  return (
+    <Dialog title="New silence" onClose={onClose} testId="silence-form">
+      <form class="form-fields" onSubmit={submit}>
+        <TextField label="Keys" name="matchers" placeholder="all" value={keys} problem={problem} onValue={setKeys} />
+        <Checks
+          legend="Kinds of alerts (none ticked: all)"
+          look="checks-wide"
+          options={ALERT_KINDS}
+          chosen={kinds}
+          onChosen={setKinds}
+        />
+        <Checks
+          legend="Environments (none ticked: all)"
+          look="checks-wide"
+          options={ENVIRONMENTS}
+          chosen={environments}
+          onChosen={setEnvironments}
+        />
+        <SelectField
+          label="How long"
+          name="ends_at"
+          value={hours}
+          options={LENGTHS}
+          problem={problem}
+          onValue={setHours}
+        />
+        <TextField
+          label="Why"
+          name="reason"
+          placeholder="Planned work on the database"
+          required
+          value={reason}
+          problem={problem}
+          onValue={setReason}
+        />
+        <Refusal problem={problem} />
+        <div class="modal-actions">
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="primary" disabled={make.busy}>
+            {make.busy ? 'Working…' : 'Silence'}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,94 @@
+import { Check, Checks, SelectField, TextField } from '../forms/fields.tsx';
+import { namesOf } from '../forms/list-text.ts';
+import { useTyped } from '../forms/use-typed.ts';
+import type { ChannelType, Routing, Severity } from '../http/contract.ts';
+import type { ProblemError } from '../http/problem.ts';
+import { ALERT_KINDS, ENVIRONMENTS, SEVERITIES } from './alert-words.ts';
+
+interface RoutingFormProps {
+  routing: Routing;
+  type: ChannelType;
+  problem: ProblemError | null;
+  editable: boolean;
+  onRouting: (routing: Routing) => void;
+}
+
+const FROM = [['', 'warning, and everything about the life of a key'], ...SEVERITIES] as const;
+const QUIET = { from: '22:00', to: '07:00' };
+
+/** Which alerts a channel hears, and when. Nothing ticked means everything. */
+export function RoutingForm({ routing, type, problem, editable, onRouting }: RoutingFormProps) {
+  const set = (change: Partial<Routing>) => onRouting({ ...routing, ...change });
+  const organizations = useTyped((routing.organizations ?? []).join(', '), (text) =>
+    set({ organizations: namesOf(text) }),
+  );
+  const keys = useTyped((routing.key_ids ?? []).join(', '), (text) => set({ key_ids: namesOf(text) }));
+  const quiet = routing.quiet_hours;
+  return (
+    <section class="panel form" aria-label="What it hears">
+      <fieldset class="form-fields" disabled={!editable}>
+        <Checks
+          legend="Kinds of alerts (none ticked: all)"
+          look="checks-wide"
+          options={ALERT_KINDS}
+          chosen={routing.kinds ?? []}
+          onChosen={(kinds) => set({ kinds })}
+        />
+        <SelectField
+          label="From severity"
+          name="min_severity"
+          value={routing.min_severity ?? ''}
+          options={FROM}
+          problem={problem}
+          onValue={(severity) => set({ min_severity: (severity || undefined) as Severity | undefined })}
+        />
+        <Checks
+          legend="Environments (none ticked: all)"
+          look="checks-wide"
+          options={ENVIRONMENTS}
+          chosen={(routing.environments ?? []) as 'production'[]}
+          onChosen={(environments) => set({ environments })}
+        />
+        <div class="form-row">
+          <TextField label="Only organizations" name="routing" placeholder="all" problem={problem} {...organizations} />
+          <TextField label="Only keys" name="key_ids" placeholder="all" {...keys} />
+        </div>
+        {type === 'email' && (
+          <Check
+            label="The owner of the key gets it, too"
+            checked={routing.to_owner ?? false}
+            onChecked={(on) => set({ to_owner: on || undefined })}
+          />
+        )}
+        <Check
+          label="Quiet hours: only critical alerts are told, the others afterwards"
+          checked={quiet !== undefined}
+          onChecked={(on) => set({ quiet_hours: on ? QUIET : undefined })}
+        />
+        {quiet && (
+          <div class="form-row">
+            <TextField
+              label="From"
+              name="quiet_from"
+              value={quiet.from}
+              onValue={(from) => set({ quiet_hours: { ...quiet, from } })}
+            />
+            <TextField
+              label="To"
+              name="quiet_to"
+              value={quiet.to}
+              onValue={(to) => set({ quiet_hours: { ...quiet, to } })}
+            />
+            <TextField
+              label="Time zone"
+              name="timezone"
+              placeholder="UTC"
+              value={routing.timezone ?? ''}
+              onValue={(timezone) => set({ timezone: timezone || undefined })}
+            />
+          </div>
+        )}
+      </fieldset>
+    </section>
+  );
+}

@@ -1,0 +1,45 @@
+export interface ChangedField {
+  name: string;
+  before: string;
+  after: string;
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '–';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** What differs, by field; of a new thing its filled fields. */
+export function changedFields(
+  before: Record<string, unknown> | null,
+  after: Record<string, unknown> | null,
+): ChangedField[] {
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  return names
+    .map((name) => ({ name, before: shown(before?.[name]), after: shown(after?.[name]) }))
+    .filter((field) => field.before !== field.after);
+}
+
+const WORDS: Record<string, string> = {
+  'key.registered': 'registered the key',
+  'key.updated': 'changed the key',
+  'key.deactivated': 'deactivated the key',
+  'key.reactivated': 'reactivated the key',
+  'key.expired': 'let the key expire',
+  'key.deleted': 'deleted the key',
+  'key.regenerated': 'gave the key a new secret',
+  'key.leaked': 'noted a leak of the key',
+  'key.imported': 'imported the key',
+  'policy.created': 'made a policy',
+  'policy.updated': 'changed a policy',
+  'policy.deleted': 'deleted a policy',
+  'token.created': 'made a token',
+  'token.revoked': 'revoked a token',
+};
+
+/** An action as a sentence has it; those this page does not know are shown as they are called. */
+export function actionWords(action: string): string {
+  return WORDS[action] ?? action;
+}
+
+export const ACTIONS = Object.entries(WORDS);

@@ -1,0 +1,19 @@
+import type { Session } from '../http/contract.ts';
+
+/** What the viewer may do; the api decides, this only spares them buttons that would be refused. */
+export interface Rights {
+  manage: boolean;
+  /** Manages tokens and sees the installation: an administrator of the whole platform. */
+  platform: boolean;
+}
+
+export const NO_RIGHTS: Rights = { manage: false, platform: false };
+
+export function rightsOf(session: Session | null): Rights {
+  if (!session) return NO_RIGHTS;
+  const admin = session.scopes.includes('admin');
+  return {
+    manage: (admin || session.scopes.includes('manage')) && !session.key_id,
+    platform: admin && !session.organization_id && !session.key_id,
+  };
+}

@@ -1,0 +1,54 @@
+import { Link } from '../address/link.tsx';
+import { keyPath } from '../address/route.ts';
+import { kindName } from '../alerts/alert-words.ts';
+import { SeverityBadge, standingOf } from '../alerts/severity-badge.tsx';
+import type { Alert, Page } from '../http/contract.ts';
+import { TablePanel } from '../panels/data-table.tsx';
+import { HostileText } from '../panels/hostile-text.tsx';
+import { relativeTime } from '../time/label.ts';
+
+/** What needs somebody now; nothing at all is drawn when nothing does. */
+export function FiringAlerts({ alerts, now }: { alerts: Page<Alert>; now: number }) {
+  return (
+    <TablePanel
+      title="Alerts"
+      caption="Open alerts"
+      note={alerts.next_cursor ? `The newest ${alerts.data.length}` : undefined}
+      actions={
+        <Link href="/alerts" class="all-requests">
+          All alerts
+        </Link>
+      }
+      testId="firing-alerts"
+      rows={alerts.data.slice(0, 6)}
+      rowKey={(row) => row.alert_id}
+      empty=""
+      columns={[
+        {
+          name: 'Alert',
+          look: 'wraps',
+          cell: (row) => (
+            <Link href={`/alerts/${row.alert_id}`} class="key-link">
+              {row.summary || kindName(row.kind)}
+            </Link>
+          ),
+        },
+        { name: 'Severity', cell: (row) => <SeverityBadge severity={row.severity} /> },
+        {
+          name: 'Key',
+          look: 'wide-only',
+          cell: (row) =>
+            row.key_id ? (
+              <Link href={keyPath(row.key_id)}>
+                <HostileText value={row.key_id} class="mono" />
+              </Link>
+            ) : (
+              'all keys'
+            ),
+        },
+        { name: 'Since', cell: (row) => relativeTime(row.opened_at, now), look: 'wide-only' },
+        { name: 'State', cell: (row) => standingOf(row) },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,29 @@
+import { useMemo } from 'preact/hooks';
+import type { FleetUsage } from '../http/contract.ts';
+import { useLazy } from '../http/use-lazy.ts';
+import { slotsOf } from '../time/buckets.ts';
+import { loadCharts } from '../usage-tab/usage-figures.tsx';
+import { totalsOfGroups } from './totals.ts';
+
+interface FleetChartProps {
+  usage: FleetUsage;
+  onZoom: (from: number, to: number) => void;
+}
+
+/** All keys together over time: the same chart as that of one key. */
+export function FleetChart({ usage, onZoom }: FleetChartProps) {
+  const charts = useLazy(loadCharts);
+  const slots = useMemo(() => {
+    const starts = usage.series.map((point) => point.start);
+    return slotsOf(starts, usage.bucket, usage.timezone, usage.complete_until);
+  }, [usage]);
+  const shown = useMemo(() => ({ ...usage, key_id: '', totals: totalsOfGroups(usage.data) }), [usage]);
+  if (!charts) {
+    return (
+      <div class="panel skeleton-chart" aria-hidden="true">
+        <i class="skeleton" />
+      </div>
+    );
+  }
+  return <charts.RequestsChart usage={shown} slots={slots} onZoom={onZoom} />;
+}

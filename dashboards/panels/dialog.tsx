@@ -1,0 +1,61 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import type { ProblemError } from '../http/problem.ts';
+
+interface DialogProps {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+  testId?: string;
+}
+
+/** A modal: the element itself brings the focus trap, Esc and the inert page behind it. */
+export function Dialog({ title, onClose, children, testId }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const name = useId();
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} class="modal" aria-labelledby={name} onClose={onClose} data-testid={testId}>
+      <h2 id={name}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+interface ConfirmProps {
+  title: string;
+  /** What will happen, and whether it can be taken back. */
+  children: ComponentChildren;
+  action: string;
+  busy: boolean;
+  problem: ProblemError | null;
+  onConfirm: () => void;
+  onClose: () => void;
+}
+
+export function Confirm({ title, children, action, busy, problem, onConfirm, onClose }: ConfirmProps) {
+  return (
+    <Dialog title={title} onClose={onClose} testId="confirm">
+      <div class="modal-text">{children}</div>
+      <Refusal problem={problem} />
+      <div class="modal-actions">
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="button" class="primary" disabled={busy} onClick={onConfirm} data-testid="confirm-action">
+          {busy ? 'Working…' : action}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** Why something the viewer did was refused, beside where it was done. */
+export function Refusal({ problem }: { problem: ProblemError | null }) {
+  if (!problem) return null;
+  return (
+    <p class="refusal" role="alert">
+      {problem.detail || problem.message}
+    </p>
+  );
+}

@@ -1,0 +1,127 @@
+import { useEffect, useState } from 'preact/hooks';
+import { go } from '../address/location.ts';
+import { useTitle } from '../address/use-title.ts';
+import { EditorFrame, Save } from '../console/editor-frame.tsx';
+import type { PageProps } from '../console/page-props.ts';
+import type { Policy, PolicyFields } from '../http/contract.ts';
+import { useAction } from '../http/use-action.ts';
+import { useResource } from '../http/use-resource.ts';
+import { Confirm } from '../panels/dialog.tsx';
+import { OnOff } from '../panels/on-off.tsx';
+import { PolicyForm } from './policy-form.tsx';
+import { PolicyPreviewPanel } from './policy-preview.tsx';
+import { PolicyRuns } from './policy-runs.tsx';
+import { fieldsOf, NEW_POLICY } from './policy-words.ts';
+
+/** One policy: its rule on the left, what it would do now beside it, what it did below. */
+export function PolicyPage({ api, rights, id }: PageProps) {
+  const fresh = id === 'new';
+  const stored = useResource(`policy ${id}`, async (signal) =>
+    fresh ? null : await api.get<Policy>(`/v1/policies/${encodeURIComponent(id)}`, {}, signal),
+  );
+  const [draft, setDraft] = useState<PolicyFields | null>(fresh ? NEW_POLICY : null);
+  useEffect(() => {
+    if (stored.data) setDraft(fieldsOf(stored.data));
+    else if (fresh) setDraft(NEW_POLICY);
+  }, [stored.data, fresh]);
+  useTitle(draft?.name || 'Policy');
+  const [runs, setRuns] = useState(0);
+
+  const save = useAction(async () => {
+    if (!draft) return;
+    if (fresh) return go(`/policies/${(await api.post<Policy>('/v1/policies', draft)).policy_id}`, 'replace');
+    await api.put(`/v1/policies/${id}`, draft);
+    stored.retry();
+  });
+  const policy = stored.data;
+  const changed = draft !== null && policy !== null && JSON.stringify(draft) !== JSON.stringify(fieldsOf(policy));
+  const onRun = () => setRuns(runs + 1);
+  const saveText = !fresh ? 'Save changes' : draft?.enabled ? 'Save and switch on' : 'Save, switched off';
+  return (
+    <EditorFrame
+      list={LIST}
+      thing="policy"
+      {...{ fresh }}
+      name={policy?.name}
+      problem={stored.problem}
+      busy={!draft}
+      onRetry={stored.retry}
+      badge={policy && <OnOff on={policy.enabled} />}
+      actions={policy && rights.manage && <PolicyActions {...{ api, policy, changed, onRun }} />}
+    >
+      {draft && (
+        <div class="pair editor">
+          <PolicyForm
+            draft={draft}
+            problem={save.problem}
+            editable={rights.manage}
+            onDraft={setDraft}
+            actions={<Save save={save} text={saveText} disabled={!fresh && !changed} />}
+          />
+          <PolicyPreviewPanel api={api} draft={draft} runs={runs} />
+        </div>
+      )}
+      {policy && <PolicyRuns {...{ api, rights, policy, runs }} onUndone={onRun} />}
+    </EditorFrame>
+  );
+}
+
+const LIST = { href: '/policies', name: 'Policies' };
+
+interface PolicyActionsProps extends Pick<PageProps, 'api'> {
+  policy: Policy;
+  /** Unsaved changes: what runs is what was saved. */
+  changed: boolean;
+  onRun: () => void;
+}
+
+function PolicyActions({ api, policy, changed, onRun }: PolicyActionsProps) {
+  const [asked, setAsked] = useState<'run' | 'delete' | null>(null);
+  const path = `/v1/policies/${policy.policy_id}`;
+  const run = useAction(async () => {
+    await api.post(`${path}/run`);
+    setAsked(null);
+    onRun();
+  });
+  const remove = useAction(async () => {
+    await api.remove(path);
+    go('/policies');
+  });
+  return (
+    <span class="title-actions">
+      <button type="button" class="quiet" onClick={() => setAsked('delete')}>
+        Delete
+      </button>
+      <button type="button" disabled={changed} title={changed ? 'Save first' : ''} onClick={() => setAsked('run')}>
+        Run now…
+      </button>
+      {asked === 'run' && (
+        <Confirm
+          title="Run this policy now?"
+          action="Run now"
+          busy={run.busy}
+          problem={run.problem}
+          onConfirm={run.run}
+          onClose={() => setAsked(null)}
+        >
+          <p>
+            It warns or deactivates the keys of the preview. Gateways refuse a deactivated key within seconds. More than{' '}
+            {policy.max_per_run} matching keys stop the run before it does anything, and a run can be undone.
+          </p>
+        </Confirm>
+      )}
+      {asked === 'delete' && (
+        <Confirm
+          title="Delete this policy?"
+          action="Delete"
+          busy={remove.busy}
+          problem={remove.problem}
+          onConfirm={remove.run}
+          onClose={() => setAsked(null)}
+        >
+          <p>Keys it deactivated stay deactivated. To bring them back, undo its runs first.</p>
+        </Confirm>
+      )}
+    </span>
+  );
+}

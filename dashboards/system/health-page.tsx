@@ -1,0 +1,150 @@
+import { useTitle } from '../address/use-title.ts';
+import type { PageProps } from '../console/page-props.ts';
+import { formatBytes, formatCount, formatMilliseconds, formatPercent } from '../format/number.ts';
+import type { SystemHealth } from '../http/contract.ts';
+import { usePolling } from '../http/use-polling.ts';
+import { Card } from '../panels/card.tsx';
+import { TablePanel } from '../panels/data-table.tsx';
+import { Facts } from '../panels/facts.tsx';
+import { Part } from '../panels/part.tsx';
+import { formatDate } from '../time/label.ts';
+import { Moment } from '../time/moment.tsx';
+import { browserZone } from '../time/zone-names.ts';
+import { Meter } from '../usage-tab/limit-card.tsx';
+import { lagTone, memoryTone, pipelineSentence } from './health-words.ts';
+import { Invariants } from './invariants.tsx';
+import { SystemTabs } from './system-tabs.tsx';
+
+const POLL_MS = 5_000;
+
+/** Whether Keytally itself is well. */
+export function HealthPage({ api }: PageProps) {
+  useTitle('System');
+  const health = usePolling<SystemHealth>(api, '/v1/system', POLL_MS);
+  return (
+    <main class="page">
+      <div class="page-title">
+        <h1>System</h1>
+      </div>
+      <SystemTabs current="/system" />
+      <Part of={health} what="The system's health">
+        {(answer) => (
+          <div class="figures">
+            <p class="page-lead" role="status" data-testid="pipeline-sentence">
+              {pipelineSentence(answer)}
+            </p>
+            <HealthCards health={answer} />
+            <Invariants api={api} />
+            <div class="pair pair-wide">
+              <StoreTable health={answer} />
+              <Versions health={answer} />
+            </div>
+          </div>
+        )}
+      </Part>
+    </main>
+  );
+}
+
+function HealthCards({ health: { pipeline, redis, store, now } }: { health: SystemHealth }) {
+  const share = redis.max_memory_bytes ? redis.used_memory_bytes / redis.max_memory_bytes : null;
+  const at = Date.parse(now);
+  return (
+    <dl class="cards">
+      <Card
+        name="Lag"
+        testId="card-lag"
+        value={
+          <span class={lagTone(pipeline.lag_ms)}>{pipeline.lag_ms ? formatMilliseconds(pipeline.lag_ms) : 'none'}</span>
+        }
+        note={<span>of the batch that is next</span>}
+      />
+      <Card
+        name="Waiting batches"
+        testId="card-waiting"
+        value={formatCount(pipeline.waiting_batches)}
+        note={
+          <span class={pipeline.failed_batches ? 'bad' : ''}>
+            {formatCount(pipeline.failed_batches)} failed, {formatCount(pipeline.waiting_dead_letters)} dead letters
+          </span>
+        }
+      />
+      <Card
+        name="Last record counted"
+        testId="card-last-record"
+        value={pipeline.last_received_at ? <Moment at={pipeline.last_received_at} now={at} /> : 'not today'}
+      />
+      <Card
+        name="Redis memory"
+        testId="card-redis"
+        value={<span class={memoryTone(share, redis.refuses_above_ratio)}>{formatBytes(redis.used_memory_bytes)}</span>}
+        note={
+          share === null ? (
+            <span>no limit set</span>
+          ) : (
+            <>
+              <Meter share={share} label={`${formatPercent(share)} of Redis' memory in use`} />
+              <span>of {formatBytes(redis.max_memory_bytes)}</span>
+            </>
+          )
+        }
+      />
+      <Card
+        name="Store"
+        testId="card-store"
+        value={formatBytes(store.bytes)}
+        note={<span>{store.engine === 'embedded' ? 'embedded ClickHouse' : 'ClickHouse server'}</span>}
+      />
+    </dl>
+  );
+}
+
+function StoreTable({ health: { store } }: { health: SystemHealth }) {
+  const most = store.tables[0]?.bytes ?? 0;
+  return (
+    <TablePanel
+      title="Tables"
+      caption="Tables of the store"
+      note={store.engine === 'server' ? 'Of the node that answered' : undefined}
+      testId="store-tables"
+      rows={store.tables}
+      rowKey={(row) => row.table}
+      empty="The store has no tables yet."
+      backdrop={(row) => (
+        <i
+          class="weight"
+          aria-hidden="true"
+          style={{ width: `${Math.max(0.5, most ? (row.bytes / most) * 100 : 0)}%` }}
+        />
+      )}
+      look="weighted"
+      columns={[
+        { name: 'Table', cell: (row) => <span class="mono">{row.table}</span> },
+        { name: 'Rows', numeric: true, cell: (row) => formatCount(row.rows) },
+        { name: 'On disk', numeric: true, cell: (row) => formatBytes(row.bytes) },
+        { name: 'Parts', numeric: true, cell: (row) => formatCount(row.parts), look: 'wide-only' },
+      ]}
+    />
+  );
+}
+
+function Versions({ health }: { health: SystemHealth }) {
+  const { retention_days: kept, redis, store, geo } = health;
+  return (
+    <Facts
+      title="This installation"
+      facts={[
+        ['Keytally', health.version],
+        ['Running since', <Moment key="since" at={health.process_started_at} now={Date.parse(health.now)} />],
+        ['Node', health.node_version],
+        ['ClickHouse', store.version],
+        ['Redis', `${redis.version}, ${redis.appendonly ? 'append-only file' : 'without append-only file'}`],
+        ['Country data', geo.built_at ? `of ${formatDate(geo.built_at, browserZone())}` : 'with the workers'],
+        ['Single requests', `kept ${kept.requests} days`],
+        ['Counts per minute', `kept ${kept.minute} days`],
+        ['Per quarter hour', `kept ${kept.quarter_hour} days`],
+        ['Per day', `kept ${kept.day} days`],
+      ]}
+    />
+  );
+}

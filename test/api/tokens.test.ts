@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startPart } from '../support/process.ts';
+import { ADMIN_TOKEN, httpCall, type Stack, startStack } from '../support/stack.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.stop());
+
+/** A changed token is known everywhere after this. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 2_100));
+const make = async (body: object) => (await stack.call('/v1/tokens', { method: 'POST', body })).json;
+const entryOf = async (id: string) =>
+  (await stack.call('/v1/tokens')).json.data.find((entry: { id: string }) => entry.id === id);
+const statusWith = async (token: string) => (await stack.call('/v1/keys', { token })).status;
+
+test('rotation: the new token has the same rights, the old one ends with the overlap', async () => {
+  const old = await make({ name: 'gateway', scopes: ['read'], organization_id: 'acme' });
+  const { json, status } = await stack.call(`/v1/tokens/${old.id}/rotate`, {
+    method: 'POST',
+    body: { overlap_seconds: 2 },
+  });
+  expect(status).toBe(200);
+  expect(await entryOf(json.id)).toMatchObject({
+    name: 'gateway',
+    scopes: ['read'],
+    organization_id: 'acme',
+    expires_at: null,
+  });
+  expect((await entryOf(old.id)).expires_at).toBe(json.old_expires_at);
+  expect([await statusWith(json.token), await statusWith(old.token)]).toEqual([200, 200]);
+  await settle();
+  expect([await statusWith(json.token), await statusWith(old.token)]).toEqual([200, 401]);
+  expect((await stack.call(`/v1/tokens/${old.id}/rotate`, { method: 'POST', body: {} })).status).toBe(404);
+  const audit = await stack.store.query<{ action: string; after: string }>(
+    "SELECT action, after FROM audit WHERE subject = {id:String} AND action = 'token.rotated'",
+    { id: old.id },
+  );
+  expect(audit.length).toBe(1);
+  expect(JSON.stringify(audit)).not.toContain(json.token);
+});
+
+test('rotation without overlap ends the old token at once, and never lengthens its life', async () => {
+  const soon = new Date(Date.now() + 3_600_000).toISOString();
+  const old = await make({ name: 'short', scopes: ['read'], expires_at: soon });
+  const { json } = await stack.call(`/v1/tokens/${old.id}/rotate`, {
+    method: 'POST',
+    body: { overlap_seconds: 86_400 },
+  });
+  expect(json.old_expires_at).toBe(soon);
+  const { json: next } = await stack.call(`/v1/tokens/${json.id}/rotate`, {
+    method: 'POST',
+    body: { overlap_seconds: 0 },
+  });
+  await settle();
+  expect([await statusWith(next.token), await statusWith(json.token)]).toEqual([200, 401]);
+});
+
+test('the time of the last use is told, of reading and of reporting', async () => {
+  const reader = await make({ name: 'reader', scopes: ['read'] });
+  const reporter = await make({ name: 'reporter', scopes: ['ingest'] });
+  expect(await entryOf(reader.id)).toMatchObject({ last_used_at: null });
+  const before = Date.now();
+  await statusWith(reader.token);
+  await stack.send([{ key_id: 'k', status: 200 }], { token: reporter.token });
+  for (const { id } of [reader, reporter]) {
+    const used = Date.parse((await entryOf(id)).last_used_at);
+    expect(used >= before && used <= Date.now()).toBe(true);
+  }
+  await statusWith(`kt_${'9'.repeat(40)}`);
+  expect((await stack.call('/v1/tokens')).text).not.toContain(reader.token);
+});
+
+test('nothing secret is logged, at any level: tokens, cookies, passwords, raw keys', async () => {
+  const planted = {
+    KEYTALLY_ADMIN_TOKEN: ADMIN_TOKEN,
+    SMTP_URL: 'smtp://mailer:CANARYpassword1@127.0.0.1:1',
+  };
+  const program = await startPart('start', { KEYTALLY_DATA_DIR: tempFolder(), LOG_LEVEL: 'trace', ...planted });
+  const call = (path: string, options: Parameters<typeof httpCall>[1] = {}) =>
+    httpCall(`${program.url}${path}`, options);
+  const { json } = await call('/v1/tokens', { method: 'POST', body: { name: 'x', scopes: ['admin'] } });
+  const login = await call('/v1/session', { method: 'POST', token: '', body: { token: json.token } });
+  const cookie = /keytally_session=([^;]+)/.exec(login.headers.get('set-cookie')!)![1]!;
+  const headers = { Cookie: `keytally_session=${cookie}` };
+  await call('/v1/session', { token: '', headers });
+  for (const token of [json.token, `${json.token}x`, 'CANARYwrongtoken']) await call('/v1/keys', { token });
+  const raw = 'CANARYrawkey-0123456789abcdef';
+  const record = { key: raw, status: 200, path: `/a?token=${raw}`, error: `Bearer ${json.token}` };
+  await call('/v1/requests', { method: 'POST', body: [record, { key: raw, status: 'bad' }] });
+  await call('/v1/requests', { method: 'POST', body: `{"key":"${raw}` });
+  await call('/v1/session', { method: 'POST', token: '', body: { token: `${raw}` } });
+  await call('/v1/nowhere', { headers: { 'X-Api-Key': raw } });
+  program.child.kill('SIGTERM');
+  await program.exited;
+  const log = program.log();
+  expect(log).toContain('"msg":"ready"');
+  for (const secret of [ADMIN_TOKEN, json.token, cookie, raw, 'CANARY']) expect(log).not.toContain(secret);
+});

@@ -1,0 +1,71 @@
+import type { Store } from '../../workers/clickhouse/store.ts';
+
+/** Keys that share the requests of a bench; the most used has about a hundredth of them. */
+export const READ_KEYS = 500;
+export const READ_DAYS = 29;
+const CHUNK_ROWS = 1_000_000;
+
+/**
+ * Writes requests inside the engine, through every view: 29 days, 500 keys of uneven use, 40 routes, 60 countries.
+ * Rows only differ by their number, so the same call writes the same data.
+ */
+export async function fillRequests(
+  store: Store,
+  rows: number,
+  endMs: number,
+  onRows: (rows: number) => void,
+): Promise<void> {
+  for (let from = 0; from < rows; from += CHUNK_ROWS) {
+    const count = Math.min(CHUNK_ROWS, rows - from);
+    await store.command(
+      `INSERT INTO requests (timestamp, key_id, organization_id, method, route, path, status, latency_ms, request_bytes,
+          response_bytes, ip, country, user_agent, request_id, service, environment, rate_limited, error, batch_id, received_at)
+       SELECT fromUnixTimestamp64Milli(toInt64({end:Int64} - (h % ${READ_DAYS * 86_400_000}))) AS timestamp,
+         concat('key_', toString(toUInt32(pow((intDiv(h, 7) % 100000) / 100000, 2) * ${READ_KEYS}))),
+         'org', ['GET', 'GET', 'GET', 'POST'][1 + h % 4], concat('/v1/things/{id}/part', toString(intDiv(h, 11) % 40)),
+         concat('/v1/things/', toString(h % 10000), '/part', toString(intDiv(h, 11) % 40)),
+         [200, 200, 200, 200, 200, 201, 404, 500][1 + intDiv(h, 13) % 8], (intDiv(h, 17) % 5000) / 10, h % 500, h % 20000,
+         concat('20.7.', toString(intDiv(h, 19) % 250), '.0'),
+         concat(char(65 + intDiv(h, 23) % 6), char(65 + intDiv(h, 29) % 10)), 'curl/8.5', '', 'api', 'production', 0, '',
+         concat('bench-', toString({from:UInt64})), now64(3)
+       FROM (SELECT cityHash64(number + {from:UInt64}) AS h FROM numbers({count:UInt64}))
+       SETTINGS max_insert_block_size = ${CHUNK_ROWS}, max_partitions_per_insert_block = 0`,
+      { end: endMs, from, count },
+    );
+    onRows(from + count);
+  }
+}
+
+/** A registry of many keys with 31 days of use, written straight into its tables. */
+export async function fillKeys(store: Store, keys: number): Promise<void> {
+  const id = "concat('key_', leftPad(toString(number), 8, '0'))";
+  await store.command(
+    `INSERT INTO keys (key_id, organization_id, customer_id, name, prefix, sha256, kind, environment, plan, owner_email,
+        created_at, expires_at, status, version, updated_at, registered_at, limit_per_day)
+     SELECT ${id}, concat('org_', toString(cityHash64(number) % 500)), concat('cust_', toString(cityHash64(number) % 20000)),
+       concat('Service ', toString(number)), concat('kt_live_', hex(number)), lower(hex(SHA256(toString(number)))), 'service',
+       ['production', 'staging', 'development'][1 + number % 3], ['free', 'pro', ''][1 + number % 3],
+       concat('owner', toString(number % 5000), '@example.com'), now64(3) - toIntervalDay(number % 700),
+       if(number % 4 = 0, now64(3) + toIntervalDay(1 + number % 900), NULL), if(number % 50 = 0, 'inactive', 'active'), 1,
+       now64(3) - toIntervalDay(1 + number % 300), now64(3) - toIntervalDay(1 + number % 300), if(number % 10 = 0, 10000, NULL)
+     FROM numbers({keys:UInt64})`,
+    { keys },
+  );
+  for (let day = 0; day <= 31; day++) {
+    await store.command(
+      `INSERT INTO usage_day (key_id, start, environment, service, requests, client_errors, server_errors)
+       SELECT ${id}, toStartOfDay(now('UTC')) - toIntervalDay({day:UInt16}), 'production', '', 1 + cityHash64(number) % 1000,
+         cityHash64(number, {day:UInt16}) % 10, cityHash64(number, 1, {day:UInt16}) % 5
+       FROM numbers({keys:UInt64}) WHERE cityHash64(number, {day:UInt16}, 3) % 5 = 0`,
+      { keys, day },
+    );
+  }
+  await store.command(
+    `INSERT INTO key_totals SELECT ${id}, 'org', cityHash64(number) % 100000, now64(3) - toIntervalDay(200),
+       now64(3) - toIntervalDay(200),
+       CAST(tuple(now64(3) - toIntervalSecond(60 + cityHash64(number) % 8640000), 'SE', 'GET', '/v1/things/{id}', 200),
+         'Tuple(at DateTime64(3, \\'UTC\\'), country String, method String, route String, status UInt16)')
+     FROM numbers({keys:UInt64}) WHERE number % 10 != 9`,
+    { keys },
+  );
+}

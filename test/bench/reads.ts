@@ -1,0 +1,237 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseConfig } from '../../ingest/config.ts';
+import { migrate } from '../../workers/clickhouse/migrate.ts';
+import { openStore, type Store } from '../../workers/clickhouse/store.ts';
+import { buildGeneration } from '../../workers/keys/key-list.ts';
+import { type PartProcess, startPart } from '../support/process.ts';
+import { Random } from '../support/random.ts';
+import { BENCH_TOKEN, benchTraffic } from './bench-traffic.ts';
+import { fillKeys, fillRequests, READ_DAYS, READ_KEYS } from './reads-data.ts';
+
+const SIZES = [100_000, 1_000_000, 10_000_000];
+const REPEATS = 150;
+const READERS = 50;
+const READERS_MS = 10_000;
+/** About half of what the whole path takes on two cores (bench `ingest`). */
+const INGEST_PER_SECOND = 35_000;
+const RECORDS_PER_POST = 3_500;
+const MANY_KEYS = 1_000_000;
+const DAY_MS = 86_400_000;
+
+type Say = (line: string) => void;
+type Figures = Record<string, number>;
+
+/**
+ * Times of reads over HTTP, milliseconds: of one key's usage, groups, the explorer and the key list, for several numbers of raw
+ * rows; beside ingest at half speed; with 50 readers; and of a registry of a million keys. `--rows 100000000` adds a size.
+ */
+export async function benchReads(say: Say, flags: readonly string[] = []): Promise<Figures> {
+  const extra = Number(flags[flags.indexOf('--rows') + 1]);
+  const sizes = flags.includes('--rows') && extra > 0 ? [...SIZES, extra] : SIZES;
+  const figures: Figures = {};
+  for (const rows of sizes) {
+    await withSystem(
+      (store) =>
+        fillRequests(store, rows, Date.now() - 60_000, (done) => done % 10_000_000 === 0 && say(`${done} rows`)),
+      async (part) => {
+        Object.assign(figures, await readsAlone(part, rows, say));
+        if (rows === sizes.at(-1))
+          Object.assign(figures, await readsBesideIngest(part, say), await manyReaders(part, say));
+      },
+    );
+  }
+  const [first, last] = [sizes[0]!, sizes.at(-1)!];
+  figures[`usage_p99_times_slower_at_${last / first}_times_the_rows`] = round(
+    figures[`usage_p99_ms_at_${last}`]! / figures[`usage_p99_ms_at_${first}`]!,
+  );
+  Object.assign(figures, await manyKeys(say));
+  return figures;
+}
+
+async function withSystem(fill: (store: Store) => Promise<void>, use: (part: PartProcess) => Promise<void>) {
+  const folder = mkdtempSync(join(tmpdir(), 'keytally-bench-'));
+  try {
+    const config = parseConfig({ KEYTALLY_DATA_DIR: folder });
+    const store = await openStore(config, join(folder, 'clickhouse'));
+    await migrate(store, config);
+    await fill(store);
+    await store.close();
+    const part = await startPart('start', {
+      KEYTALLY_DATA_DIR: folder,
+      KEYTALLY_ADMIN_TOKEN: BENCH_TOKEN,
+      API_REQUESTS_PER_MINUTE: '10000000',
+      INGEST_REQUESTS_PER_MINUTE: '10000000',
+    });
+    await use(part).finally(() => part.kill('SIGTERM'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const headers = { Authorization: `Bearer ${BENCH_TOKEN}` };
+
+async function read(part: PartProcess, path: string): Promise<number> {
+  const startedAt = performance.now();
+  const response = await fetch(part.url + path, { headers });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`);
+  return performance.now() - startedAt;
+}
+
+/** Every query differs from the last, so that nothing between here and the engine can answer from memory. */
+function queries(): Record<string, (n: number) => string> {
+  const iso = (ms: number) => encodeURIComponent(new Date(ms).toISOString());
+  const now = Math.floor(Date.now() / 60_000) * 60_000;
+  const month = (n: number) => `from=${iso(now - (READ_DAYS - 1) * DAY_MS - (n % 50) * 60_000)}&to=${iso(now)}`;
+  const key = (n: number) => `key_${(n * 7) % READ_KEYS}`;
+  return {
+    usage: (n) => `/v1/keys/${key(n)}/usage?${month(n)}&bucket=day&timezone=Asia/Kolkata`,
+    usage_24h: (n) => `/v1/keys/${key(n)}/usage?from=${iso(now - DAY_MS - (n % 50) * 60_000)}&to=${iso(now)}`,
+    group_by: (n) => `/v1/usage?group_by=key_id&${month(n)}`,
+    explorer: (n) => `/v1/requests?key_id=${key(n)}&status=5xx&${month(n)}`,
+    key_list: (n) => `/v1/keys?sort=-requests_30d&search=${n % 10}`,
+  };
+}
+
+async function measure(part: PartProcess, path: (n: number) => string, repeats = REPEATS): Promise<number[]> {
+  for (let n = 0; n < 10; n++) await read(part, path(n));
+  const times: number[] = [];
+  for (let n = 0; n < repeats; n++) times.push(await read(part, path(n + 10)));
+  return times.sort((a, b) => a - b);
+}
+
+const at = (sorted: readonly number[], share: number) => round(sorted[Math.floor(sorted.length * share)]!);
+const round = (value: number) => Math.round(value * 10) / 10;
+
+async function readsAlone(part: PartProcess, rows: number, say: Say): Promise<Figures> {
+  const figures: Figures = {};
+  for (const [name, path] of Object.entries(queries())) {
+    const times = await measure(part, path);
+    figures[`${name}_p50_ms_at_${rows}`] = at(times, 0.5);
+    figures[`${name}_p99_ms_at_${rows}`] = at(times, 0.99);
+    say(`${rows} rows, ${name}: p50 ${at(times, 0.5)} ms, p99 ${at(times, 0.99)} ms`);
+  }
+  return figures;
+}
+
+/** Posts at a steady rate until told to stop. */
+function ingestSteadily(part: PartProcess): { stop: () => Promise<number> } {
+  const random = new Random(11);
+  let running = true;
+  let sent = 0;
+  const work = (async () => {
+    const startedAt = performance.now();
+    while (running) {
+      const body = benchTraffic(random, RECORDS_PER_POST, Date.now(), false)
+        .map((record) => JSON.stringify(record))
+        .join('\n');
+      const response = await fetch(`${part.url}/v1/requests`, {
+        method: 'POST',
+        headers: { ...headers, 'Content-Type': 'application/x-ndjson' },
+        body,
+      });
+      if (response.status !== 202) throw new Error(`ingest answered ${response.status}`);
+      await response.arrayBuffer();
+      sent += RECORDS_PER_POST;
+      await sleep(Math.max(0, (sent / INGEST_PER_SECOND) * 1000 - (performance.now() - startedAt)));
+    }
+    return (sent * 1000) / (performance.now() - startedAt);
+  })();
+  return {
+    stop: () => {
+      running = false;
+      return work;
+    },
+  };
+}
+
+async function readsBesideIngest(part: PartProcess, say: Say): Promise<Figures> {
+  const load = ingestSteadily(part);
+  const times = await measure(part, queries().usage!, 300);
+  const freshness = await measureFreshness(part);
+  const rate = Math.round(await load.stop());
+  say(`beside ${rate} records/s: usage p99 ${at(times, 0.99)} ms, freshness p99 ${at(freshness, 0.99)} ms`);
+  return {
+    ingest_per_second_beside_reads: rate,
+    usage_p50_ms_beside_ingest: at(times, 0.5),
+    usage_p99_ms_beside_ingest: at(times, 0.99),
+    freshness_p50_ms: at(freshness, 0.5),
+    freshness_p99_ms: at(freshness, 0.99),
+  };
+}
+
+/** From the moment a record is posted until `/usage` counts it. */
+async function measureFreshness(part: PartProcess): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < 60; n++) {
+    const key = `fresh_${n}`;
+    const startedAt = performance.now();
+    const body = JSON.stringify({ key_id: key, status: 200 });
+    const json = { ...headers, 'Content-Type': 'application/json' };
+    await (await fetch(`${part.url}/v1/requests`, { method: 'POST', headers: json, body })).arrayBuffer();
+    for (;;) {
+      const answer = await fetch(`${part.url}/v1/keys/${key}/usage`, { headers });
+      const usage = (await answer.json()) as { totals?: { requests: number } };
+      if ((usage.totals?.requests ?? 0) > 0) break;
+      await sleep(20);
+    }
+    times.push(performance.now() - startedAt);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+/** Fifty readers at once, and what they and the writer leave each other. */
+async function manyReaders(part: PartProcess, say: Say): Promise<Figures> {
+  const alone = ingestSteadily(part);
+  await sleep(READERS_MS);
+  const ingestAlone = await alone.stop();
+  const load = ingestSteadily(part);
+  const times: number[] = [];
+  const until = performance.now() + READERS_MS;
+  const reader = async (_: unknown, which: number) => {
+    for (let n = which; performance.now() < until; n += READERS) times.push(await read(part, queries().usage!(n)));
+  };
+  await Promise.all(Array.from({ length: READERS }, reader));
+  const ingest = await load.stop();
+  times.sort((a, b) => a - b);
+  const perSecond = Math.round((times.length * 1000) / READERS_MS);
+  say(
+    `50 readers: ${perSecond} reads/s, p99 ${at(times, 0.99)} ms; ingest ${Math.round(ingest)} of ${Math.round(ingestAlone)}/s`,
+  );
+  return {
+    readers_50_per_second: perSecond,
+    readers_50_p99_ms: at(times, 0.99),
+    ingest_share_kept_beside_50_readers: Math.round((ingest / ingestAlone) * 100) / 100,
+  };
+}
+
+async function manyKeys(say: Say): Promise<Figures> {
+  const figures: Figures = { keys: MANY_KEYS };
+  const fill = async (store: Store) => {
+    await fillKeys(store, MANY_KEYS);
+    const startedAt = performance.now();
+    await buildGeneration(store, Date.now());
+    figures.key_list_build_ms = Math.round(performance.now() - startedAt);
+  };
+  await withSystem(fill, async (part) => {
+    const paths: Record<string, (n: number) => string> = {
+      by_requests: (n) => `/v1/keys?sort=-requests_30d&limit=${50 + (n % 5)}`,
+      by_last_use: (n) => `/v1/keys?sort=-last_used&environment=production&limit=${50 + (n % 5)}`,
+      by_errors: (n) => `/v1/keys?sort=-error_rate_30d&status=active&limit=${50 + (n % 5)}`,
+      of_one_organization: (n) => `/v1/keys?organization_id=org_${n % 500}`,
+      search: (n) => `/v1/keys?search=${777 + n}`,
+      one_key: (n) => `/v1/keys/key_${String(n * 997).padStart(8, '0')}`,
+      denied: () => '/v1/keys/denied',
+    };
+    for (const [name, path] of Object.entries(paths)) {
+      const times = await measure(part, path, 100);
+      figures[`million_keys_${name}_p50_ms`] = at(times, 0.5);
+      figures[`million_keys_${name}_p99_ms`] = at(times, 0.99);
+      say(`${MANY_KEYS} keys, ${name}: p50 ${at(times, 0.5)} ms, p99 ${at(times, 0.99)} ms`);
+    }
+  });
+  return figures;
+}

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { bodyOf, draftOf, hearsOf, NEW_CHANNEL, receiverOf } from '../../dashboards/alerts/channel-words.ts';
+import { settingsText } from '../../dashboards/alerts/rule-settings.ts';
+import { changedFields } from '../../dashboards/audit/changed-fields.ts';
+import { groupMarks } from '../../dashboards/charts/mark-groups.ts';
+import { addressed } from '../../dashboards/connect/guide-text.ts';
+import { rightsOf } from '../../dashboards/console/rights.ts';
+import { namesOf, numberOf, numbersOf } from '../../dashboards/forms/list-text.ts';
+import { moversOf } from '../../dashboards/overview/totals.ts';
+import { rowsInView } from '../../dashboards/panels/use-window-rows.ts';
+import { meaningOf, NEW_POLICY, scopeOf, warningsOf } from '../../dashboards/policies/policy-words.ts';
+import { lagTone, memoryTone, pipelineSentence } from '../../dashboards/system/health-words.ts';
+import { limitFullAt } from '../../dashboards/usage-tab/limit-use.ts';
+
+const HOUR = 3_600_000;
+
+test.each([
+  [0, 900, { first: 0, end: 40 }],
+  [-48_000, 900, { first: 980, end: 1_040 }],
+  [-4_800_000, 900, { first: 99_980, end: 100_000 }],
+  [5_000, 900, { first: 0, end: 0 }],
+])('rows near the screen of a list that begins at %i px', (top, screen, expected) => {
+  expect(rowsInView(100_000, 48, top, screen)).toEqual(expected);
+});
+
+describe('top movers', () => {
+  const group = (name: string, requests: number) => ({
+    group: name,
+    requests,
+    client_errors: 0,
+    server_errors: 0,
+    error_rate: 0,
+  });
+
+  test('are ordered by requests, with those that stopped, without noise', () => {
+    const now = [group('grew', 900), group('same', 500), group('new', 100), group('tiny', 3)];
+    const before = [group('grew', 300), group('same', 499), group('stopped', 200), group('tiny', 1)];
+    expect(moversOf(now, before, 10).map(({ group: name }) => name)).toEqual(['grew', 'stopped', 'new']);
+    expect(moversOf(now, before, 1)).toHaveLength(1);
+    expect(moversOf([], [], 10)).toEqual([]);
+  });
+});
+
+test('marks outside the time are left out, those that would touch stand together', () => {
+  const slots = [0, 1, 2, 3].map((hour) => ({ start: hour * HOUR, end: (hour + 1) * HOUR, complete: true }));
+  const mark = (at: number) => ({ at, what: String(at), tone: 'plain' as const });
+  const groups = groupMarks([mark(3.9 * HOUR), mark(HOUR), mark(HOUR + 60_000), mark(-1), mark(4 * HOUR)], slots);
+  expect(groups.map(({ place, marks }) => [place, marks.length])).toEqual([
+    [0.25, 2],
+    [0.975, 1],
+  ]);
+  expect(groupMarks([mark(1)], [])).toEqual([]);
+});
+
+test.each([
+  [null, { manage: false, platform: false }],
+  [
+    { scopes: ['read'], organization_id: null, key_id: null, name: '' },
+    { manage: false, platform: false },
+  ],
+  [
+    { scopes: ['manage'], organization_id: 'acme', key_id: null, name: '' },
+    { manage: true, platform: false },
+  ],
+  [
+    { scopes: ['admin'], organization_id: 'acme', key_id: null, name: '' },
+    { manage: true, platform: false },
+  ],
+  [
+    { scopes: ['admin'], organization_id: null, key_id: null, name: '' },
+    { manage: true, platform: true },
+  ],
+  [
+    { scopes: ['admin'], organization_id: null, key_id: 'k', name: '' },
+    { manage: false, platform: false },
+  ],
+])('rights of %j', (session, expected) => {
+  expect(rightsOf(session)).toEqual(expected);
+});
+
+test('a limit that will be used up: the first of the forecasts', () => {
+  const [soon, later] = ['2026-11-21T15:00:00Z', '2026-11-28T00:00:00+02:00'];
+  expect(limitFullAt({ utilization: { per_day: 0.5, forecast: { per_month: later, per_day: soon } } })).toBe(soon);
+  expect(limitFullAt({ utilization: { per_day: 0.5, forecast: { per_month: later, per_day: null } } })).toBe(later);
+  expect([limitFullAt({ utilization: { per_day: 0.5 } }), limitFullAt({ utilization: null })]).toEqual([null, null]);
+});
+
+test('lists as people type them', () => {
+  expect(numbersOf('7, 1;x 30')).toEqual([7, 1, 30]);
+  expect(namesOf(' a,b\n c ')).toEqual(['a', 'b', 'c']);
+  expect([numberOf(''), numberOf(' 0 '), numberOf('1.5'), numberOf('x')]).toEqual([undefined, 0, 1.5, undefined]);
+});
+
+test('policies in words', () => {
+  expect(meaningOf(NEW_POLICY)).toBe('Keys not used for 90 days, or never used in 90 days');
+  const abusive = { kind: 'abusive', enabled: true, settings: { client_error_rate: 0.905, limit_factor: 2 } } as const;
+  expect(meaningOf(abusive)).toBe(
+    'Keys with at least 90.5% client errors, or 2 times their limit per minute over 15 minutes',
+  );
+  expect(scopeOf({ organization_id: 'acme', environment: '', plan: 'free' })).toBe('acme · plan free');
+  expect(warningsOf({ warn_days: [1, 7] })).toBe('warns 7, 1 days before');
+  expect(warningsOf({ warn_days: [] })).toBe('at once');
+});
+
+test('changes name what differs, and nothing else', () => {
+  const before = { name: 'a', plan: 'free', tags: [1], gone: 'x' };
+  expect(changedFields(before, { name: 'b', plan: 'free', tags: [1], limit: 5 })).toEqual([
+    { name: 'name', before: 'a', after: 'b' },
+    { name: 'gone', before: 'x', after: '–' },
+    { name: 'limit', before: '–', after: '5' },
+  ]);
+  expect(changedFields(null, null)).toEqual([]);
+});
+
+test.each([
+  [{}, 'All is well'],
+  [{ paused: true }, 'wait for the store'],
+  [{ lag_ms: 90_000 }, '1.5 min behind'],
+  [{ failed_batches: 2 }, '2 could not be'],
+])('the pipeline with %j', (change, words) => {
+  const pipeline = {
+    waiting_batches: 0,
+    failed_batches: 0,
+    lag_ms: 0,
+    paused: false,
+    last_received_at: null,
+    waiting_dead_letters: 0,
+    ...change,
+  };
+  const redis = {
+    version: '7',
+    used_memory_bytes: 1,
+    max_memory_bytes: 100,
+    refuses_above_ratio: 0.85,
+    appendonly: true,
+  };
+  expect(pipelineSentence({ pipeline, redis })).toContain(words);
+  expect(pipelineSentence({ pipeline, redis: { ...redis, used_memory_bytes: 90 } })).toContain('nearly full');
+});
+
+test('tones of lag and memory', () => {
+  expect([0, 10_000, 60_000].map(lagTone)).toEqual(['', 'warn', 'bad']);
+  expect([null, 0.5, 0.7, 0.85].map((share) => memoryTone(share, 0.85))).toEqual(['', '', 'warn', 'bad']);
+});
+
+test('a guide names this installation, over plain HTTP without TLS', () => {
+  const guide = 'https://keytally.example.com/v1 Host keytally.example.com Port              443 tls               On';
+  const at = { origin: 'http://10.0.0.5:8080', hostname: '10.0.0.5', port: '8080', protocol: 'http:' };
+  expect(addressed(guide, at)).toBe(
+    'http://10.0.0.5:8080/v1 Host 10.0.0.5 Port              8080 tls               Off',
+  );
+  const secure = { origin: 'https://k.example', hostname: 'k.example', port: '', protocol: 'https:' };
+  expect(addressed(guide, secure)).toContain('Port              443 tls               On');
+});
+
+test('settings of a rule as a sentence', () => {
+  expect(settingsText('error_rate', { min_ratio: 0.05, scopes: ['server_errors', 'refused'] })).toBe(
+    'server errors from 5% · looks at 5xx, 401 and 403',
+  );
+  expect(settingsText('traffic_anomaly', { spike: true, drop: false })).toBe('spikes');
+  expect(settingsText('key_leaked', {})).toBe('');
+});
+
+describe('channels', () => {
+  const channel = {
+    ...NEW_CHANNEL,
+    channel_id: 'c',
+    name: 'Ops',
+    type: 'webhook',
+    settings: { url_host: 'hooks.example.com' },
+    routing: { kinds: ['error_rate'], min_severity: 'critical', key_ids: ['a'] },
+    disabled_reason: '',
+    problem: '',
+    created_at: '',
+    updated_at: '',
+  } as const;
+
+  test('say whom they reach and what they hear', () => {
+    expect(receiverOf(channel)).toBe('hooks.example.com');
+    expect(hearsOf(channel as never)).toBe('High error rate · from critical · 1 key');
+    expect(hearsOf({ purpose: 'key_events', routing: {} })).toBe('every change of a key');
+  });
+
+  test('keep what nobody entered anew, and send no empty list', () => {
+    const draft = draftOf(channel as never);
+    expect(bodyOf(draft)).toMatchObject({ settings: {}, routing: { kinds: ['error_rate'] } });
+    expect(bodyOf(draft)).not.toHaveProperty('secrets');
+    expect(bodyOf({ ...draft, url: 'https://x', routing: { kinds: [] } })).toMatchObject({
+      settings: { url: 'https://x' },
+      routing: {},
+    });
+    expect(bodyOf({ ...NEW_CHANNEL, type: 'pagerduty', secret: 'k' })).toMatchObject({ secrets: { routing_key: 'k' } });
+  });
+});

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeAlertEvents } from '../../workers/alerts/evaluation/event-store.ts';
+import { drawn, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
+import { untilRolledUp } from '../dashboards/rolled-up.ts';
+import { errorAlert } from '../dashboards/scene.ts';
+import { BROWSER_PATH } from '../support/browser.ts';
+
+const NOW = Date.now();
+
+describe.skipIf(BROWSER_PATH === '')('alerts in a browser', () => {
+  let dashboard: OpenDashboard;
+  const alert = errorAlert(NOW);
+
+  beforeAll(async () => {
+    // The evaluation would judge the alert again and close it while it is being looked at.
+    dashboard = await openDashboard({ ALERT_EVALUATION_CRON: '0 0 1 1 *' });
+    const body = { name: 'Checkout', organization_id: 'acme', environment: 'production' };
+    await dashboard.stack.call('/v1/keys/key_checkout', { method: 'PUT', body });
+    const records = Array.from({ length: 40 }, (_, index) => ({
+      key_id: 'key_checkout',
+      timestamp: NOW - (index + 1) * 600_000,
+      status: index % 2 ? 503 : 200,
+      path: '/a',
+    }));
+    await dashboard.stack.send(records);
+    await untilRolledUp(dashboard.stack.store, records.length);
+    await writeAlertEvents(dashboard.stack.store, [alert]);
+  });
+  afterAll(() => dashboard?.stop());
+
+  test('the inbox leads to why it fired, with what was expected, and it can be acknowledged', async () => {
+    const page = await dashboard.open('/alerts?kind=error_rate');
+    const entry = page.getByTestId('inbox').locator('> li').filter({ hasText: 'key_checkout' });
+    expect(await entry.innerText()).toContain(alert.evidence.summary);
+    await entry.getByRole('link', { name: alert.evidence.summary }).click();
+    await page.getByTestId('evidence-chart').locator('canvas').waitFor();
+    await page.getByTestId('evidence-chart').getByRole('button', { name: /Table/ }).click();
+    const rows = page.getByTestId('evidence-chart').locator('tbody tr');
+    expect(await rows.count()).toBe(36);
+    expect(await rows.first().innerText()).toMatch(/2\d(\.\d)?%[\s\S]*0\.5%/);
+    const contribution = page.getByTestId('contributions').getByRole('link').first();
+    const address = new URL((await contribution.getAttribute('href'))!, dashboard.stack.url);
+    expect(Object.fromEntries(address.searchParams)).toMatchObject({
+      key_id: 'key_checkout',
+      method: 'POST',
+      route: '/v2/payments/{id}/capture',
+    });
+    await page.getByRole('button', { name: 'Acknowledge' }).click();
+    await expect.poll(() => page.getByTestId('alert-history').innerText()).toContain('Acknowledged');
+    expect(await page.getByRole('button', { name: 'Acknowledge' }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('alerts and changes of the key are marks on its time axis, and lead to the alert', async () => {
+    const page = await dashboard.open('/keys/key_checkout?range=24h');
+    const marks = page.getByTestId('marks');
+    await expect.poll(() => marks.locator('li').count()).toBeGreaterThan(1);
+    const titles = await marks.locator('li').evaluateAll((all) => all.map((mark) => mark.getAttribute('title')));
+    expect(titles.join('\n')).toContain('registered');
+    await marks.getByRole('link', { name: /failed with 5xx/ }).click();
+    await page.getByTestId('alert-summary').waitFor();
+    await page.context().close();
+  });
+
+  test('the overview names open alerts', async () => {
+    const page = await dashboard.open('/');
+    expect(await page.getByTestId('firing-alerts').innerText()).toContain('failed with 5xx');
+    await page.context().close();
+  });
+
+  test('a rule says what it would have raised while it is written, and changes what holds', async () => {
+    const page = await dashboard.open('/alert-rules');
+    await page.getByTestId('defaults-table').getByRole('link', { name: 'Change High error rate' }).click();
+    const verdict = page.getByTestId('rule-preview').getByTestId('verdict');
+    await expect.poll(() => verdict.innerText()).toMatch(/fired/);
+    await page.getByLabel('Name').fill('Only half of everything');
+    await page.getByLabel('Server errors from, %').fill('50');
+    await page.getByTestId('save').click();
+    await page.waitForURL(/alert-rules\/(?!new)/);
+    await page.goto(`${dashboard.stack.url}/alert-rules`);
+    await drawn(page);
+    const row = page.getByTestId('rules-table').locator('tbody tr');
+    expect(await row.innerText()).toContain('server errors from 50%');
+    await page.context().close();
+    expect(dashboard.errors).toEqual([]);
+  });
+});

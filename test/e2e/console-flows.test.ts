@@ -1,0 +1,206 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { drawn, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
+import { BROWSER_PATH } from '../support/browser.ts';
+
+const HOSTILE = '<img src=x onerror="window.harmed=1">\u202Egnp.exe\u202C';
+
+describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
+  let dashboard: OpenDashboard;
+  let receiver: Server;
+  const received: string[] = [];
+
+  beforeAll(async () => {
+    receiver = createServer((request, response) => {
+      received.push(String(request.headers['webhook-id']));
+      request.resume().on('end', () => response.writeHead(204).end());
+    });
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    dashboard = await openDashboard({ WEBHOOK_ALLOW_PRIVATE: '127.0.0.1/32' });
+    const put = (id: string, body: object) => dashboard.stack.call(`/v1/keys/${id}`, { method: 'PUT', body });
+    const soon = new Date(Date.now() + 5 * 86_400_000).toISOString();
+    await put('key_acme', { name: 'Acme key', organization_id: 'acme', expires_at: soon });
+    await put('key_leaked', { name: HOSTILE, organization_id: 'acme' });
+    await put('key_globex', { name: 'Globex key', organization_id: 'globex' });
+    const leak = { method: 'POST', body: { reason: HOSTILE } };
+    await dashboard.stack.call('/v1/keys/key_leaked/report-leak', leak);
+  });
+  afterAll(async () => {
+    await dashboard?.stop();
+    receiver?.close();
+  });
+
+  const statusOf = async (keyId: string) => (await dashboard.stack.call(`/v1/keys/${keyId}`)).json.status;
+
+  test('a policy is previewed while it is written, run, and its run undone', async () => {
+    const page = await dashboard.open('/policies');
+    await page.getByRole('link', { name: 'New policy' }).first().click();
+    await page.getByLabel('Deactivate keys that are').selectOption('leaked');
+    await page.getByLabel('Warn, days before').fill('');
+    await page.getByLabel('Name').fill('Leaks');
+    const verdict = page.getByTestId('policy-preview').getByTestId('verdict');
+    await expect.poll(() => verdict.innerText()).toBe('It would deactivate this 1 key.');
+    expect(await page.getByTestId('policy-preview').innerText()).toContain('reported as leaked');
+    expect(await statusOf('key_leaked')).toBe('active');
+
+    await page.getByTestId('save').click();
+    await page.waitForURL(/policies\/[0-9a-f-]{36}/);
+    await page.getByRole('button', { name: 'Run now' }).click();
+    await page.getByTestId('confirm-action').click();
+    const runs = page.getByTestId('policy-runs').locator('tbody tr');
+    await expect.poll(() => runs.count()).toBe(1);
+    expect(await statusOf('key_leaked')).toBe('inactive');
+    await expect.poll(() => verdict.innerText()).toContain('No key matches');
+
+    await runs.getByRole('button', { name: 'Undo' }).click();
+    await page.getByTestId('confirm-action').click();
+    await page.getByTestId('undone').waitFor();
+    expect(await page.getByTestId('undone').innerText()).toBe('1 keys are active again.');
+    expect(await statusOf('key_leaked')).toBe('active');
+    await page.context().close();
+  });
+
+  test('a field that the api refuses is named where it stands', async () => {
+    const page = await dashboard.open('/policies/new');
+    await page.getByLabel('Not used for, days').fill('');
+    await page.getByLabel('Never used in, days').fill('');
+    await page.getByTestId('save').click();
+    await page.getByRole('alert').first().waitFor();
+    expect(await page.getByLabel('Not used for, days').getAttribute('aria-invalid')).toBe('true');
+    await page.context().close();
+  });
+
+  test('a token is shown once, works, and is refused after it was revoked', async () => {
+    const page = await dashboard.open('/tokens');
+    await page.getByTestId('new-token').click();
+    await page.getByLabel('Name').fill('From the page');
+    await page.getByRole('button', { name: 'Make token' }).click();
+    const token = await page.getByTestId('secret-once').locator('code').innerText();
+    expect(token).toMatch(/^kt_\w{40}$/);
+    await dashboard.stack.send([{ key_id: 'key_acme', status: 200 }], { token });
+    await page.reload();
+    await drawn(page);
+    expect(await page.locator('body').innerText()).not.toContain(token);
+    await page.getByRole('button', { name: 'Revoke From the page' }).click();
+    await page.getByTestId('confirm-action').click();
+    await page.getByTestId('confirm').waitFor({ state: 'detached' });
+    await expect
+      .poll(async () => (await dashboard.stack.call('/v1/requests', { method: 'POST', token, body: [{}] })).status)
+      .toBe(401);
+    await page.context().close();
+  });
+
+  test('connecting: the snippet names this address, and the page says when records arrive and why some do not', async () => {
+    const page = await dashboard.open('/connect?gateway=kong');
+    expect(await page.locator('pre').first().innerText()).toContain(`${dashboard.stack.url}/v1/ingest/kong`);
+    const status = page.getByTestId('source-status');
+    expect(await status.innerText()).toContain('Nothing has arrived');
+    const entry = {
+      request: { method: 'GET', uri: '/a' },
+      response: { status: 200 },
+      started_at: Date.now(),
+      latencies: {},
+    };
+    await dashboard.stack.call('/v1/ingest/kong', { method: 'POST', body: [entry, { response: { status: 'odd' } }] });
+    await expect.poll(() => status.innerText()).toMatch(/Received 1 record \d+ s ago, rejected 1/);
+    expect(await status.innerText()).toContain('status');
+    await page.context().close();
+  });
+
+  test('the audit log filters, keeps its filters in the address, and shows hostile text as text', async () => {
+    const page = await dashboard.open('/audit');
+    await page.getByLabel('What').selectOption('key.');
+    await page.getByPlaceholder('Search by key').fill('key_leaked');
+    await page.waitForURL(/action=key\.&search=key_leaked|search=key_leaked&action=key\./);
+    await page.reload();
+    await drawn(page);
+    const entries = page.getByTestId('audit').locator('> li');
+    const texts = await entries.allInnerTexts();
+    expect(texts.length).toBeGreaterThan(1);
+    for (const text of texts) expect(text).toContain('key_leaked');
+    expect(await page.getByTestId('audit').innerText()).toContain('<img src=x');
+    await entries.last().getByRole('button', { name: 'Changes' }).click();
+    expect(await page.evaluate(() => (window as unknown as { harmed?: number }).harmed)).toBeUndefined();
+    await page.context().close();
+  });
+
+  test('a webhook channel shows its secret once, and its test message arrives', async () => {
+    const page = await dashboard.open('/channels/new');
+    await page.getByLabel('Name').fill('Ops');
+    await page.getByLabel('Type').selectOption('webhook');
+    await page.getByLabel('Address').fill(`http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`);
+    await page.getByTestId('save').click();
+    expect(await page.getByTestId('secret-once').locator('code').innerText()).toMatch(/^whsec_/);
+    await page.getByTestId('send-test').click();
+    await expect.poll(() => page.getByTestId('test-result').innerText()).toMatch(/Arrived in/);
+    expect(received).toEqual([expect.stringMatching(/^test_/)]);
+    await page.goto(`${dashboard.stack.url}/channels`);
+    await drawn(page);
+    expect(await page.getByTestId('channels-table').innerText()).toContain('127.0.0.1');
+    expect(await page.content()).not.toContain('whsec_');
+    await page.context().close();
+  });
+
+  test('a silence is made, listed and ended', async () => {
+    const page = await dashboard.open('/silences?key_id=key_acme');
+    expect(await page.getByLabel('Keys', { exact: true }).inputValue()).toBe('key_acme');
+    await page.getByLabel('Why').fill('Planned work');
+    await page.getByRole('button', { name: 'Silence', exact: true }).click();
+    const rows = page.getByTestId('silences-table').locator('tbody tr');
+    await expect.poll(() => rows.count()).toBe(1);
+    await rows.getByRole('button', { name: 'End now' }).click();
+    await expect.poll(() => rows.count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('a viewer of one organization sees its own and is refused the rest with the page intact', async () => {
+    const token = await dashboard.stack.token({ name: 'acme viewer', scopes: ['read'], organization_id: 'acme' });
+    const page = await dashboard.open('/audit', { token });
+    expect(await page.locator('main').innerText()).not.toMatch(/globex/i);
+    const nav = page.getByRole('navigation', { name: 'Main' });
+    expect(await nav.innerText()).not.toMatch(/Tokens|System/);
+    for (const path of ['/tokens', '/system', '/jobs']) {
+      await page.goto(dashboard.stack.url + path);
+      await page.getByRole('alert').first().waitFor();
+      expect(await page.getByRole('alert').first().innerText()).toMatch(/scope|whole platform/);
+      expect(await nav.getByRole('link').count()).toBeGreaterThan(3);
+    }
+    await page.goto(`${dashboard.stack.url}/keys/key_globex`);
+    await page.getByTestId('key-missing').waitFor();
+    await page.goto(`${dashboard.stack.url}/policies`);
+    await drawn(page);
+    expect(await page.getByRole('link', { name: 'New policy' }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('keys that expire soon are one filter away; the address restores it', async () => {
+    const page = await dashboard.open('/keys');
+    await page.getByLabel('Expiry').selectOption('7');
+    await page.waitForURL(/expires_within_days=7/);
+    await page.reload();
+    await drawn(page);
+    const rows = page.getByTestId('keys-table').locator('tbody tr');
+    expect(await rows.count()).toBe(1);
+    expect(await rows.first().innerText()).toContain('expires in 5 days');
+    expect(await rows.first().locator('.sparkline').getAttribute('aria-label')).toMatch(/30 days|no requests/);
+    await page.context().close();
+  });
+
+  test('every job is to be seen one by one, by administrators, and only to be seen', async () => {
+    const path = `${dashboard.stack.url}/admin/queues`;
+    const context = await dashboard.browser.newContext();
+    const stranger = await context.newPage();
+    await stranger.goto(path);
+    expect(stranger.url()).toContain('/login?next=%2Fadmin%2Fqueues');
+    await context.close();
+    expect((await dashboard.stack.call('/admin/queues/api/queues', { token: '' })).status).toBe(401);
+    const pause = await dashboard.stack.call('/admin/queues/api/queues/lifecycle/pause', { method: 'PUT' });
+    expect(pause.status).toBe(405);
+    const page = await dashboard.open('/');
+    await page.goto(path);
+    await page.getByText('lifecycle').first().waitFor();
+    await page.context().close();
+    expect(dashboard.errors).toEqual([]);
+  });
+});

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { packageRoot } from '../ingest/package-root.ts';
+import { ensureRedisServer, REDIS_ARGV0 } from '../ingest/redis-install.ts';
+import { readMigrations } from '../workers/clickhouse/migrate.ts';
+import { startStack } from './support/stack.ts';
+import { tempFolder } from './support/temp-folder.ts';
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+/** A Redis with the users of docs/redis-users.acl. */
+async function startWithUsers(): Promise<number> {
+  const folder = tempFolder();
+  const acl = readFileSync(join(packageRoot(), 'docs/redis-users.acl'), 'utf8').replaceAll(/^#.*\n/gm, '');
+  writeFileSync(join(folder, 'users.acl'), acl);
+  const port = await freePort();
+  const options = { bind: '127.0.0.1', port, dir: folder, aclfile: join(folder, 'users.acl'), save: '' };
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const child = spawn(await ensureRedisServer(() => {}), args, { argv0: REDIS_ARGV0, stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return port;
+}
+
+test('the whole program runs as the documented Redis user, which may do nothing else', async () => {
+  const port = await startWithUsers();
+  const url = `redis://keytally:change-me@127.0.0.1:${port}`;
+  const redis = new Redis(url);
+  redis.on('error', () => undefined);
+  await expect.poll(() => redis.ping().catch(() => ''), { timeout: 10_000 }).toBe('PONG');
+  const stack = await startStack({ REDIS_URL: url });
+  const token = await stack.token({ name: 'gateway', scopes: ['ingest'], organization_id: 'acme' });
+  await stack.send([{ key_id: 'k', status: 200 }], { token, headers: { 'Idempotency-Key': 'once' } });
+  const kong = { key_id: 'k', status: 200, request_id: 'r-1', timestamp: Date.now() };
+  await stack.call('/v1/ingest/keytally', { method: 'POST', body: [kong] });
+  await stack.untilCounted(2);
+  const soon = new Date(Date.now() + 1_500).toISOString();
+  await stack.call('/v1/keys/expiring', { method: 'PUT', body: { expires_at: soon, sha256: 'a'.repeat(64) } });
+  await expect
+    .poll(async () => (await stack.call('/v1/keys/expiring')).json.status, { timeout: 20_000 })
+    .toBe('expired');
+  expect((await stack.call('/v1/keys/denied')).json.data).toMatchObject([{ key_id: 'expiring' }]);
+  expect((await stack.call('/v1/session', { method: 'POST', token: '', body: { token } })).status).toBe(204);
+  expect((await stack.call('/readyz')).json).toMatchObject({ status: 'ready' });
+  await stack.stop();
+  for (const [command, ...args] of [
+    ['get', 'somebody-elses-key'],
+    ['config', 'get', 'maxmemory'],
+    ['flushall'],
+    ['keys', '*'],
+    ['shutdown'],
+    ['acl', 'list'],
+    ['subscribe', 'other-channel'],
+  ]) {
+    await expect(redis.call(command!, ...args), command).rejects.toThrow(/NOPERM/);
+  }
+  redis.disconnect();
+}, 90_000);
+
+test('every table has its grants: the api may read all, write no count, and the reader sees counts only', () => {
+  const sql = readFileSync(join(packageRoot(), 'docs/clickhouse-users.sql'), 'utf8');
+  const tables = readMigrations().flatMap(({ sql: text }) =>
+    [...text.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g)].map(([, name]) => name!),
+  );
+  const granted = (right: string, user: string) =>
+    new Set(
+      [...sql.matchAll(new RegExp(`GRANT ${right} ON keytally\\.(\\w+) TO ${user}`, 'g'))].map(([, name]) => name!),
+    );
+  const written = granted('INSERT', 'keytally_api');
+  const read = granted('SELECT', 'keytally_reader');
+  const counts = /^(requests|usage_|endpoints_|countries_|statuses_|key_totals)/;
+  // A new table: may the api write it, may a dashboard read it? Say so in docs/clickhouse-users.sql.
+  expect(tables.filter((name) => !counts.test(name) && !written.has(name))).toEqual([]);
+  expect([...written].filter((name) => counts.test(name))).toEqual([]);
+  expect([...read].sort()).toEqual(tables.filter((name) => counts.test(name) && name !== 'requests').sort());
+});

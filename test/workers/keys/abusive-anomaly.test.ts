@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AlertEvent, type AlertKind, alertIdOf, alertKeyOf, eventIdOf } from '../../../workers/alerts/alert.ts';
+import { initialState } from '../../../workers/alerts/state.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
+
+const MINUTE_MS = 60_000;
+const now = Date.now();
+
+/** A row of `alert_events` as the evaluation writes it. */
+function row(
+  kind: AlertKind,
+  keyId: string,
+  scope: string,
+  openedMinutesAgo: number,
+  change: Partial<AlertEvent> = {},
+) {
+  const openedAtMs = now - openedMinutesAgo * MINUTE_MS;
+  const alertKey = alertKeyOf(kind, keyId, scope);
+  const at = new Date(openedAtMs).toISOString();
+  const event: AlertEvent = {
+    event_id: eventIdOf(alertKey, openedAtMs, String(change.transition ?? 'opened')),
+    alert_key: alertKey,
+    alert_id: alertIdOf(alertKey, openedAtMs),
+    at,
+    recorded_at: at,
+    kind,
+    scope,
+    key_id: keyId,
+    organization_id: '',
+    environment: '',
+    rule_id: '',
+    phase: 'firing',
+    severity: 'warning',
+    transition: 'opened',
+    notify: '',
+    withheld: '',
+    actor: '',
+    evidence: { summary: 'test' },
+    state: { ...initialState(), phase: 'firing', openedAtMs },
+    ...change,
+  };
+  return { ...event, evidence: JSON.stringify(event.evidence), state: JSON.stringify(event.state) };
+}
+
+describe('an abusive policy that waits for a sustained anomaly', () => {
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await startStack({ KEY_SWEEP_CRON: '0 0 1 1 *', KEY_POLICY_CRON: '0 0 1 1 *' });
+    const keys = ['spiking', 'scanned', 'young', 'handled', 'over', 'explained', 'failing', 'quiet'];
+    for (const key of keys) await stack.call(`/v1/keys/${key}`, { method: 'PUT', body: { name: key } });
+    const later = (minutes: number) => ({ at: new Date(now - minutes * MINUTE_MS).toISOString() });
+    await stack.store.insertRows('alert_events', [
+      row('traffic_anomaly', 'spiking', 'spike', 90),
+      row('error_rate', 'scanned', 'refused', 61),
+      row('traffic_anomaly', 'young', 'spike', 20),
+      row('traffic_anomaly', 'handled', 'spike', 90),
+      row('traffic_anomaly', 'handled', 'spike', 90, { transition: 'acknowledged', actor: 'ann', ...later(50) }),
+      row('traffic_anomaly', 'over', 'spike', 90),
+      row('traffic_anomaly', 'over', 'spike', 90, { transition: 'resolved', phase: 'resolved', ...later(30) }),
+      row('traffic_anomaly', 'explained', 'spike', 90, { withheld: 'inhibited' }),
+      row('error_rate', 'failing', 'server_errors', 90),
+    ]);
+  });
+  afterAll(() => stack.stop());
+
+  it('means keys whose alert is open for so long, unacknowledged and their own doing, and says why', async () => {
+    const { json: policy } = await stack.call('/v1/policies', {
+      method: 'POST',
+      body: { name: 'sustained', kind: 'abusive', settings: { anomaly_minutes: 60 } },
+    });
+    const preview = (await stack.call(`/v1/policies/${policy.policy_id}/preview`, { method: 'POST' })).json;
+    expect(preview.keys.map((key: { key_id: string }) => key.key_id)).toEqual(['scanned', 'spiking']);
+    expect(preview.keys[0].because).toMatch(/many refused or wrong requests for 6\d minutes/);
+    expect(preview.keys[1].because).toMatch(/far more traffic than usual for 9\d minutes, and nobody acknowledged/);
+    const run = (await stack.call(`/v1/policies/${policy.policy_id}/run`, { method: 'POST' })).json;
+    expect(run).toMatchObject({ outcome: 'done', changed: 2 });
+    expect((await stack.call('/v1/keys/spiking')).json.status).toBe('inactive');
+    expect((await stack.call('/v1/keys/handled')).json.status).toBe('active');
+  });
+
+  it('takes nobody by anomaly when the policy does not ask for it', async () => {
+    const { json: policy } = await stack.call('/v1/policies', {
+      method: 'POST',
+      body: { name: 'errors', kind: 'abusive', settings: { client_error_rate: 0.5 } },
+    });
+    expect((await stack.call(`/v1/policies/${policy.policy_id}/preview`, { method: 'POST' })).json.matched).toBe(0);
+  });
+});

@@ -1,0 +1,70 @@
+import { type Alarm, DELIVERY_PREFIX, scheduleSends, withoutJob } from '../outbox.ts';
+import { type Delivery, readAlertEvents, unroutedEvents } from './deliveries.ts';
+import { backlogSeconds, digestSize, relayed } from './delivery-metrics.ts';
+import type { DeliveryParts } from './delivery-parts.ts';
+import { relayKeyEvents } from './key-event-deliveries.ts';
+import { relaunch, routeEvents } from './route-events.ts';
+
+const RUNNING = `${DELIVERY_PREFIX}:relay`;
+/** Events and deliveries of one turn; what is more waits for the next. */
+const MAX_EVENTS = 500;
+const MAX_DELIVERIES = 5_000;
+
+/**
+ * The net under delivery: routes events whose hand-over was lost, releases what quiet hours held, and sets the alarms of messages
+ * again whose jobs are gone. Everything it does is known by id, so a turn that meets the ordinary way, or another turn, repeats
+ * nothing.
+ */
+export async function relay(parts: DeliveryParts): Promise<void> {
+  // One turn at a time: on a machine that is behind, turns that overlap would only make it later. A dead one is not waited for.
+  if ((await parts.redis.set(RUNNING, '1', 'PX', 2 * parts.settings.lockMs, 'NX')) !== 'OK') return;
+  try {
+    await turn(parts);
+  } finally {
+    await parts.redis.del(RUNNING);
+  }
+}
+
+async function turn(parts: DeliveryParts): Promise<void> {
+  const settledMs = Date.now() - parts.settings.settleMs;
+  const events = await unroutedEvents(parts.store, settledMs, MAX_EVENTS);
+  await routeEvents(parts, events);
+  relayed.inc({ what: 'event' }, events.length);
+  relayed.inc({ what: 'key_event' }, await relayKeyEvents(parts, settledMs));
+  await releaseHeld(parts);
+  await wakeWaiting(parts, settledMs);
+  const { oldest_seconds, digest } = await parts.deliveries.backlog();
+  backlogSeconds.set(oldest_seconds);
+  digestSize.set(digest);
+}
+
+async function releaseHeld(parts: DeliveryParts): Promise<void> {
+  const held = await parts.deliveries.heldUntil(Date.now(), MAX_DELIVERIES);
+  const released = held.map(
+    (delivery): Delivery => ({
+      ...delivery,
+      status: 'waiting',
+      reason: '',
+      next_attempt_at: null,
+      version: delivery.version + 1,
+    }),
+  );
+  await parts.deliveries.write(released);
+  await relaunch(parts, released, await readAlertEvents(parts.store, released));
+}
+
+/** Sets the alarms of messages again whose jobs are gone, and lets deliveries join that never did. */
+async function wakeWaiting(parts: DeliveryParts, settledMs: number): Promise<void> {
+  const waiting = await parts.deliveries.waiting(settledMs - parts.settings.waits.normalMs, MAX_DELIVERIES);
+  const unbound = waiting.filter((delivery) => delivery.message_id === '');
+  const joined = await parts.groups.joinedMessages(unbound.map((delivery) => delivery.delivery_id));
+  const strays = unbound.filter((delivery) => !joined.has(delivery.delivery_id));
+  await relaunch(parts, strays, await readAlertEvents(parts.store, strays));
+  const alarms = new Map<string, Alarm>();
+  for (const { delivery_id, message_id, channel_id: channelId, next_attempt_at: next } of waiting) {
+    const messageId = message_id || joined.get(delivery_id);
+    if (messageId) alarms.set(messageId, { messageId, channelId, dueMs: next === null ? 0 : Date.parse(next) });
+  }
+  const silent = await withoutJob(parts.queue, parts.redis, [...alarms.values()]);
+  await scheduleSends(parts.queue, silent);
+}

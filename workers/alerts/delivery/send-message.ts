@@ -1,0 +1,162 @@
+import type { AlertEvent } from '../alert.ts';
+import type { AlertMessage, DeliveryOutcome } from '../channels/channel.ts';
+import { arrivedParts } from './arrived-parts.ts';
+import { noteOutcome } from './channel-trouble.ts';
+import { type Channel, openChannel } from './channels.ts';
+import { alertMessage, keyEventMessage } from './compose-message.ts';
+import { type Delivery, readAlertEvents } from './deliveries.ts';
+import { attemptsMade, deliveriesEnded } from './delivery-metrics.ts';
+import type { DeliveryParts } from './delivery-parts.ts';
+import { deliveryOfKeyEventMessage, type Member, messageKindOf, strongestFirst, withoutPassed } from './grouping.ts';
+import { readKeyEvent } from './key-event-deliveries.ts';
+import { afterAttempt, RunLater } from './retry-table.ts';
+import { keysOf } from './route-events.ts';
+
+/** A timer that is a little early is right on time. */
+const EARLY_MS = 20;
+
+export interface SendJob {
+  message_id: string;
+  channel_id: string;
+}
+
+/**
+ * One attempt at a message. Rows change only after the receiver confirmed; a crash before that makes the next attempt send the
+ * same message under the same id.
+ * @throws {RunLater} when it is to be tried again
+ */
+export async function sendMessage(parts: DeliveryParts, job: SendJob): Promise<void> {
+  const busyMs = parts.slots.take(job.channel_id);
+  if (busyMs > 0) throw new RunLater(busyMs, 'the channel has enough under way');
+  try {
+    await attempt(parts, job);
+  } finally {
+    parts.slots.release(job.channel_id);
+  }
+}
+
+const isOpen = ({ status }: Delivery): boolean => status === 'waiting' || status === 'retrying';
+
+async function attempt(parts: DeliveryParts, job: SendJob): Promise<void> {
+  const joined =
+    messageKindOf(job.message_id) === 'evt'
+      ? [deliveryOfKeyEventMessage(job.message_id)]
+      : await parts.groups.close(job.message_id);
+  const present = await parts.deliveries.ofMessage(job.channel_id, job.message_id, joined);
+  if (!present.some(isOpen)) return;
+  const events = await readAlertEvents(parts.store, present);
+  const rows = (await bind(parts, job, present, events)).filter(isOpen);
+  if (rows.length === 0) return;
+  const dueMs = Math.max(...rows.map((row) => (row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0)));
+  if (dueMs > Date.now() + EARLY_MS) throw new RunLater(dueMs - Date.now(), 'not due yet');
+  const channel = await parts.channels.findRecent(job.channel_id);
+  if (!channel?.enabled) {
+    return settle(parts, channel, rows, { result: 'failed', responseStatus: 0, detail: 'the channel is off' });
+  }
+  const waitMs = await parts.slots.turn(channel.channel_id, channel.type);
+  if (waitMs > 0) throw new RunLater(waitMs, 'channel takes one message at a time');
+  const message = await messageOf(parts, channel, rows, events, job.message_id);
+  await settle(parts, channel, rows, await send(parts, channel, message));
+}
+
+/**
+ * Writes down which deliveries travel in a message that was closed, before anything leaves. From here on it is the same message,
+ * also for a process that knows nothing but the table.
+ */
+async function bind(
+  parts: DeliveryParts,
+  { message_id, channel_id }: SendJob,
+  rows: readonly Delivery[],
+  events: ReadonlyMap<string, AlertEvent>,
+): Promise<Delivery[]> {
+  const unbound = rows.filter((row) => row.message_id === '' && isOpen(row));
+  if (unbound.length === 0) return [...rows];
+  const members = rows.flatMap(({ delivery_id, event_id }) => {
+    const event = events.get(event_id);
+    return event ? [{ delivery_id, event }] : [];
+  });
+  const { told, passed } = withoutPassed(members);
+  const thread_id = rows.find((row) => row.thread_id !== '')?.thread_id ?? (await threadOf(parts, channel_id, told));
+  const dropped = new Set(passed.map((member) => member.delivery_id));
+  const bound = unbound.map((row): Delivery => {
+    const base = { ...row, message_id, version: row.version + 1 };
+    return dropped.has(row.delivery_id)
+      ? { ...base, status: 'dropped', reason: 'over before it was sent' }
+      : { ...base, thread_id };
+  });
+  await parts.deliveries.write(bound);
+  const changed = new Map(bound.map((row) => [row.delivery_id, row]));
+  return rows.map((row) => changed.get(row.delivery_id) ?? row);
+}
+
+/** The thread of the strongest alert: the one its opening began, or its own. */
+async function threadOf(parts: DeliveryParts, channelId: string, told: readonly Member[]): Promise<string> {
+  const first = strongestFirst(told)[0]?.event;
+  if (!first) return '';
+  const earlier = first.notify === 'opened' ? undefined : await parts.deliveries.threadOf(channelId, first.alert_id);
+  return earlier ?? first.alert_id;
+}
+
+async function send(
+  parts: DeliveryParts,
+  channel: Channel,
+  message: AlertMessage | undefined,
+): Promise<DeliveryOutcome> {
+  if (!message) return { result: 'retry', responseStatus: 0, detail: 'what it is about is not in the store' };
+  try {
+    const open = openChannel(channel, parts.box, Date.now());
+    return await parts.sender.send(open, message, await arrivedParts(parts.redis, message.messageId));
+  } catch (error) {
+    parts.log.error({ err: error, channel_id: channel.channel_id }, 'could not send');
+    return { result: 'retry', responseStatus: 0, detail: 'could not send, see the log' };
+  }
+}
+
+async function messageOf(
+  parts: DeliveryParts,
+  channel: Channel,
+  rows: readonly Delivery[],
+  events: ReadonlyMap<string, AlertEvent>,
+  messageId: string,
+): Promise<AlertMessage | undefined> {
+  if (messageKindOf(messageId) === 'evt') {
+    const event = await readKeyEvent(parts.store, rows[0]!.key_id, rows[0]!.event_id);
+    return event && keyEventMessage(messageId, event, (await keysOf(parts, [event.key_id])).get(event.key_id));
+  }
+  if (events.size === 0) return undefined;
+  const keyIds = rows.map((row) => row.key_id);
+  return alertMessage(messageId, channel, rows, events, await keysOf(parts, keyIds));
+}
+
+/** Writes down what became of an attempt, and what follows for the channel. @throws {RunLater} for the next attempt */
+async function settle(
+  parts: DeliveryParts,
+  channel: Channel | undefined,
+  rows: readonly Delivery[],
+  outcome: DeliveryOutcome,
+): Promise<void> {
+  const nowMs = Date.now();
+  const attempts = Math.max(...rows.map((row) => row.attempts)) + 1;
+  const { retryTableMs: tableMs, random } = parts.settings;
+  const next = afterAttempt(outcome, attempts, { tableMs, random });
+  const type = channel?.type ?? 'removed';
+  attemptsMade.inc({ type, outcome: outcome.result });
+  await parts.deliveries.write(
+    rows.map((row) => ({
+      ...row,
+      attempts,
+      status: next.status,
+      reason: next.status === 'sent' ? (outcome.detail ?? '') : next.reason,
+      response_status: outcome.responseStatus,
+      next_attempt_at: next.status === 'retrying' ? new Date(nowMs + next.waitMs).toISOString() : null,
+      sent_at: next.status === 'sent' ? new Date(nowMs).toISOString() : null,
+      version: row.version + 1,
+    })),
+  );
+  if (next.status !== 'retrying') deliveriesEnded.inc({ type, status: next.status }, rows.length);
+  if (channel) {
+    parts.slots.noteOutcome(channel.channel_id, next.status === 'sent');
+    await noteOutcome(parts, channel, next, attempts);
+  }
+  if (next.status === 'retrying') throw new RunLater(next.waitMs, next.reason);
+}

@@ -1,0 +1,126 @@
+import type { Store } from '../../clickhouse/store.ts';
+import type { AlertEvidence } from '../alert.ts';
+import { judgeCountryMix, type Mix, type MixVerdict } from '../detectors/country-mix.ts';
+import type { SettingsOf } from '../rules/settings.ts';
+import { EVALUATION_SETTINGS } from './baselines.ts';
+import type { KeyHistory } from './key-history.ts';
+import { type Candidates, type KindEvaluation, MAX_CANDIDATES } from './kind.ts';
+import { percentText } from './wording.ts';
+
+type Settings = SettingsOf<'country_mix'>;
+
+const HOUR_MS = 3_600_000;
+const DAY_SECONDS = 86_400;
+const HISTORY_DAYS = 28;
+const CHUNK = 2_000;
+
+/** Whether the requests of the last hour come from elsewhere than those of 28 days; judged once an hour. */
+export const countryMix: KindEvaluation = {
+  kind: 'country_mix',
+  scopes: [''],
+  fleetGroup: () => '',
+  everyMs: HOUR_MS,
+  findCandidates,
+  addMore,
+  judge: ({ keyId, effective, history }) => {
+    const { min_distance, min_requests } = effective.settings as Settings;
+    const { now, usual } = history.mixes ?? { now: new Map(), usual: new Map() };
+    const verdict = judgeCountryMix(now, usual, `the last ${HISTORY_DAYS} days`, {
+      minDistance: min_distance,
+      minRequests: min_requests,
+    });
+    const severity = 'warning' as const;
+    return [
+      { kind: 'country_mix', scope: '', keyId, level: verdict.level, severity, describe: () => evidenceOf(verdict) },
+    ];
+  },
+};
+
+export interface Mixes {
+  now: Mix;
+  usual: Mix;
+}
+
+/**
+ * Keys whose two mixes differ by half their sum of differences (total variation) as far as is needed: the Jensen-Shannon
+ * divergence in bits is never larger than that, so nothing is missed.
+ */
+async function findCandidates({
+  store,
+  atMs,
+  book,
+}: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
+  const to = atMs / 1000;
+  const all = book.allSettings('country_mix');
+  const least = Math.min(...all.map((one) => one.min_requests));
+  const distance = Math.min(...all.map((one) => one.min_distance));
+  const rows = await store.query<{ key_id: string; total: number }>(
+    `SELECT key_id, count() OVER () AS total FROM (
+       SELECT key_id, sum(a) OVER (PARTITION BY key_id) AS total_now, sum(b) OVER (PARTITION BY key_id) AS total_usual,
+              abs(a / total_now - b / total_usual) / 2 AS part
+       FROM (SELECT key_id, country, sum(now) AS a, sum(usual) AS b
+             FROM (SELECT key_id, country, toFloat64(c.requests) AS now, 0 AS usual FROM country_hours AS c WHERE start = toDateTime(${to - 3_600}, 'UTC')
+                   UNION ALL
+                   SELECT key_id, country, 0, toFloat64(c.requests) FROM countries_day AS c
+                   WHERE start >= toDateTime(${to - HISTORY_DAYS * DAY_SECONDS}, 'UTC') AND start < toDateTime(${to - (to % DAY_SECONDS)}, 'UTC')
+                     AND key_id IN (SELECT key_id FROM country_hours AS c WHERE start = toDateTime(${to - 3_600}, 'UTC') GROUP BY key_id HAVING sum(c.requests) >= ${least}))
+             GROUP BY key_id, country))
+     WHERE total_now >= ${least} AND total_usual >= ${least}
+     GROUP BY key_id HAVING sum(part) > ${0.98 * distance * distance} LIMIT ${MAX_CANDIDATES}`,
+    {},
+    EVALUATION_SETTINGS,
+  );
+  return { keyIds: rows.map((row) => row.key_id), total: rows[0]?.total ?? 0 };
+}
+
+async function addMore(store: Store, histories: ReadonlyMap<string, KeyHistory>, atMs: number): Promise<void> {
+  const to = atMs / 1000;
+  const keyIds = [...histories.keys()];
+  for (let at = 0; at < keyIds.length; at += CHUNK) {
+    const rows = await store.query<{ key_id: string; country: string; a: number; b: number }>(
+      `SELECT key_id, country, sum(now) AS a, sum(usual) AS b
+       FROM (SELECT key_id, country, c.requests AS now, 0 AS usual FROM country_hours AS c
+             WHERE start = toDateTime(${to - 3_600}, 'UTC') AND key_id IN {key_ids:Array(String)}
+             UNION ALL
+             SELECT key_id, country, 0, c.requests FROM countries_day AS c
+             WHERE key_id IN {key_ids:Array(String)} AND start >= toDateTime(${to - HISTORY_DAYS * DAY_SECONDS}, 'UTC')
+               AND start < toDateTime(${to - (to % DAY_SECONDS)}, 'UTC'))
+       GROUP BY key_id, country`,
+      { key_ids: keyIds.slice(at, at + CHUNK) },
+      EVALUATION_SETTINGS,
+    );
+    for (const { key_id, country, a, b } of rows) {
+      const history = histories.get(key_id)!;
+      history.mixes ??= { now: new Map<string, number>(), usual: new Map<string, number>() };
+      if (a > 0) (history.mixes.now as Map<string, number>).set(country, a);
+      if (b > 0) (history.mixes.usual as Map<string, number>).set(country, b);
+    }
+  }
+}
+
+function evidenceOf(verdict: MixVerdict): AlertEvidence {
+  const { level, distance, requests, gained, baselineSpan } = verdict;
+  const [most] = gained;
+  const lead =
+    level === 'clear'
+      ? 'Back to normal: requests come from where they usually do'
+      : 'Requests come from elsewhere than usual';
+  const detail = most
+    ? `: ${percentText(most.share)} from ${most.value}, which is usually ${percentText(most.usualShare)}`
+    : '';
+  return {
+    summary: `${lead}${level === 'clear' ? '' : detail} (${requests.toLocaleString('en')} requests in the last hour).`,
+    value: requests,
+    unit: 'requests',
+    windowMinutes: 60,
+    baseline: baselineSpan,
+    statistic: { name: 'Jensen-Shannon distance', value: distance, threshold: 0.3 },
+    contributions: gained.map(({ value, share, usualShare }) => ({
+      dimension: 'country' as const,
+      value,
+      requests: Math.round(share * requests),
+      share,
+      usualShare,
+    })),
+  };
+}

@@ -1,0 +1,107 @@
+import type { Store } from '../../clickhouse/store.ts';
+import type { AlertEvent } from '../alert.ts';
+import { alertKeyOf } from '../alert.ts';
+import type { RuleBook } from '../rules/rule.ts';
+import { type Silence, silencedUntil } from '../silence-matching.ts';
+import { isOpen, type KnownAlert } from './event-store.ts';
+import { explain } from './explain.ts';
+import { type FleetCounts, fleetStep } from './fleet.ts';
+import { type KeyFacts, noFacts, readKeyFacts } from './key-facts.ts';
+import { type KeyHistory, readHistories } from './key-history.ts';
+import type { KindEvaluation } from './kind.ts';
+import { candidatesCut } from './metrics.ts';
+import { eventOfStep, type Judged, type WindowContext } from './steps.ts';
+
+export interface WindowInput {
+  store: Store;
+  book: RuleBook;
+  silences: readonly Silence[];
+  /** Alerts that were judged lately, by alert key; advanced in place by what is returned. */
+  known: Map<string, KnownAlert>;
+  context: WindowContext;
+  /** Time for which silences are looked up: when the window is judged. */
+  judgedAtMs: number;
+  /** Keys with traffic lately. */
+  activeKeys: number;
+}
+
+/** Judges one window for one kind over all keys. @returns the rows to be written, none of them written yet */
+export async function evaluateKind(kind: KindEvaluation, input: WindowInput): Promise<AlertEvent[]> {
+  const { store, book, context, known } = input;
+  if (kind.everyMs && context.atMs % kind.everyMs !== 0) return [];
+  const candidates = await kind.findCandidates({ store, atMs: context.atMs, book });
+  if (candidates.total > candidates.keyIds.length) candidatesCut.inc(candidates.total - candidates.keyIds.length);
+  const open = [...known.values()].filter((one) => one.kind === kind.kind && one.keyId !== '' && needsJudging(one));
+  const keyIds = [...new Set([...candidates.keyIds, ...open.map((one) => one.keyId)])];
+  if (keyIds.length === 0) return fleetEvents(kind, input, new Map());
+  const [facts, histories] = await Promise.all([
+    readKeyFacts(store, keyIds),
+    readHistories(store, keyIds, context.atMs),
+  ]);
+  await kind.addMore?.(store, histories, context.atMs);
+  const judged = keyIds.flatMap((keyId) =>
+    judgeKey(kind, input, facts.get(keyId) ?? noFacts(keyId), histories.get(keyId)!),
+  );
+  return eventsOf(kind, input, judged, facts);
+}
+
+/** Alerts that are neither open nor pending have nothing to end. */
+const needsJudging = ({ state }: KnownAlert): boolean => isOpen(state.phase) || state.phase === 'pending';
+
+function judgeKey(
+  kind: KindEvaluation,
+  { book, context }: WindowInput,
+  facts: KeyFacts,
+  history: KeyHistory,
+): Judged[] {
+  const effective = book.for(kind.kind, facts);
+  const judged = kind.judge({ keyId: facts.key_id, facts, history, effective, atMs: context.atMs });
+  // Nobody expects anything of a key that is off, and it is refused by design.
+  return facts.isActive ? judged : judged.map((one) => ({ ...one, level: 'clear' }));
+}
+
+async function eventsOf(
+  kind: KindEvaluation,
+  input: WindowInput,
+  judged: readonly Judged[],
+  facts: ReadonlyMap<string, KeyFacts>,
+): Promise<AlertEvent[]> {
+  const counts: FleetCounts = new Map();
+  for (const { scope, level, keyId } of judged) {
+    if (level !== 'breach') continue;
+    const group = kind.fleetGroup(scope);
+    counts.set(group, (counts.get(group) ?? new Set()).add(keyId));
+  }
+  const fleet = fleetEvents(kind, input, counts);
+  const groups = [...new Set(kind.scopes.map(kind.fleetGroup))];
+  const inhibitedBy = new Map(groups.map((group) => [group, openFleetAlert(kind, group, input.known, fleet)]));
+  const events: AlertEvent[] = [];
+  for (const one of judged) {
+    const its = facts.get(one.keyId) ?? noFacts(one.keyId);
+    const event = eventOfStep(input.known.get(alertKeyOf(one.kind, one.keyId, one.scope)), one, input.context, {
+      facts: its,
+      effective: input.book.for(kind.kind, its),
+      silencedUntilMs: silencedUntil({ ...its, kind: one.kind }, input.silences, input.judgedAtMs),
+      inhibitedBy: inhibitedBy.get(kind.fleetGroup(one.scope)),
+    });
+    if (event) events.push(event);
+  }
+  return [...fleet, ...(await explain(input.store, events))];
+}
+
+function fleetEvents(kind: KindEvaluation, input: WindowInput, counts: FleetCounts): AlertEvent[] {
+  return [...new Set(kind.scopes.map(kind.fleetGroup))].flatMap((group) => fleetStep(kind, group, input, counts) ?? []);
+}
+
+/** Id of the platform's open alert that explains those of the keys. */
+function openFleetAlert(
+  kind: KindEvaluation,
+  group: string,
+  known: ReadonlyMap<string, KnownAlert>,
+  fleet: readonly AlertEvent[],
+): string | undefined {
+  const alertKey = alertKeyOf('platform', '', `${kind.kind} ${group}`.trim());
+  const now = fleet.find((event) => event.alert_key === alertKey);
+  const state = now?.state ?? known.get(alertKey)?.state;
+  return state && isOpen(state.phase) ? (now?.alert_id ?? known.get(alertKey)!.alertId) : undefined;
+}

@@ -1,0 +1,185 @@
+import type { AlertEvidence } from '../alert.ts';
+import {
+  judgeRequestRate,
+  RATE_WINDOWS,
+  type RateBucket,
+  type RateVerdict,
+  SINGLE_Z,
+} from '../detectors/request-rate.ts';
+import { judgeSilence, SILENCE_NATS, type SilenceVerdict } from '../detectors/silence.ts';
+import type { SettingsOf } from '../rules/settings.ts';
+import type { Level } from '../state.ts';
+import { EVALUATION_SETTINGS } from './baselines.ts';
+import { HISTORY_BUCKETS, hoursOf, rateBuckets } from './key-history.ts';
+import { type Candidates, type KindEvaluation, MAX_CANDIDATES } from './kind.ts';
+import { chartOf, countText, spanText } from './wording.ts';
+
+type Settings = SettingsOf<'traffic_anomaly'>;
+
+const MINUTES_PER_BUCKET = 5;
+/** Thresholds by window in buckets, as the detector has them. */
+const WINDOWS = [{ buckets: 1, z: SINGLE_Z }, ...RATE_WINDOWS];
+/** SQL rounds differently from the detector: it lets a little more through. */
+const GENEROUS = 0.95;
+
+/** Far more requests than usual (spike), far fewer or none at all (drop; silence is its strongest form). */
+export const trafficAnomaly: KindEvaluation = {
+  kind: 'traffic_anomaly',
+  scopes: ['spike', 'drop'],
+  fleetGroup: (scope) => scope,
+  findCandidates,
+  judge: ({ keyId, effective, history, atMs }) => {
+    const settings = effective.settings as Settings;
+    const recent = rateBuckets(history);
+    const rate = judgeRequestRate(recent, {
+      thresholdFactor: settings.threshold_factor,
+      minRequests: settings.min_requests,
+    });
+    const silence = judgeSilence(recent, history.baselines.at(-1)?.ageDays ?? 0);
+    const silent = settings.silence && silence.level === 'breach';
+    const { spike, drop } = levelsOf(rate, silent, settings);
+    const base = { kind: 'traffic_anomaly' as const, keyId, severity: 'warning' as const };
+    return [
+      { ...base, scope: 'spike', level: spike, describe: () => rateEvidence(rate, 'spike', spike, recent, atMs) },
+      {
+        ...base,
+        scope: 'drop',
+        level: drop,
+        describe: () =>
+          silent ? silenceEvidence(silence, recent, atMs) : rateEvidence(rate, 'drop', drop, recent, atMs),
+      },
+    ];
+  },
+};
+
+/** Spikes and drops are alerts of their own: each holds while the other speaks. Too few requests never open one. */
+export function levelsOf(rate: RateVerdict, silent: boolean, settings: Settings): { spike: Level; drop: Level } {
+  const level: Level = rate.digestOnly && rate.level === 'breach' ? 'hold' : rate.level;
+  const ofOther = (direction: RateVerdict['direction']): Level =>
+    level === 'breach' && rate.direction !== direction ? 'hold' : level;
+  return {
+    spike: settings.spike ? ofOther('spike') : 'clear',
+    drop: silent
+      ? 'breach'
+      : settings.drop
+        ? ofOther('drop')
+        : settings.silence && level !== 'clear'
+          ? 'hold'
+          : 'clear',
+  };
+}
+
+/** How many of the last `buckets` buckets lie in each hour of the three, as SQL weights. */
+function weight(to: number, buckets: number): string {
+  const hours = hoursOf(to - buckets * 300, to);
+  const inside = hours.map((hour) => (Math.min(to, hour + 3_600) - Math.max(to - buckets * 300, hour)) / 300);
+  return `transform(toUnixTimestamp(hour), [${hours.map((hour) => `toUInt32(${hour})`).join(', ')}], [${inside.map((one) => `${one}.`).join(', ')}], 0.)`;
+}
+
+/**
+ * The score of the detector (`countScore`) over its four windows, for all keys in one query; and keys without a request in a
+ * window of which enough was expected.
+ */
+async function findCandidates({
+  store,
+  atMs,
+  book,
+}: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
+  const to = atMs / 1000;
+  const all = book.allSettings('traffic_anomaly');
+  const factor = GENEROUS * Math.min(...all.map((one) => one.threshold_factor));
+  const minRequests = Math.min(...all.map((one) => one.min_requests));
+  const windows = WINDOWS.map(({ buckets, z }) => ({ z: z * factor, name: String(buckets), buckets }));
+  const seen = windows.map(
+    ({ name, buckets }) => `sumIf(b.requests, start >= toDateTime(${to - buckets * 300}, 'UTC')) AS seen_${name}`,
+  );
+  const weights = windows.map(({ name, buckets }) => `${weight(to, buckets)} AS w_${name}`);
+  const expected = windows.map(
+    ({ name }) =>
+      `sum(w_${name} * mean * growth) AS m_${name}, sum(w_${name} * within * mean * growth) AS i_${name}, sum(w_${name} * sqrt(between) * growth) AS d_${name}`,
+  );
+  const scores = windows.flatMap(({ name }) => [
+    `greatest(1, (i_${name} + d_${name} * d_${name}) / greatest(m_${name}, 0.05)) AS phi_${name}`,
+    `greatest(m_${name}, 0.01) AS mm_${name}`,
+    `toFloat64(seen_${name}) AS x_${name}`,
+    `(1 + 1 / phi_${name}) / 3 AS p_${name}`,
+    `sqrt(phi_${name} / mm_${name}) AS s_${name}`,
+    `(pow(if(x_${name} > mm_${name}, greatest(mm_${name}, x_${name} - 0.5), least(mm_${name}, x_${name} + 0.5)) / mm_${name}, p_${name}) - 1
+       + p_${name} * (1 - p_${name}) * s_${name} * s_${name} / 2) / (p_${name} * s_${name}) AS z_${name}`,
+  ]);
+  const strange = windows.map(
+    ({ name, z }) => `(abs(z_${name}) > ${z} AND greatest(x_${name}, m_${name}) >= ${GENEROUS * minRequests})`,
+  );
+  const silent = windows.map(
+    ({ name }) =>
+      `(x_${name} = 0 AND m_${name} * if(phi_${name} < 1.001, 1, log(phi_${name}) / (phi_${name} - 1)) > ${GENEROUS * SILENCE_NATS})`,
+  );
+  const rows = await store.query<{ key_id: string; total: number }>(
+    `SELECT key_id, count() OVER () AS total
+     FROM (SELECT e.key_id AS key_id, ${[...windows.flatMap(({ name }) => [`m_${name}`, `i_${name}`, `d_${name}`, `seen_${name}`])].join(', ')}, ${scores.join(', ')}
+           FROM (SELECT key_id, ${expected.join(', ')}
+                 FROM (SELECT key_id, mean, within, between, growth, ${weights.join(', ')}
+                       FROM alert_baselines FINAL
+                       WHERE hour >= toDateTime(${hoursOf(to - HISTORY_BUCKETS * 300, to)[0]}, 'UTC') AND hour < toDateTime(${to}, 'UTC') AND rung != 'caps only')
+                 GROUP BY key_id) AS e
+           LEFT JOIN (SELECT key_id, ${seen.join(', ')} FROM traffic_buckets AS b
+                      WHERE start >= toDateTime(${to - HISTORY_BUCKETS * 300}, 'UTC') AND start < toDateTime(${to}, 'UTC')
+                      GROUP BY key_id) AS s ON s.key_id = e.key_id)
+     WHERE ${[...strange, ...silent].join(' OR ')}
+     ORDER BY greatest(m_36, x_36) DESC LIMIT ${MAX_CANDIDATES}`,
+    {},
+    EVALUATION_SETTINGS,
+  );
+  return { keyIds: rows.map((row) => row.key_id), total: rows[0]?.total ?? 0 };
+}
+
+const chart = (recent: readonly RateBucket[], atMs: number) =>
+  chartOf(
+    atMs,
+    recent.map((one) => one.requests),
+    recent.map((one) => (one.baseline.rung === 'caps only' ? null : one.baseline.mean * one.growth)),
+  );
+
+function rateEvidence(
+  rate: RateVerdict,
+  scope: 'spike' | 'drop',
+  level: Level,
+  recent: readonly RateBucket[],
+  atMs: number,
+): AlertEvidence {
+  const figures = `${countText(rate.value)} requests in ${spanText(rate.windowMinutes)}; ${countText(rate.expected)} were expected from ${rate.baselineSpan}`;
+  const times = rate.expected > 0 ? rate.value / rate.expected : 0;
+  const lead = {
+    spike:
+      times >= 2 ? `About ${countText(Math.round(times))} times as many requests as usual` : 'More requests than usual',
+    drop: 'Far fewer requests than usual',
+  }[scope];
+  return {
+    summary: `${level === 'clear' ? 'Back to normal' : lead}: ${figures}.`,
+    value: rate.value,
+    expected: rate.expected,
+    unit: 'requests',
+    windowMinutes: rate.windowMinutes,
+    baseline: rate.baselineSpan,
+    statistic: { name: 'standard score', value: rate.z, threshold: thresholdOf(rate.windowMinutes) },
+    direction: scope,
+    chart: chart(recent, atMs),
+  };
+}
+
+const thresholdOf = (minutes: number): number =>
+  WINDOWS.find(({ buckets }) => buckets * MINUTES_PER_BUCKET === minutes)?.z ?? SINGLE_Z;
+
+function silenceEvidence(silence: SilenceVerdict, recent: readonly RateBucket[], atMs: number): AlertEvidence {
+  return {
+    summary: `No request for ${spanText(silence.silentMinutes)}; about ${countText(silence.expected)} were expected from ${silence.baselineSpan}.`,
+    value: 0,
+    expected: silence.expected,
+    unit: 'requests',
+    windowMinutes: silence.silentMinutes,
+    baseline: silence.baselineSpan,
+    statistic: { name: '-ln of the chance of such a silence', value: silence.nats, threshold: SILENCE_NATS },
+    direction: 'silence',
+    chart: chart(recent, atMs),
+  };
+}

@@ -1,0 +1,59 @@
+import type { LimitUse } from '../detectors/near-limit.ts';
+
+/** Use of one limit of a key, with what is known of the key. */
+export interface UseRow {
+  key_id: string;
+  organization_id: string;
+  environment: string;
+  plan: string;
+  name: string;
+  active: boolean;
+  period: LimitUse['period'];
+  used: number;
+  limit: number;
+  /** Epoch seconds. */
+  window_start: number;
+}
+
+/** Rows of one look at most; those nearest to their limit come first. */
+const MAX_ROWS = 20_000;
+
+/** The limits that hold: the key's own, else those of its plan (of its organization, else the common one). */
+const LIMITED = `SELECT k.key_id AS key_id, k.organization_id AS organization_id, k.environment AS environment, k.plan AS plan, k.name AS name,
+    k.status = 'active' AND NOT k.deleted AS active,
+    ifNull(k.limit_per_minute, if(own.plan != '', own.limit_per_minute, common.limit_per_minute)) AS per_minute,
+    ifNull(k.limit_per_day, if(own.plan != '', own.limit_per_day, common.limit_per_day)) AS per_day,
+    ifNull(k.limit_per_month, if(own.plan != '', own.limit_per_month, common.limit_per_month)) AS per_month,
+    ifNull(k.limit_burst, if(own.plan != '', own.limit_burst, common.limit_burst)) AS burst
+  FROM (SELECT * FROM keys FINAL WHERE key_id IN touched) AS k
+  LEFT JOIN (SELECT * FROM plans FINAL WHERE NOT deleted AND organization_id != '') AS own ON own.organization_id = k.organization_id AND own.plan = k.plan
+  LEFT JOIN (SELECT * FROM plans FINAL WHERE NOT deleted AND organization_id = '') AS common ON common.plan = k.plan
+  WHERE per_minute > 0 OR per_day > 0 OR per_month > 0 OR burst > 0 OR key_id IN {open:Array(String)}`;
+
+/**
+ * Use of every limit of the touched keys that has reached the lowest step, and of keys whose alert is open. For minute and
+ * second the busier of the present and the last minute counts; day and month are those of UTC.
+ */
+export const limitUseSql = `
+  WITH touched AS (SELECT DISTINCT key_id FROM traffic_seconds WHERE start >= toDateTime({since:Int64}, 'UTC')
+                   UNION DISTINCT SELECT arrayJoin({open:Array(String)}) AS key_id),
+    limited AS (${LIMITED}),
+    short AS (SELECT key_id, max((n, minute)) AS busiest, max((peak, minute)) AS burst FROM (
+                SELECT key_id, toStartOfMinute(start) AS minute, sum(r) AS n, max(r) AS peak
+                FROM (SELECT start, key_id, sum(s.requests) AS r FROM traffic_seconds AS s
+                      WHERE start >= toDateTime({minute:Int64} - 60, 'UTC') AND start < toDateTime({minute:Int64} + 60, 'UTC')
+                        AND key_id IN (SELECT key_id FROM limited WHERE per_minute > 0 OR burst > 0)
+                      GROUP BY start, key_id) GROUP BY key_id, minute) GROUP BY key_id),
+    long AS (SELECT key_id, sum(d.requests) AS month, sumIf(d.requests, start = toDateTime({day:Int64}, 'UTC')) AS day FROM usage_day AS d
+             WHERE start >= toDateTime({month:Int64}, 'UTC') AND start <= toDateTime({day:Int64}, 'UTC')
+               AND key_id IN (SELECT key_id FROM limited WHERE per_day > 0 OR per_month > 0) GROUP BY key_id)
+  SELECT key_id, organization_id, environment, plan, name, active, toString(one.1) AS period, one.2 AS used, one.3 AS limit, one.4 AS window_start
+  FROM (SELECT l.key_id AS key_id, l.organization_id AS organization_id, l.environment AS environment, l.plan AS plan, l.name AS name, l.active AS active,
+          [('burst', toUInt64(s.burst.1), toUInt64(ifNull(l.burst, 0)), toInt64(toUnixTimestamp(s.burst.2))),
+           ('minute', toUInt64(s.busiest.1), toUInt64(ifNull(l.per_minute, 0)), toInt64(toUnixTimestamp(s.busiest.2))),
+           ('day', toUInt64(g.day), toUInt64(ifNull(l.per_day, 0)), {day:Int64}),
+           ('month', toUInt64(g.month), toUInt64(ifNull(l.per_month, 0)), {month:Int64})] AS uses
+        FROM limited AS l LEFT JOIN short AS s ON s.key_id = l.key_id LEFT JOIN long AS g ON g.key_id = l.key_id)
+  ARRAY JOIN uses AS one
+  WHERE (limit > 0 AND used * 100 >= limit * {lowest:Float64}) OR key_id IN {open:Array(String)}
+  ORDER BY used / limit DESC LIMIT ${MAX_ROWS}`;

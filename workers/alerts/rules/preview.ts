@@ -1,0 +1,219 @@
+import { nextTurn } from '../../../ingest/event-loop.ts';
+import type { Store } from '../../clickhouse/store.ts';
+import type { AlertKind } from '../alert.ts';
+import { EVALUATION_SETTINGS } from '../evaluation/baselines.ts';
+import { errorRate } from '../evaluation/error-rate.ts';
+import { type BucketCounts, NO_COUNTS } from '../evaluation/key-history.ts';
+import type { KindEvaluation } from '../evaluation/kind.ts';
+import { trafficAnomaly } from '../evaluation/traffic-anomaly.ts';
+import { ALERTING_EVENTS, mappingOf } from '../key-events/key-alert.ts';
+import { limitHistorySql } from './limit-history.ts';
+import { type Fired, type KeyPast, replayKey } from './replay.ts';
+import { type Effective, effectiveOf, type Rule } from './rule.ts';
+import type { RuleFields, SettingsOf } from './settings.ts';
+
+export const MAX_PREVIEW_DAYS = 14;
+/** Keys that are looked at: those with the most requests. */
+const MAX_KEYS = 100;
+/** Read together: one slice of time holds all keys, so a read costs the same for one key as for many. */
+const KEYS_PER_READ = 25;
+/** A preview is answered in time for the page that waits: what was looked at until then counts, and it says so. */
+const MAX_JUDGING_MS = 6_000;
+const MAX_FIRED = 500;
+const HISTORY_DAYS = 42;
+const DAY_SECONDS = 86_400;
+const HOUR_SECONDS = 3_600;
+const REPLAYED: Partial<Record<AlertKind, KindEvaluation>> = { error_rate: errorRate, traffic_anomaly: trafficAnomaly };
+
+export interface Preview {
+  days: number;
+  /** How often people would have been told. */
+  fired: number;
+  alerts: Fired[];
+  keys_in_scope: number;
+  keys_looked_at: number;
+  /** Why not everything was looked at; '' = everything was. */
+  cut: string;
+}
+
+/** Raised for a kind whose past cannot be judged again. */
+export class NotReplayable extends Error {}
+
+/** What a rule would have said in the last days, judged over stored traffic by the code that judges it in production. */
+export async function previewRule(store: Store, rule: RuleFields, days: number, nowMs: number): Promise<Preview> {
+  const effective = effectiveOf(rule.kind, {
+    ...rule,
+    rule_id: 'preview',
+    source: 'api',
+    created_at: '',
+    updated_at: '',
+  } satisfies Rule);
+  const kind = REPLAYED[rule.kind];
+  if (kind) return replayed(store, kind, rule, effective, days, nowMs);
+  if (rule.kind === 'near_limit') return ofLimits(store, rule, effective as Effective<'near_limit'>, days, nowMs);
+  if (ALERTING_EVENTS.some((type) => mappingOf({ type })?.kind === rule.kind))
+    return ofKeyEvents(store, rule, days, nowMs);
+  throw new NotReplayable(`kind: alerts of the kind ${rule.kind} cannot be previewed`);
+}
+
+const SCOPE = `({organization_id:String} = '' OR organization_id = {organization_id:String})
+  AND ({environment:String} = '' OR environment = {environment:String})
+  AND ({plan:String} = '' OR plan = {plan:String}) AND ({key_id:String} = '' OR key_id = {key_id:String})`;
+
+const scopeParams = ({ organization_id, environment, plan, key_id }: RuleFields) => ({
+  organization_id,
+  environment,
+  plan,
+  key_id,
+});
+
+interface ScopedKey {
+  key_id: string;
+  since: number;
+  total: number;
+}
+
+/** Keys in the rule's scope with traffic in these days, those with the most first. */
+async function keysInScope(store: Store, rule: RuleFields, from: number): Promise<ScopedKey[]> {
+  return store.query<ScopedKey>(
+    `SELECT key_id, since, count() OVER () AS total
+     FROM (SELECT u.key_id AS key_id, u.requests AS requests, t.since AS since, if(k.key_id = '', t.seen_by, k.organization_id) AS organization_id,
+             k.environment AS environment, k.plan AS plan
+           FROM (SELECT key_id, sum(d.requests) AS requests FROM usage_day AS d WHERE start >= toDateTime({from:UInt32}, 'UTC') GROUP BY key_id) AS u
+           LEFT JOIN (SELECT * FROM keys FINAL) AS k ON k.key_id = u.key_id
+           LEFT JOIN (SELECT key_id, max(t.organization_id) AS seen_by, toUnixTimestamp(min(t.tracking_since)) AS since FROM key_totals AS t GROUP BY key_id) AS t ON t.key_id = u.key_id)
+     WHERE ${SCOPE} ORDER BY requests DESC, key_id LIMIT ${MAX_KEYS}`,
+    { ...scopeParams(rule), from: from - (from % DAY_SECONDS) },
+    EVALUATION_SETTINGS,
+  );
+}
+
+async function replayed(
+  store: Store,
+  kind: KindEvaluation,
+  rule: RuleFields,
+  effective: Effective<AlertKind>,
+  days: number,
+  nowMs: number,
+): Promise<Preview> {
+  const to = Math.floor(nowMs / 300_000) * 300;
+  const judgeFrom = to - days * DAY_SECONDS;
+  const from = judgeFrom - (judgeFrom % HOUR_SECONDS) - HISTORY_DAYS * DAY_SECONDS;
+  const keys = await keysInScope(store, rule, judgeFrom);
+  const startedAt = performance.now();
+  const alerts: Fired[] = [];
+  let looked = 0;
+  for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
+    const chunk = keys.slice(at, at + KEYS_PER_READ);
+    const pasts = await readPasts(store, chunk, from, to);
+    for (const past of pasts) {
+      if (performance.now() - startedAt > MAX_JUDGING_MS || alerts.length >= MAX_FIRED) break;
+      alerts.push(...replayKey(kind, past, effective, judgeFrom));
+      looked++;
+      await nextTurn();
+    }
+    if (looked < at + chunk.length) break;
+  }
+  return answer(days, alerts, keys[0]?.total ?? 0, looked);
+}
+
+function answer(days: number, alerts: Fired[], inScope: number, looked: number): Preview {
+  const sorted = alerts.sort((a, b) => b.at.localeCompare(a.at));
+  const cut =
+    alerts.length > MAX_FIRED
+      ? `the newest ${MAX_FIRED} alerts are listed`
+      : looked < inScope
+        ? `looked at ${looked} of ${inScope} keys, those with the most requests`
+        : '';
+  return {
+    days,
+    fired: alerts.length,
+    alerts: sorted.slice(0, MAX_FIRED),
+    keys_in_scope: inScope,
+    keys_looked_at: looked,
+    cut,
+  };
+}
+
+async function readPasts(store: Store, keys: readonly ScopedKey[], from: number, to: number): Promise<KeyPast[]> {
+  const pasts = new Map<string, KeyPast & { buckets: BucketCounts[] }>(
+    keys.map(({ key_id, since }) => {
+      const buckets = Array.from({ length: (to - from) / 300 }, () => NO_COUNTS);
+      return [key_id, { keyId: key_id, from, trackedSince: since, buckets }];
+    }),
+  );
+  const rows = await store.query<{ key_id: string; n: number } & BucketCounts>(
+    `SELECT key_id, intDiv(toUnixTimestamp(start) - {from:UInt32}, 300) AS n, sum(b.requests) AS requests, sum(b.server_errors) AS server_errors,
+            sum(b.client_errors) AS client_errors, sum(b.refused) AS refused, sum(b.rate_limited) AS rate_limited
+     FROM traffic_buckets AS b
+     WHERE start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC') AND key_id IN {key_ids:Array(String)}
+     GROUP BY key_id, start`,
+    { from, to, key_ids: keys.map((key) => key.key_id) },
+    EVALUATION_SETTINGS,
+  );
+  for (const { key_id, n, ...counts } of rows) pasts.get(key_id)!.buckets[n] = counts;
+  return [...pasts.values()];
+}
+
+interface LimitRow {
+  key_id: string;
+  period: string;
+  window_start: number;
+  used: number;
+  limit: number;
+}
+
+/** Windows of the last days in which a limit, as it stands now, reached a step. */
+async function ofLimits(
+  store: Store,
+  rule: RuleFields,
+  { settings }: Effective<'near_limit'>,
+  days: number,
+  nowMs: number,
+): Promise<Preview> {
+  const { steps_percent, periods } = settings as SettingsOf<'near_limit'>;
+  const rows = await store.query<LimitRow>(
+    limitHistorySql(SCOPE),
+    { ...scopeParams(rule), from: Math.floor(nowMs / 1000) - days * DAY_SECONDS, lowest: steps_percent[0]!, periods },
+    EVALUATION_SETTINGS,
+  );
+  const alerts = rows.flatMap(({ key_id, period, window_start, used, limit }) =>
+    steps_percent
+      .filter((step) => (100 * used) / limit >= step)
+      .map(
+        (step): Fired => ({
+          key_id,
+          scope: period,
+          at: new Date(window_start * 1000).toISOString(),
+          ended_at: null,
+          severity: step >= 100 ? 'critical' : step >= 90 ? 'warning' : 'info',
+          summary: `${step} % of the limit per ${period} was reached in the window that began then: ${used} of ${limit} requests.`,
+        }),
+      ),
+  );
+  const preview = answer(
+    days,
+    alerts,
+    new Set(rows.map((row) => row.key_id)).size,
+    new Set(rows.map((row) => row.key_id)).size,
+  );
+  return periods.includes('burst')
+    ? { ...preview, cut: preview.cut || 'seconds are not kept: bursts are left out' }
+    : preview;
+}
+
+async function ofKeyEvents(store: Store, rule: RuleFields, days: number, nowMs: number): Promise<Preview> {
+  const types = ALERTING_EVENTS.filter((type) => mappingOf({ type })?.kind === rule.kind);
+  const rows = await store.query<{ key_id: string; at: string; type: string }>(
+    `SELECT e.key_id AS key_id, e.at AS at, e.type AS type
+     FROM (SELECT * FROM key_events FINAL WHERE at >= fromUnixTimestamp64Milli({since:Int64}) AND type IN {types:Array(String)}) AS e
+     INNER JOIN (SELECT key_id FROM keys FINAL WHERE ${SCOPE}) AS k ON k.key_id = e.key_id
+     ORDER BY at DESC LIMIT ${MAX_FIRED + 1}`,
+    { ...scopeParams(rule), since: nowMs - days * DAY_SECONDS * 1000, types },
+  );
+  const alerts = rows.map(
+    ({ key_id, at, type }): Fired => ({ key_id, scope: '', at, ended_at: null, severity: '', summary: type }),
+  );
+  const keys = new Set(rows.map((row) => row.key_id)).size;
+  return answer(days, alerts, keys, keys);
+}

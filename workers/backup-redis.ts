@@ -1,0 +1,69 @@
+import type { Queue } from 'bullmq';
+import type { BatchJob } from '../ingest/queue.ts';
+import type { Redis } from '../ingest/redis.ts';
+import type { Store } from './clickhouse/store.ts';
+
+/** One line of the file: a key as Redis dumps it, or a batch that waits. */
+export type RedisLine =
+  | { key: string; value: string; ttlMs: number }
+  | { shard: number; batchId: string; job: BatchJob };
+
+/**
+ * What Redis alone knows: which repeats were seen, which organization used a key first, batches that wait. Everything else
+ * (tokens, hashes, denials, schedules) is made again from ClickHouse; sessions and locks are not worth keeping.
+ */
+const KEPT = [
+  /^\{keytally\}:claim:/,
+  /^\{keytally-ids-\d+\}:/,
+  /^\{keytally\}:keys:owner$/,
+  /^\{keytally\}:lifecycle:/,
+  /^\{keytally\}:tokens:used$/,
+];
+const SCAN_COUNT = 1_000;
+const PAGE_JOBS = 100;
+const STATES = ['wait', 'active', 'delayed', 'prioritized', 'failed'] as const;
+
+export async function* redisLines(redis: Redis, queues: readonly Queue<BatchJob>[]): AsyncGenerator<RedisLine> {
+  let cursor = '0';
+  do {
+    const [next, keys] = await redis.scan(cursor, 'MATCH', '{keytally*', 'COUNT', SCAN_COUNT);
+    cursor = next;
+    for (const key of keys.filter((name) => KEPT.some((kept) => kept.test(name)))) {
+      const value = await redis.dumpBuffer(key);
+      // Between the two it may have run out: then it is not worth keeping.
+      if (value) yield { key, value: value.toString('base64'), ttlMs: Math.max(0, await redis.pttl(key)) };
+    }
+  } while (cursor !== '0');
+  for (const [shard, queue] of queues.entries()) yield* waitingBatches(queue, shard);
+}
+
+async function* waitingBatches(queue: Queue<BatchJob>, shard: number): AsyncGenerator<RedisLine> {
+  for (const state of STATES) {
+    for (let first = 0; ; first += PAGE_JOBS) {
+      const jobs = await queue.getJobs([state], first, first + PAGE_JOBS - 1, true);
+      for (const job of jobs) if (job?.id) yield { shard, batchId: job.id, job: job.data };
+      if (jobs.length < PAGE_JOBS) break;
+    }
+  }
+}
+
+/**
+ * Brings a line back. A batch that the store has already is left out: the restored tables remember no tokens.
+ * @returns what became of it
+ */
+export async function restoreRedisLine(
+  line: RedisLine,
+  { redis, queues, store }: { redis: Redis; queues: readonly Queue<BatchJob>[]; store: Store },
+): Promise<'key' | 'queued' | 'counted_already'> {
+  if ('key' in line) {
+    await redis.restore(line.key, line.ttlMs, Buffer.from(line.value, 'base64'), 'REPLACE');
+    return 'key';
+  }
+  const [row] = await store.queryWriter<{ counted: number }>(
+    'SELECT count() AS counted FROM requests WHERE batch_id = {id:String}',
+    { id: line.batchId },
+  );
+  if (row!.counted > 0) return 'counted_already';
+  await queues[line.shard % queues.length]!.add('batch', line.job, { jobId: line.batchId });
+  return 'queued';
+}

@@ -1,0 +1,82 @@
+import { Queue } from 'bullmq';
+import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
+import type { Redis } from '../ingest/redis.ts';
+import { endAbandonedHold } from './batch-hold.ts';
+import type { Activity } from './consume.ts';
+import { batchesWaiting, oldestBatchSeconds } from './metrics.ts';
+import { NO_PROGRESS_YET, observe, type ProgressState, wedged } from './progress.ts';
+
+const LOOK_EVERY_MS = 5_000;
+/** A look that Redis does not answer is the other checks' business. */
+const LOOK_TIMEOUT_MS = 4_000;
+
+/**
+ * Looks at the consumers from outside: whether they finish what waits, and how much waits for how long. Without it a
+ * consumer that lives but hangs (a lost connection, a call that never returns) would look well for ever.
+ */
+export class ConsumerWatch {
+  readonly #redis: Redis;
+  readonly #queues: Queue<BatchJob>[];
+  readonly #activities: readonly Activity[];
+  readonly #progress: ProgressState[];
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param activities one per shard, in their order */
+  constructor(redis: Redis, activities: readonly Activity[]) {
+    this.#redis = redis;
+    this.#activities = activities;
+    this.#progress = activities.map(() => NO_PROGRESS_YET);
+    this.#queues = activities.map(
+      (_, shard) =>
+        new Queue<BatchJob>(BATCH_QUEUE, { connection: redis, prefix: shardPrefix(shard), skipMetasUpdate: true }),
+    );
+    // A queue without a listener would end the process at its first broken connection.
+    for (const queue of this.#queues) queue.on('error', () => undefined);
+    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Takes one sample of every shard. */
+  async look(nowMs = Date.now()): Promise<void> {
+    await endAbandonedHold(this.#redis, this.#queues).catch(() => undefined);
+    let waitingNow = 0;
+    let oldestMs = nowMs;
+    for (const [shard, queue] of this.#queues.entries()) {
+      const seen = await Promise.race([sampleOf(queue).catch(() => undefined), noAnswer()]);
+      if (!seen) return;
+      const sample = { atMs: nowMs, waiting: seen.waiting, ...this.#activities[shard]! };
+      this.#progress[shard] = observe(this.#progress[shard]!, sample);
+      waitingNow += seen.waiting;
+      oldestMs = Math.min(oldestMs, seen.oldestMs ?? nowMs);
+    }
+    batchesWaiting.set(waitingNow);
+    oldestBatchSeconds.set((nowMs - oldestMs) / 1000);
+  }
+
+  /** What is wrong with a consumer; undefined when all make progress. */
+  problem(nowMs = Date.now()): string | undefined {
+    for (const progress of this.#progress) {
+      const said = wedged(progress, nowMs);
+      if (said !== undefined) return said;
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const queue of this.#queues) await queue.close();
+  }
+}
+
+async function sampleOf(queue: Queue<BatchJob>): Promise<{ waiting: number; oldestMs: number | undefined }> {
+  // Batches that wait on purpose, e.g. during a backup, say nothing of the consumer.
+  if (await queue.isPaused()) return { waiting: 0, oldestMs: undefined };
+  const counts = await queue.getJobCounts('waiting', 'prioritized', 'delayed');
+  const waiting = (counts.waiting ?? 0) + (counts.prioritized ?? 0) + (counts.delayed ?? 0);
+  const [oldest] = waiting > 0 ? await queue.getJobs(['waiting'], 0, 0, true) : [];
+  return { waiting, oldestMs: oldest?.timestamp };
+}
+
+function noAnswer(): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), LOOK_TIMEOUT_MS).unref());
+}
