@@ -15,12 +15,13 @@ export interface QueueHealth {
 /** Reads no job's data: a batch may hold megabytes. */
 export async function readQueueHealth(redis: Redis, name: string, queue: Queue): Promise<QueueHealth> {
   const [counts, paused, oldest] = await Promise.all([
-    queue.getJobCounts('waiting', 'active', 'delayed', 'failed'),
+    queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed'),
     queue.isPaused(),
     oldestWaitingMs(redis, queue),
   ]);
-  const { waiting = 0, active = 0, delayed = 0, failed = 0 } = counts;
-  return { name, waiting, active, delayed, failed, paused, oldest_waiting_ms: oldest };
+  const { waiting = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts;
+  // Batches of a bulk sender wait in a list of their own.
+  return { name, waiting: waiting + prioritized, active, delayed, failed, paused, oldest_waiting_ms: oldest };
 }
 
 async function oldestWaitingMs(redis: Redis, queue: Queue): Promise<number> {
