@@ -91,7 +91,7 @@ async function timed(parts: EvaluationParts, hour: number, say: (line: string) =
 const SLICE_ROWS = 4_000_000;
 
 /** Rows per (bucket, key) made inside the engine: mean 20 requests, one per cent of errors. */
-async function fill(store: Store, keys: number, hour: number): Promise<void> {
+export async function fill(store: Store, keys: number, hour: number): Promise<void> {
   const hours = [...new Set([1, 2, 3].flatMap((back) => Array.from({ length: 7 }, (_, week) => hour - back * HOUR_SECONDS - week * 7 * DAY_SECONDS)))];
   // The bench judges the window that ends at the hour: its own hour is the one before.
   for (const from of hours) await buckets(store, keys, from, from > hour - DAY_SECONDS);
@@ -117,10 +117,10 @@ async function buckets(store: Store, keys: number, from: number, present: boolea
   const misbehaves = (rest: number) => (present ? `(intDiv(number, 12) % 2000 = ${rest})` : '0');
   for (let at = 0; at < rows; at += SLICE_ROWS) {
     await store.command(
-      `INSERT INTO traffic_buckets (start, key_id, requests, server_errors, client_errors, timed, latency)
+      `INSERT INTO traffic_buckets (start, key_id, requests, server_errors, client_errors, timed${present ? ', latency' : ''})
        SELECT toDateTime(${from} + 300 * (number % 12)), concat('key_', toString(intDiv(number, 12))),
-              toUInt64((${requests}) * if(${misbehaves(1)}, 6, 1)) AS r, if(${misbehaves(2)}, intDiv(r, 2), cityHash64(number) % 50 = 0), 0, r,
-              ${present ? 'arrayReduce(\'quantileDDState(0.01, 0.95)\', [toNullable(toFloat32(20 + number % 30)), toNullable(toFloat32(80))])' : "arrayReduce('quantileDDState(0.01, 0.95)', [toNullable(toFloat32(50))])"}
+              toUInt64((${requests}) * if(${misbehaves(1)}, 6, 1)) AS r, if(${misbehaves(2)}, intDiv(r, 2), cityHash64(number) % 50 = 0), 0, r
+              ${present ? ", initializeAggregation('quantileDDState(0.01, 0.95)', toNullable(toFloat32(20 + number % 30)))" : ''}
        FROM numbers(${at}, ${Math.min(SLICE_ROWS, rows - at)}) WHERE NOT ${misbehaves(3)} SETTINGS max_insert_threads = 1`,
     );
   }

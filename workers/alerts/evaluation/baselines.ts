@@ -1,8 +1,9 @@
 import type { Settings, Store } from '../../clickhouse/store.ts';
+import { dayOf, ensureDay, FILL_SETTINGS } from './days.ts';
 import { fillLatency, latencySamples } from './latency-hours.ts';
 
 /** One processor at most: what counts requests comes first. */
-export const EVALUATION_SETTINGS: Settings = { max_threads: 1 };
+export const EVALUATION_SETTINGS: Settings = { max_threads: 1, do_not_merge_across_partitions_select_final: 1 };
 
 export const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
@@ -12,7 +13,6 @@ const WEEKS = 6;
 const SIMILAR_DAYS_BACK = 14;
 /** Rows of the last day tell how unsteady a key usually is and how it grows. */
 const STEADYING_HOURS = 24;
-const ERROR_HISTORY_DAYS = 28;
 /** Growth out of fewer hours would be the incident itself. */
 const MIN_GROWTH_HOURS = 6;
 
@@ -30,7 +30,7 @@ export function sampleHours(hour: number): { weeks: number[]; days: number[]; la
 /** Makes the baselines of the hours that have none yet. @returns those that were made */
 export async function ensureBaselines(store: Store, hours: readonly number[]): Promise<number[]> {
   const present = await store.query<{ at: number }>(
-    `SELECT DISTINCT toUnixTimestamp(hour) AS at FROM alert_baselines WHERE toUnixTimestamp(hour) IN {hours:Array(UInt32)}`,
+    `SELECT DISTINCT toUnixTimestamp(hour) AS at FROM alert_baselines WHERE toUnixTimestamp(hour) IN {hours:Array(UInt32)} AND key_id = ''`,
     { hours },
   );
   const known = new Set(present.map(({ at }) => at));
@@ -51,9 +51,10 @@ const at = (seconds: number) => `toDateTime(${seconds}, 'UTC')`;
 const ages = (hour: number) =>
   `SELECT key_id, toUnixTimestamp(min(tracking_since)) AS since, (${hour} - since) / ${DAY_SECONDS} AS age_days,
      multiIf(age_days < 1, 'caps only', age_days < 7, 'last day', age_days < 28, 'hour of day', 'hour of week') AS rung
-   FROM key_totals GROUP BY key_id`;
+   FROM key_totals WHERE key_id != '' GROUP BY key_id`;
 
 async function makeBaselines(store: Store, hour: number): Promise<void> {
+  await ensureDay(store, hour);
   await fillLatency(store, hour);
   const rungs = await rungsPresent(store, hour);
   const { weeks, days, lastDay } = sampleHours(hour);
@@ -65,8 +66,9 @@ async function makeBaselines(store: Store, hour: number): Promise<void> {
   await store.command(`INSERT INTO alert_baselines
     (hour, key_id, rung, age_days, means, variances, usual_spread, growth, mean, within, between, last_ratio, last_expected,
      p95s, requests_28d, server_errors_28d, client_errors_28d, refused_28d, rate_limited_28d)
-    ${baselineSelect(hour, hours)}
-    SETTINGS max_threads = 1, async_insert = 0, join_use_nulls = 0, max_execution_time = 120`);
+    ${baselineSelect(hour, hours)} ${FILL_SETTINGS}, optimize_aggregation_in_order = 1`);
+  // Last: an hour without this row was left half made by a process that died.
+  await store.insertRows('alert_baselines', [{ hour: new Date(hour * 1000).toISOString(), key_id: '', rung: 'caps only' }]);
 }
 
 type RungHours = Record<'hour of week' | 'hour of day' | 'last day', number[]>;
@@ -108,13 +110,9 @@ function baselineSelect(hour: number, hours: RungHours): string {
       WHERE e.requests > 0 OR s.ms != [] OR n.seen > 0)`;
 }
 
-/** Usual ratios come from the days before today: an incident must not become usual while it lasts. */
+/** Usual shares of errors: those of the day. */
 const errorHistory = (hour: number) =>
-  `SELECT key_id, sum(d.requests) AS requests, sumIf(d.requests, status >= 500) AS server_errors,
-     sumIf(d.requests, status >= 400 AND status < 500 AND status NOT IN (401, 403, 429)) AS client_errors,
-     sumIf(d.requests, status IN (401, 403)) AS refused, sumIf(d.requests, status = 429) AS rate_limited
-   FROM statuses_day AS d
-   WHERE start >= ${at(hour - ERROR_HISTORY_DAYS * DAY_SECONDS)} AND start < ${at(hour - (hour % DAY_SECONDS))} GROUP BY key_id`;
+  `SELECT key_id, requests, server_errors, client_errors, refused, rate_limited FROM alert_days FINAL WHERE day = ${at(dayOf(hour))}`;
 
 /** Mean and variance of the twelve buckets of each sample hour; absent buckets are zeros, so sums are divided by 12. */
 function samples(hour: number, hours: RungHours): string {
