@@ -114,18 +114,26 @@ function baselineSelect(hour: number, hours: RungHours): string {
 const errorHistory = (hour: number) =>
   `SELECT key_id, requests, server_errors, client_errors, refused, rate_limited FROM alert_days FINAL WHERE day = ${at(dayOf(hour))}`;
 
-/** Mean and variance of the twelve buckets of each sample hour; absent buckets are zeros, so sums are divided by 12. */
+const SLOTS = Array.from({ length: 12 }, (_, n) => n);
+
+/**
+ * Mean and variance of the twelve buckets of one hour; absent buckets are zeros, so sums are divided by 12. Twelve sums per
+ * key cost a quarter of what grouping by bucket and key does, because a row per key stays in the processor's cache.
+ */
+const hourSamples = (from: number) =>
+  `SELECT key_id, ${from} AS h, (${SLOTS.map((n) => `s${n}`).join(' + ')}) / 12 AS m,
+     greatest(0, (${SLOTS.map((n) => `s${n} * s${n}`).join(' + ')} - 12 * m * m) / 11) AS v
+   FROM (SELECT key_id, ${SLOTS.map((n) => `toFloat64(sumIf(b.requests, toMinute(start) = ${n * 5})) AS s${n}`).join(', ')}
+         FROM traffic_buckets AS b WHERE start >= ${at(from)} AND start < ${at(from + HOUR_SECONDS)} GROUP BY key_id)`;
+
+/** Samples of every key: the hours of its own rung. */
 function samples(hour: number, hours: RungHours): string {
   const wanted = [...new Set(Object.values(hours).flat())].sort((a, b) => a - b);
-  const spans = wanted.map((from) => `(start >= ${at(from)} AND start < ${at(from + HOUR_SECONDS)})`);
+  const perHour = wanted.map(hourSamples).join('\nUNION ALL\n');
   const young = hours['hour of day'].length + hours['last day'].length > 0;
   const ofRung = Object.entries(hours)
     .filter(([, its]) => its.length > 0)
     .map(([rung, its]) => `(a.rung = '${rung}' AND h IN ${list(its)})`);
-  const perHour = `SELECT key_id, toUnixTimestamp(toStartOfHour(start)) AS h, sum(r) / 12 AS m,
-      greatest(0, (sum(r * r) - 12 * m * m) / 11) AS v
-    FROM (SELECT start, key_id, toFloat64(sum(requests)) AS r FROM traffic_buckets WHERE ${spans.join(' OR ')} GROUP BY start, key_id)
-    GROUP BY key_id, h`;
   const ofOwnRung = `SELECT q.key_id AS key_id, q.m AS m, q.v AS v, q.h AS h FROM (${perHour}) AS q
     INNER JOIN (${ages(hour)}) AS a ON a.key_id = q.key_id WHERE ${ofRung.join(' OR ')}`;
   return `SELECT key_id, groupArray(toFloat32(m)) AS ms, groupArray(toFloat32(v)) AS vs FROM (${young ? ofOwnRung : perHour}) GROUP BY key_id`;
