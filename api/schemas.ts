@@ -104,7 +104,9 @@ export const KeyResponse = z.object({
       per_month: z.number().nullable(),
       forecast: z
         .object({ per_day: z.iso.datetime().nullable(), per_month: z.iso.datetime().nullable() })
-        .describe('when the limit will be reached at the pace of this window; null = not in this window, or too early to say'),
+        .describe(
+          'when the limit will be reached at the pace of this window; null = not in this window, or too early to say',
+        ),
     })
     .nullable()
     .describe('share of each limit in its present UTC window, above 1 when overrun; null without limits'),

@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { parseRuleFile, RuleFileError } from '../../workers/alerts/rules/rule-file.ts';
+import {
+  type AlertDetail,
+  type AlertPage,
+  alertsText,
+  alertText,
+  appliedText,
+  previewText,
+  type RuleList,
+  rulesText,
+} from './alert-text.ts';
 import { ApiClient, CommandError, type ConnectionFlags } from './api-client.ts';
-import { type AlertDetail, type AlertPage, alertsText, alertText, appliedText, previewText, type RuleList, rulesText } from './alert-text.ts';
 import { connected } from './key-commands.ts';
 import { print, show } from './output.ts';
 
@@ -42,36 +51,46 @@ function addAlerts(alerts: Command): void {
       const query = { key_id: key, organization_id: organization, kind, phase, severity, since, limit, cursor };
       show(await new ApiClient(flags).get<AlertPage>('/v1/alerts', query), flags.json, alertsText);
     });
-  connected(alerts.command('show <alert>').description('one alert: what was seen, what was expected, every step')).action(
-    async (alertId: string, flags: ConnectionFlags) => {
-      show(await new ApiClient(flags).get<AlertDetail>(alertPath(alertId)), flags.json, alertText);
-    },
-  );
+  connected(
+    alerts.command('show <alert>').description('one alert: what was seen, what was expected, every step'),
+  ).action(async (alertId: string, flags: ConnectionFlags) => {
+    show(await new ApiClient(flags).get<AlertDetail>(alertPath(alertId)), flags.json, alertText);
+  });
   connected(alerts.command('ack <alert>').description('you have seen it: it is not repeated unless it grows worse'))
     .option('--note <text>', 'kept with the alert')
     .action(async (alertId: string, flags: ConnectionFlags & { note?: string }) => {
       const body = flags.note ? { note: flags.note } : {};
-      const answer = await new ApiClient(flags).post<AlertPage['data'][number]>(alertPath(alertId, '/acknowledge'), body);
+      const answer = await new ApiClient(flags).post<AlertPage['data'][number]>(
+        alertPath(alertId, '/acknowledge'),
+        body,
+      );
       show(answer, flags.json, (alert) => alertText({ ...alert, events: [] }));
     });
 }
 
 function addRules(rules: Command): void {
-  connected(rules.command('list').description('rules; where none matches the defaults hold')).action(async (flags: ConnectionFlags) => {
-    show(await new ApiClient(flags).get<RuleList>('/v1/alert-rules'), flags.json, rulesText);
-  });
-  connected(rules.command('apply <file>').description('make the rules of a file as the file has them; others stay')).action(
-    async (file: string, flags: ConnectionFlags) => {
-      const answer = await new ApiClient(flags).post<Parameters<typeof appliedText>[0]>('/v1/alert-rules/apply', { rules: rulesOf(file) });
-      show(answer, flags.json, appliedText);
+  connected(rules.command('list').description('rules; where none matches the defaults hold')).action(
+    async (flags: ConnectionFlags) => {
+      show(await new ApiClient(flags).get<RuleList>('/v1/alert-rules'), flags.json, rulesText);
     },
   );
+  connected(
+    rules.command('apply <file>').description('make the rules of a file as the file has them; others stay'),
+  ).action(async (file: string, flags: ConnectionFlags) => {
+    const answer = await new ApiClient(flags).post<Parameters<typeof appliedText>[0]>('/v1/alert-rules/apply', {
+      rules: rulesOf(file),
+    });
+    show(answer, flags.json, appliedText);
+  });
   connected(rules.command('preview <file>').description('what each rule of a file would have said in the last days'))
     .option('--days <number>', 'at most 14', '7')
     .action(async (file: string, flags: ConnectionFlags & { days: string }) => {
       const api = new ApiClient(flags);
       for (const rule of rulesOf(file)) {
-        const answer = await api.post<Parameters<typeof previewText>[0]>('/v1/alert-rules/preview', { rule, days: Number(flags.days) });
+        const answer = await api.post<Parameters<typeof previewText>[0]>('/v1/alert-rules/preview', {
+          rule,
+          days: Number(flags.days),
+        });
         if (!flags.json) print(`${rule.name}: `);
         show(answer, flags.json, previewText);
       }

@@ -15,7 +15,15 @@ export interface AlertPage {
 }
 
 export interface AlertDetail extends Alert {
-  events: { at: string; transition: string; notify: string; withheld: string; phase: string; severity: string; actor: string }[];
+  events: {
+    at: string;
+    transition: string;
+    notify: string;
+    withheld: string;
+    phase: string;
+    severity: string;
+    actor: string;
+  }[];
 }
 
 export interface RuleList {
@@ -91,7 +99,14 @@ function causesText({ contributions = [] }: AlertEvidence): string {
 
 function stepsText(events: AlertDetail['events']): string {
   if (events.length === 0) return '';
-  const columns = [{ title: 'at' }, { title: 'step' }, { title: 'phase' }, { title: 'severity' }, { title: 'told' }, { title: 'by' }];
+  const columns = [
+    { title: 'at' },
+    { title: 'step' },
+    { title: 'phase' },
+    { title: 'severity' },
+    { title: 'told' },
+    { title: 'by' },
+  ];
   const rows = events.map((event) => [
     clock(event.at),
     event.transition,
@@ -105,7 +120,14 @@ function stepsText(events: AlertDetail['events']): string {
 
 export function rulesText({ data }: RuleList): string {
   if (data.length === 0) return 'no rules: the defaults hold\n';
-  const columns = [{ title: 'rule', whole: true }, { title: 'name' }, { title: 'kind' }, { title: 'for' }, { title: 'settings', whole: true }, { title: 'made by' }];
+  const columns = [
+    { title: 'rule', whole: true },
+    { title: 'name' },
+    { title: 'kind' },
+    { title: 'for' },
+    { title: 'settings', whole: true },
+    { title: 'made by' },
+  ];
   const rows = data.map((rule) => {
     const scope = [rule.organization_id, rule.environment, rule.plan, rule.key_id].filter((one) => one !== '');
     const settings = rule.enabled ? JSON.stringify(rule.settings) : 'off';
@@ -122,6 +144,18 @@ export function previewText({ fired, days, alerts, keys_looked_at, cut }: Previe
   const times = fired === 1 ? 'once' : `${count(fired)} times`;
   const head = `would have fired ${times} in ${days} days (${count(keys_looked_at)} keys looked at)${cut === '' ? '' : `; ${cut}`}\n`;
   if (alerts.length === 0) return head;
-  const columns = [{ title: 'at' }, { title: 'key' }, { title: 'scope' }, { title: 'severity' }, { title: 'what', whole: true }];
-  return head + table(columns, alerts.map((one) => [clock(one.at), one.key_id, one.scope, one.severity, one.summary]));
+  const columns = [
+    { title: 'at' },
+    { title: 'key' },
+    { title: 'scope' },
+    { title: 'severity' },
+    { title: 'what', whole: true },
+  ];
+  return (
+    head +
+    table(
+      columns,
+      alerts.map((one) => [clock(one.at), one.key_id, one.scope, one.severity, one.summary]),
+    )
+  );
 }

@@ -31,7 +31,8 @@ function scoped(grant: TokenGrant, body: RuleFields): RuleFields {
   if (body.organization_id !== '' && body.organization_id !== grant.organizationId) {
     throw new Problem(403, 'Forbidden', 'organization_id: the token is bound to another organization');
   }
-  if (body.kind === 'platform') throw new Problem(403, 'Forbidden', 'kind: platform rules need a token that is not bound');
+  if (body.kind === 'platform')
+    throw new Problem(403, 'Forbidden', 'kind: platform rules need a token that is not bound');
   return { ...body, organization_id: grant.organizationId };
 }
 
@@ -49,7 +50,13 @@ function refuseFile(rule: Rule): void {
   if (rule.source === 'file') throw new Problem(409, 'Conflict', 'the rule is made by a file: change it there');
 }
 
-async function note(parts: ApiParts, grant: TokenGrant, action: string, before: Rule | null, after: Rule | null): Promise<void> {
+async function note(
+  parts: ApiParts,
+  grant: TokenGrant,
+  action: string,
+  before: Rule | null,
+  after: Rule | null,
+): Promise<void> {
   const { rule_id: subject, organization_id: organizationId } = (after ?? before)!;
   await writeAudit(parts.store, [{ organizationId, actor: grant.id, action, subject, reason: '', before, after }]);
 }
@@ -58,7 +65,8 @@ export const listRules = route({
   method: 'get',
   path: '/v1/alert-rules',
   scope: 'read',
-  summary: 'Rules of alerts, and the defaults that hold where no rule matches. Of several that match a key the most specific holds',
+  summary:
+    'Rules of alerts, and the defaults that hold where no rule matches. Of several that match a key the most specific holds',
   response: z.object({
     data: z.array(RuleResponse),
     defaults: z.array(z.object({ kind: z.enum(ALERT_KINDS), settings: z.record(z.string(), z.unknown()) })),
@@ -138,7 +146,8 @@ export const previewAlertRule = route({
   method: 'post',
   path: '/v1/alert-rules/preview',
   scope: 'read',
-  summary: 'What a rule would have said in the last days, judged over stored traffic; nothing is saved and nobody is told',
+  summary:
+    'What a rule would have said in the last days, judged over stored traffic; nothing is saved and nobody is told',
   body: z.strictObject({ rule: RuleBody, days: z.number().int().min(1).max(MAX_PREVIEW_DAYS).default(7) }),
   response: z.object({
     days: z.number().int(),
@@ -182,7 +191,8 @@ export const applyAlertRules = route({
   method: 'post',
   path: '/v1/alert-rules/apply',
   scope: 'manage',
-  summary: 'Make the rules that come from a file as given: creates, changes and deletes them; rules made by this API stay',
+  summary:
+    'Make the rules that come from a file as given: creates, changes and deletes them; rules made by this API stay',
   body: z.strictObject({ rules: z.array(RuleBody).max(MAX_RULES) }),
   response: z.object({
     created: z.number().int(),
@@ -192,7 +202,8 @@ export const applyAlertRules = route({
   }),
   handle: async ({ parts, grant, body }) => {
     refuseKeyBound(grant);
-    if (grant.organizationId !== '') throw new Problem(403, 'Forbidden', 'a file of rules needs a token that is not bound');
+    if (grant.organizationId !== '')
+      throw new Problem(403, 'Forbidden', 'a file of rules needs a token that is not bound');
     const applied = await applyRules(parts.store, body.rules);
     const entry = { organizationId: '', actor: grant.id, action: 'alert_rule.applied', subject: 'file', reason: '' };
     await writeAudit(parts.store, [{ ...entry, before: null, after: applied }]);

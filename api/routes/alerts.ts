@@ -106,7 +106,10 @@ export const getAlerts = route({
   query: z.object({
     key_id: z.string().max(200).default(''),
     kind: z.enum(ALERT_KINDS).optional(),
-    phase: z.enum(['open', ...PHASES]).optional().describe('open = firing or recovering'),
+    phase: z
+      .enum(['open', ...PHASES])
+      .optional()
+      .describe('open = firing or recovering'),
     severity: z.enum(SEVERITIES).optional(),
     organization_id: z.string().max(200).default(''),
     since: time_ms.optional().describe(`changed since then; default: ${DEFAULT_DAYS} days`),
@@ -118,7 +121,8 @@ export const getAlerts = route({
     if (grant.organizationId !== '' && query.organization_id !== '' && query.organization_id !== grant.organizationId) {
       throw new Problem(403, 'Forbidden', 'the token is bound to another organization');
     }
-    if (grant.keyId !== '' && query.key_id !== '' && query.key_id !== grant.keyId) return { data: [], next_cursor: null };
+    if (grant.keyId !== '' && query.key_id !== '' && query.key_id !== grant.keyId)
+      return { data: [], next_cursor: null };
     const rows = await listAlerts(parts.store, {
       alertId: '',
       keyId: grant.keyId || query.key_id,
@@ -158,7 +162,8 @@ export const acknowledge = route({
   method: 'post',
   path: '/v1/alerts/:alert_id/acknowledge',
   scope: 'manage',
-  summary: 'Say that you have seen an alert: it is not repeated unless it grows worse; a notice about a key ends with it',
+  summary:
+    'Say that you have seen an alert: it is not repeated unless it grows worse; a notice about a key ends with it',
   params: AlertParams,
   body: z.strictObject({ note: z.string().trim().max(500).default('') }).default({ note: '' }),
   response: AlertResponse,

@@ -25,7 +25,11 @@ beforeAll(async () => {
   redis = await connectRedis(stack.redisUrl, 'worker', () => {});
   acme = await stack.token({ name: 'acme', scopes: ['manage'], organization_id: 'acme' });
   rival = await stack.token({ name: 'rival', scopes: ['manage'], organization_id: 'rival' });
-  await stack.call('/v1/keys/orders', { method: 'PUT', token: acme, body: { name: 'Orders', environment: 'production' } });
+  await stack.call('/v1/keys/orders', {
+    method: 'PUT',
+    token: acme,
+    body: { name: 'Orders', environment: 'production' },
+  });
   await stack.call('/v1/keys/leaky', { method: 'PUT', token: rival, body: {} });
   end = Math.floor(Date.now() / BUCKET_MS) * BUCKET_MS - 4 * BUCKET_MS;
   const records = [-2, -1, 0, 1].flatMap((bucket) =>
@@ -47,8 +51,10 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const list = async (query = '', token?: string) => (await stack.call(`/v1/alerts${query}`, token ? { token } : {})).json;
-const kinds = async (query = '', token?: string) => (await list(query, token)).data.map((alert: { kind: string }) => alert.kind).sort();
+const list = async (query = '', token?: string) =>
+  (await stack.call(`/v1/alerts${query}`, token ? { token } : {})).json;
+const kinds = async (query = '', token?: string) =>
+  (await list(query, token)).data.map((alert: { kind: string }) => alert.kind).sort();
 
 describe('GET /v1/alerts', () => {
   test.each([
@@ -64,9 +70,23 @@ describe('GET /v1/alerts', () => {
 
   test('says what happened, what was expected and from which history', async () => {
     const { data } = await list('?key_id=orders');
-    expect(data[0]).toMatchObject({ kind: 'error_rate', scope: 'server_errors', key_id: 'orders', organization_id: 'acme', environment: 'production', phase: 'firing', told: true, acknowledged: null, resolved_at: null });
+    expect(data[0]).toMatchObject({
+      kind: 'error_rate',
+      scope: 'server_errors',
+      key_id: 'orders',
+      organization_id: 'acme',
+      environment: 'production',
+      phase: 'firing',
+      told: true,
+      acknowledged: null,
+      resolved_at: null,
+    });
     expect(data[0].summary).toMatch(/of requests failed with a server error/);
-    expect(data[0].evidence).toMatchObject({ unit: 'ratio', baseline: 'the last 28 days', contributions: expect.arrayContaining([expect.objectContaining({ dimension: 'status', value: '500' })]) });
+    expect(data[0].evidence).toMatchObject({
+      unit: 'ratio',
+      baseline: 'the last 28 days',
+      contributions: expect.arrayContaining([expect.objectContaining({ dimension: 'status', value: '500' })]),
+    });
   });
 
   test('goes on where a page ended', async () => {
@@ -81,7 +101,9 @@ describe('GET /v1/alerts', () => {
     expect(await kinds('', rival)).toEqual(['key_leaked']);
     const { alert_id: foreign } = (await list('', rival)).data[0];
     expect((await stack.call(`/v1/alerts/${foreign}`, { token: acme })).status).toBe(404);
-    expect((await stack.call(`/v1/alerts/${foreign}/acknowledge`, { method: 'POST', token: acme, body: {} })).status).toBe(404);
+    expect(
+      (await stack.call(`/v1/alerts/${foreign}/acknowledge`, { method: 'POST', token: acme, body: {} })).status,
+    ).toBe(404);
     const one = await stack.token({ name: 'one', scopes: ['read'], key_id: 'orders', organization_id: 'acme' });
     expect(await kinds('', one)).toEqual(['error_rate']);
     expect(await kinds('?key_id=leaky', one)).toEqual([]);
@@ -92,14 +114,24 @@ test('acknowledging: once in the steps, in the audit, and a notice about a key e
   const { alert_id: errors } = (await list('?key_id=orders')).data[0];
   const { alert_id: leak } = (await list('?key_id=leaky')).data[0];
   for (let n = 0; n < 2; n++) {
-    const { status, json } = await stack.call(`/v1/alerts/${errors}/acknowledge`, { method: 'POST', token: acme, body: { note: 'on it' } });
+    const { status, json } = await stack.call(`/v1/alerts/${errors}/acknowledge`, {
+      method: 'POST',
+      token: acme,
+      body: { note: 'on it' },
+    });
     expect([status, json.phase, json.acknowledged.by !== '']).toEqual([200, 'firing', true]);
   }
   const { json } = await stack.call(`/v1/alerts/${errors}`);
   expect(json.events.map((event: { transition: string }) => event.transition)).toEqual(['opened', 'acknowledged']);
-  expect((await stack.call(`/v1/alerts/${leak}/acknowledge`, { method: 'POST', token: rival })).json.phase).toBe('resolved');
-  expect((await stack.call(`/v1/alerts/${leak}/acknowledge`, { method: 'POST', token: rival })).status).toBeLessThan(500);
-  const audit = await stack.store.query<{ subject: string }>("SELECT subject FROM audit WHERE action = 'alert.acknowledged' ORDER BY at");
+  expect((await stack.call(`/v1/alerts/${leak}/acknowledge`, { method: 'POST', token: rival })).json.phase).toBe(
+    'resolved',
+  );
+  expect((await stack.call(`/v1/alerts/${leak}/acknowledge`, { method: 'POST', token: rival })).status).toBeLessThan(
+    500,
+  );
+  const audit = await stack.store.query<{ subject: string }>(
+    "SELECT subject FROM audit WHERE action = 'alert.acknowledged' ORDER BY at",
+  );
   expect(audit.map((row) => row.subject)).toEqual([errors, leak]);
 });
 
@@ -111,7 +143,9 @@ describe('rules', () => {
     expect(made).toMatchObject({ name: 'strict', organization_id: 'acme', source: 'api', enabled: true });
     const path = `/v1/alert-rules/${made.rule_id}`;
     expect((await stack.call(path, { token: rival })).status).toBe(404);
-    expect((await stack.call(path, { method: 'PUT', token: acme, body: { ...rule, enabled: false } })).json.enabled).toBe(false);
+    expect(
+      (await stack.call(path, { method: 'PUT', token: acme, body: { ...rule, enabled: false } })).json.enabled,
+    ).toBe(false);
     expect((await stack.call('/v1/alert-rules', { token: rival })).json.data).toEqual([]);
     expect((await stack.call(path, { method: 'DELETE', token: acme })).status).toBe(204);
     expect((await stack.call(path, { token: acme })).status).toBe(404);
@@ -129,13 +163,20 @@ describe('rules', () => {
 
   test('a file of rules: created, changed, deleted, unchanged; those of the API stay', async () => {
     const made = (await stack.call('/v1/alert-rules', { method: 'POST', body: rule })).json;
-    const apply = async (rules: object[]) => (await stack.call('/v1/alert-rules/apply', { method: 'POST', body: { rules } })).json;
-    const [a, b] = [{ name: 'a', kind: 'latency' }, { name: 'b', kind: 'near_limit', settings: { steps_percent: [50] } }];
+    const apply = async (rules: object[]) =>
+      (await stack.call('/v1/alert-rules/apply', { method: 'POST', body: { rules } })).json;
+    const [a, b] = [
+      { name: 'a', kind: 'latency' },
+      { name: 'b', kind: 'near_limit', settings: { steps_percent: [50] } },
+    ];
     expect(await apply([a, b])).toEqual({ created: 2, updated: 0, deleted: 0, unchanged: 0 });
     expect(await apply([a, b])).toEqual({ created: 0, updated: 0, deleted: 0, unchanged: 2 });
     expect(await apply([{ ...a, enabled: false }])).toEqual({ created: 0, updated: 1, deleted: 1, unchanged: 0 });
     const { data } = (await stack.call('/v1/alert-rules')).json;
-    expect(data.map((one: { name: string; source: string }) => `${one.name} ${one.source}`).sort()).toEqual(['a file', 'strict api']);
+    expect(data.map((one: { name: string; source: string }) => `${one.name} ${one.source}`).sort()).toEqual([
+      'a file',
+      'strict api',
+    ]);
     const file = data.find((one: { source: string }) => one.source === 'file');
     expect((await stack.call(`/v1/alert-rules/${file.rule_id}`, { method: 'DELETE' })).status).toBe(409);
     await apply([]);
@@ -144,7 +185,13 @@ describe('rules', () => {
 
   test('preview: how often it would have fired, when and with what; a stricter rule fires less', async () => {
     const preview = async (settings: object, token?: string) =>
-      (await stack.call('/v1/alert-rules/preview', { method: 'POST', ...(token && { token }), body: { rule: { ...rule, settings }, days: 1 } })).json;
+      (
+        await stack.call('/v1/alert-rules/preview', {
+          method: 'POST',
+          ...(token && { token }),
+          body: { rule: { ...rule, settings }, days: 1 },
+        })
+      ).json;
     // The same code over the same traffic: it says what was said when it happened.
     const { opened_at: at, severity } = (await list('?key_id=orders')).data[0];
     const alerts = [{ key_id: 'orders', scope: 'server_errors', at, severity }];
@@ -152,9 +199,16 @@ describe('rules', () => {
     expect(await preview({ min_ratio: 0.9 })).toMatchObject({ fired: 0, alerts: [] });
     expect(await preview({}, rival)).toMatchObject({ fired: 0, keys_in_scope: 0 });
     const leaks = { rule: { name: 'leaks', kind: 'key_leaked' }, days: 1 };
-    expect((await stack.call('/v1/alert-rules/preview', { method: 'POST', body: leaks })).json).toMatchObject({ fired: 1, alerts: [{ key_id: 'leaky' }] });
+    expect((await stack.call('/v1/alert-rules/preview', { method: 'POST', body: leaks })).json).toMatchObject({
+      fired: 1,
+      alerts: [{ key_id: 'leaky' }],
+    });
     const limits = { rule: { name: 'limits', kind: 'near_limit' }, days: 1 };
-    await stack.call('/v1/keys/orders', { method: 'PUT', token: acme, body: { limits: { per_day: 440, per_minute: 1_000 } } });
+    await stack.call('/v1/keys/orders', {
+      method: 'PUT',
+      token: acme,
+      body: { limits: { per_day: 440, per_minute: 1_000 } },
+    });
     const { json } = await stack.call('/v1/alert-rules/preview', { method: 'POST', body: limits });
     expect(json.alerts.map((one: { scope: string }) => one.scope)).toContain('day');
   });
@@ -162,7 +216,12 @@ describe('rules', () => {
   test('test: how a rule judges a key now', async () => {
     const body = { rule, key_id: 'orders' };
     const { json } = await stack.call('/v1/alert-rules/test', { method: 'POST', token: acme, body });
-    expect(json.judged.map((one: { scope: string }) => one.scope)).toEqual(['server_errors', 'client_errors', 'refused', 'rate_limited']);
+    expect(json.judged.map((one: { scope: string }) => one.scope)).toEqual([
+      'server_errors',
+      'client_errors',
+      'refused',
+      'rate_limited',
+    ]);
     expect((await stack.call('/v1/alert-rules/test', { method: 'POST', token: rival, body })).status).toBe(404);
   });
 });

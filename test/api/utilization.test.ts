@@ -28,7 +28,10 @@ test.each([
   ['reached already', Date.UTC(2026, 10, 21, 12), 1_000, null],
 ])('forecast of a daily limit: %s', (_name, nowMs, day, expected) => {
   const key = { key_id: 'k', limit_per_minute: null, limit_per_day: 1_000, limit_per_month: null };
-  expect(utilizationOf(key, { minute: 0, day, month: day }, nowMs).forecast).toEqual({ per_day: expected, per_month: null });
+  expect(utilizationOf(key, { minute: 0, day, month: day }, nowMs).forecast).toEqual({
+    per_day: expected,
+    per_month: null,
+  });
 });
 
 test('shares of the present windows, on the key and in the list', async () => {

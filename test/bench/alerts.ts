@@ -86,7 +86,9 @@ async function timed(parts: EvaluationParts, hour: number, say: (line: string) =
     fastestMs = Math.min(fastestMs, ms);
     slowestMs = Math.max(slowestMs, ms);
     cpuMs = Math.min(cpuMs, (used.user + used.system) / 1000);
-    say(`window ${run + 1}: ${ms.toFixed(0)} ms, ${((used.user + used.system) / 1000).toFixed(0)} ms of processor, ${events} events`);
+    say(
+      `window ${run + 1}: ${ms.toFixed(0)} ms, ${((used.user + used.system) / 1000).toFixed(0)} ms of processor, ${events} events`,
+    );
   }
   return { fastestMs, slowestMs, cpuMs, events };
 }
@@ -95,7 +97,13 @@ const SLICE_ROWS = 4_000_000;
 
 /** Rows per (bucket, key) made inside the engine: mean 20 requests (one key in ten 100), one per cent of errors. */
 export async function fill(store: Store, keys: number, hour: number): Promise<void> {
-  const hours = [...new Set([1, 2, 3].flatMap((back) => Array.from({ length: 7 }, (_, week) => hour - back * HOUR_SECONDS - week * 7 * DAY_SECONDS)))];
+  const hours = [
+    ...new Set(
+      [1, 2, 3].flatMap((back) =>
+        Array.from({ length: 7 }, (_, week) => hour - back * HOUR_SECONDS - week * 7 * DAY_SECONDS),
+      ),
+    ),
+  ];
   // The bench judges the window that ends at the hour: its own hour is the one before.
   for (const from of hours) await buckets(store, keys, from, from > hour - DAY_SECONDS);
   const insert = (sql: string) => store.command(`${sql} SETTINGS max_insert_threads = 1`, { keys });

@@ -21,9 +21,14 @@ export type AcknowledgeOutcome = 'done' | 'over' | 'unknown';
  * Notes that somebody has seen an alert: it is not repeated until it ends or grows worse. A notice about a key (expiry,
  * deactivation and the like) ends with it. Repeating is harmless.
  */
-export async function acknowledgeAlert(store: Store, { alertKey, alertId, actor, note = '' }: Acknowledgement): Promise<AcknowledgeOutcome> {
+export async function acknowledgeAlert(
+  store: Store,
+  { alertKey, alertId, actor, note = '' }: Acknowledgement,
+): Promise<AcknowledgeOutcome> {
   const known = (await findStates(store, [alertKey])).get(alertKey);
-  const [opening] = await store.queryWriter<Pick<AlertEvent, 'organization_id' | 'environment' | 'rule_id' | 'severity'>>(
+  const [opening] = await store.queryWriter<
+    Pick<AlertEvent, 'organization_id' | 'environment' | 'rule_id' | 'severity'>
+  >(
     `SELECT organization_id, environment, rule_id, severity FROM alert_events
      WHERE alert_key = {key:String} AND alert_id = {id:String} ORDER BY at DESC, recorded_at DESC LIMIT 1`,
     { key: alertKey, id: alertId },

@@ -34,7 +34,8 @@ export function silencedUntil(subject: SilenceSubject, silences: readonly Silenc
 }
 
 function isMeant(subject: SilenceSubject, { organization_id, matchers }: Silence): boolean {
-  const among = (list: readonly string[] | undefined, value: string) => !list || list.length === 0 || list.includes(value);
+  const among = (list: readonly string[] | undefined, value: string) =>
+    !list || list.length === 0 || list.includes(value);
   return (
     (organization_id === '' || organization_id === subject.organization_id) &&
     among(matchers.kinds, subject.kind) &&

@@ -55,11 +55,13 @@ export function expand(sql: string, cluster: string | undefined): string[] {
           `ENGINE = Distributed('${cluster}', currentDatabase(), ${table}_local, ${shardingKey});`
         : '',
     );
-  return text
-    // At the end of a line only: a comment in quotes may hold one.
-    .split(/;[ \t]*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== '');
+  return (
+    text
+      // At the end of a line only: a comment in quotes may hold one.
+      .split(/;[ \t]*$/m)
+      .map((statement) => statement.trim())
+      .filter((statement) => statement !== '')
+  );
 }
 
 /**

@@ -36,6 +36,7 @@ export function judgeFleet(
 ): FleetVerdict {
   const share = activeKeys > 0 ? firingKeys / activeKeys : 0;
   const enough = firingKeys >= minKeys;
-  const level: Level = enough && share > minShare ? 'breach' : enough && share > EXIT_FACTOR * minShare ? 'hold' : 'clear';
+  const level: Level =
+    enough && share > minShare ? 'breach' : enough && share > EXIT_FACTOR * minShare ? 'hold' : 'clear';
   return { level, firingKeys, activeKeys, share, expectedKeys: activeKeys * CHANCE_PER_EVALUATION };
 }

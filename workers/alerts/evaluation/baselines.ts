@@ -41,7 +41,11 @@ export async function ensureBaselines(store: Store, hours: readonly number[]): P
 
 /** Keys by rung: hours of young keys are read only where there are young keys. */
 async function rungsPresent(store: Store, hour: number): Promise<Set<string>> {
-  const rows = await store.query<{ rung: string }>(`SELECT DISTINCT rung FROM (${ages(hour)})`, {}, EVALUATION_SETTINGS);
+  const rows = await store.query<{ rung: string }>(
+    `SELECT DISTINCT rung FROM (${ages(hour)})`,
+    {},
+    EVALUATION_SETTINGS,
+  );
   return new Set(rows.map(({ rung }) => rung));
 }
 
@@ -68,7 +72,9 @@ async function makeBaselines(store: Store, hour: number): Promise<void> {
      p95s, requests_28d, server_errors_28d, client_errors_28d, refused_28d, rate_limited_28d)
     ${baselineSelect(hour, hours)} ${FILL_SETTINGS}, optimize_aggregation_in_order = 1`);
   // Last: an hour without this row was left half made by a process that died.
-  await store.insertRows('alert_baselines', [{ hour: new Date(hour * 1000).toISOString(), key_id: '', rung: 'caps only' }]);
+  await store.insertRows('alert_baselines', [
+    { hour: new Date(hour * 1000).toISOString(), key_id: '', rung: 'caps only' },
+  ]);
 }
 
 type RungHours = Record<'hour of week' | 'hour of day' | 'last day', number[]>;
@@ -157,4 +163,3 @@ const lastHour = (hour: number) =>
          SELECT key_id, 0, toFloat64(sum(requests)) FROM traffic_buckets
          WHERE start >= ${at(hour - HOUR_SECONDS)} AND start < ${at(hour)} GROUP BY key_id)
    GROUP BY key_id`;
-

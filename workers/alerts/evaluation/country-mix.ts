@@ -31,7 +31,9 @@ export const countryMix: KindEvaluation = {
       minRequests: min_requests,
     });
     const severity = 'warning' as const;
-    return [{ kind: 'country_mix', scope: '', keyId, level: verdict.level, severity, describe: () => evidenceOf(verdict) }];
+    return [
+      { kind: 'country_mix', scope: '', keyId, level: verdict.level, severity, describe: () => evidenceOf(verdict) },
+    ];
   },
 };
 
@@ -44,7 +46,11 @@ export interface Mixes {
  * Keys whose two mixes differ by half their sum of differences (total variation) as far as is needed: the Jensen-Shannon
  * divergence in bits is never larger than that, so nothing is missed.
  */
-async function findCandidates({ store, atMs, book }: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
+async function findCandidates({
+  store,
+  atMs,
+  book,
+}: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
   const to = atMs / 1000;
   const all = book.allSettings('country_mix');
   const least = Math.min(...all.map((one) => one.min_requests));
@@ -94,8 +100,13 @@ async function addMore(store: Store, histories: ReadonlyMap<string, KeyHistory>,
 function evidenceOf(verdict: MixVerdict): AlertEvidence {
   const { level, distance, requests, gained, baselineSpan } = verdict;
   const [most] = gained;
-  const lead = level === 'clear' ? 'Back to normal: requests come from where they usually do' : 'Requests come from elsewhere than usual';
-  const detail = most ? `: ${percentText(most.share)} from ${most.value}, which is usually ${percentText(most.usualShare)}` : '';
+  const lead =
+    level === 'clear'
+      ? 'Back to normal: requests come from where they usually do'
+      : 'Requests come from elsewhere than usual';
+  const detail = most
+    ? `: ${percentText(most.share)} from ${most.value}, which is usually ${percentText(most.usualShare)}`
+    : '';
   return {
     summary: `${lead}${level === 'clear' ? '' : detail} (${requests.toLocaleString('en')} requests in the last hour).`,
     value: requests,

@@ -4,8 +4,8 @@ import type { RuleBook } from '../rules/rule.ts';
 import { ERROR_SCOPES, type ErrorScope, type SettingsOf } from '../rules/settings.ts';
 import type { Severity } from '../state.ts';
 import { EVALUATION_SETTINGS } from './baselines.ts';
-import { type Candidates, type KindEvaluation, MAX_CANDIDATES } from './kind.ts';
 import { NO_COUNTS } from './key-history.ts';
+import { type Candidates, type KindEvaluation, MAX_CANDIDATES } from './kind.ts';
 import { chartOf, percentText } from './wording.ts';
 
 /** Buckets of the error ratio's longest window. */
@@ -51,12 +51,18 @@ function severityOf(scope: ErrorScope, verdict: ErrorVerdict, settings: Settings
 }
 
 /** The bound of a ratio lies below the ratio: what is filtered here could not have been a breach. */
-async function findCandidates({ store, atMs, book }: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
+async function findCandidates({
+  store,
+  atMs,
+  book,
+}: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
   const to = atMs / 1000;
   const loosest = loosestOf(book);
   const column = (scope: ErrorScope | 'requests', buckets: number) => `${scope}_${buckets}`;
   const sums = ['requests' as const, ...ERROR_SCOPES].flatMap((name) =>
-    WINDOWS.map((buckets) => `sumIf(b.${name}, start >= toDateTime(${to - buckets * 300}, 'UTC')) AS ${column(name, buckets)}`),
+    WINDOWS.map(
+      (buckets) => `sumIf(b.${name}, start >= toDateTime(${to - buckets * 300}, 'UTC')) AS ${column(name, buckets)}`,
+    ),
   );
   const any = ERROR_SCOPES.map((scope) => `${column(scope, HOUR_BUCKETS)} >= ${loosest.min_errors}`).join(' OR ');
   const above = ERROR_SCOPES.flatMap((scope) => {

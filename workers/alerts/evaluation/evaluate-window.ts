@@ -49,7 +49,9 @@ export async function evaluateKinds(kinds: readonly KindEvaluation[], input: Win
   for (const { kind, keyIds } of chosen) {
     const its = new Map(keyIds.map((keyId) => [keyId, histories.get(keyId) ?? noHistory()]));
     if (keyIds.length > 0) await kind.addMore?.(store, its, context.atMs);
-    const judged = keyIds.flatMap((keyId) => judgeKey(kind, input, facts.get(keyId) ?? noFacts(keyId), its.get(keyId)!));
+    const judged = keyIds.flatMap((keyId) =>
+      judgeKey(kind, input, facts.get(keyId) ?? noFacts(keyId), its.get(keyId)!),
+    );
     events.push(...(await eventsOf(kind, input, judged, facts)));
   }
   return events;
@@ -65,7 +67,12 @@ async function keysOf(kind: KindEvaluation, { store, book, context, known }: Win
 /** Alerts that are neither open nor pending have nothing to end. */
 const needsJudging = ({ state }: KnownAlert): boolean => isOpen(state.phase) || state.phase === 'pending';
 
-function judgeKey(kind: KindEvaluation, { book, context }: WindowInput, facts: KeyFacts, history: KeyHistory): Judged[] {
+function judgeKey(
+  kind: KindEvaluation,
+  { book, context }: WindowInput,
+  facts: KeyFacts,
+  history: KeyHistory,
+): Judged[] {
   const effective = book.for(kind.kind, facts);
   const judged = kind.judge({ keyId: facts.key_id, facts, history, effective, atMs: context.atMs });
   // Nobody expects anything of a key that is off, and it is refused by design.

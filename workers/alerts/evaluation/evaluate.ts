@@ -14,12 +14,12 @@ import { loadStates, STATE_LOOK_BACK_MS, toldLately, writeAlertEvents } from './
 import { hoursOf } from './key-history.ts';
 import type { KindEvaluation } from './kind.ts';
 import { latency } from './latency.ts';
-import { trafficAnomaly } from './traffic-anomaly.ts';
 import { evaluationSeconds, eventsWritten, judgedUntil, windowsSkipped } from './metrics.ts';
 import { newCountry } from './new-country.ts';
 import { platformSilence, readPlatformTraffic } from './platform-silence.ts';
 import { readProgress, writeProgress } from './progress.ts';
 import { BUCKET_MS, settledUntil } from './settled.ts';
+import { trafficAnomaly } from './traffic-anomaly.ts';
 
 /** Missed windows that are judged after an interruption: half a day. Older ones are skipped and counted. */
 export const MAX_CATCH_UP_WINDOWS = 144;
@@ -48,7 +48,10 @@ export interface EvaluationResult {
 /** Judges every settled window that was not judged yet, as of `nowMs`, oldest first. A repeat finds nothing left to do. */
 export async function evaluate(parts: EvaluationParts, nowMs: number): Promise<EvaluationResult> {
   const { store, delivery } = parts;
-  await handOver(delivery, (await toldLately(store, Date.now() - HAND_OVER_AGAIN_MS, HAND_OVER_AGAIN_MAX)) as AlertEvent[]);
+  await handOver(
+    delivery,
+    (await toldLately(store, Date.now() - HAND_OVER_AGAIN_MS, HAND_OVER_AGAIN_MAX)) as AlertEvent[],
+  );
   const until = settledUntil(nowMs, await parts.oldestWaitingMs(), parts.settleMs);
   const judged = (await readProgress(store, 'buckets')) ?? until - BUCKET_MS;
   const windows = windowsBetween(judged, until);
@@ -70,7 +73,12 @@ function windowsBetween(judgedMs: number, untilMs: number): number[] {
 }
 
 /** Judges one window: one insert holds all its steps, then they are handed over, then the window counts as judged. */
-export async function judgeWindow(parts: EvaluationParts, atMs: number, judgedAtMs: number, late: boolean): Promise<AlertEvent[]> {
+export async function judgeWindow(
+  parts: EvaluationParts,
+  atMs: number,
+  judgedAtMs: number,
+  late: boolean,
+): Promise<AlertEvent[]> {
   const { store } = parts;
   const from = atMs / 1000 - 36 * 300;
   const stopBaselines = evaluationSeconds.startTimer({ part: 'baselines' });

@@ -119,7 +119,9 @@ async function startLane(
     },
   );
   worker.on('error', (error) => log.warn({ err: error, lane }, 'evaluation worker'));
-  worker.on('failed', (job, error) => log.warn({ job: job?.id, lane, err: error }, 'evaluation failed, the next slot goes on'));
+  worker.on('failed', (job, error) =>
+    log.warn({ job: job?.id, lane, err: error }, 'evaluation failed, the next slot goes on'),
+  );
   const tick = cron.schedule(
     expression,
     async ({ date }) => {

@@ -19,7 +19,11 @@ const FAILING: Record<string, string> = {
 export async function explain(store: Store, events: AlertEvent[]): Promise<AlertEvent[]> {
   const told = events.filter(
     ({ notify, key_id, evidence }) =>
-      notify !== '' && notify !== 'resolved' && key_id !== '' && evidence.direction !== 'silence' && !evidence.contributions,
+      notify !== '' &&
+      notify !== 'resolved' &&
+      key_id !== '' &&
+      evidence.direction !== 'silence' &&
+      !evidence.contributions,
   );
   const groups = new Map<string, AlertEvent[]>();
   for (const event of told.slice(0, MAX_EXPLAINED)) {

@@ -13,7 +13,12 @@ import { countText, percentText } from './wording.ts';
 export type FleetCounts = Map<string, Set<string>>;
 
 /** Step of the one alert that stands for many keys of a kind; undefined while nothing happens to it. */
-export function fleetStep(kind: KindEvaluation, group: string, input: WindowInput, counts: FleetCounts): AlertEvent | undefined {
+export function fleetStep(
+  kind: KindEvaluation,
+  group: string,
+  input: WindowInput,
+  counts: FleetCounts,
+): AlertEvent | undefined {
   const scope = `${kind.kind} ${group}`.trim();
   const known = input.known.get(alertKeyOf('platform', '', scope));
   const firing = counts.get(group)?.size ?? 0;

@@ -61,7 +61,11 @@ interface BaselineRow extends Record<`${(typeof COUNTS)[number]}_28d`, number> {
 }
 
 /** The last three hours of these keys up to `atMs`, with what was expected of each bucket. */
-export async function readHistories(store: Store, keyIds: readonly string[], atMs: number): Promise<Map<string, KeyHistory>> {
+export async function readHistories(
+  store: Store,
+  keyIds: readonly string[],
+  atMs: number,
+): Promise<Map<string, KeyHistory>> {
   const to = atMs / 1000;
   const from = to - HISTORY_BUCKETS * BUCKET_SECONDS;
   const histories = new Map<string, KeyHistory>();
@@ -73,7 +77,10 @@ export async function readHistories(store: Store, keyIds: readonly string[], atM
       const its = hours.map((hour) => baselines.get(`${hour} ${keyId}`));
       histories.set(keyId, {
         buckets: Array.from({ length: HISTORY_BUCKETS }, () => NO_COUNTS),
-        baselines: Array.from({ length: HISTORY_BUCKETS }, (_, n) => its[hours.indexOf(hourOf(from + n * BUCKET_SECONDS))]),
+        baselines: Array.from(
+          { length: HISTORY_BUCKETS },
+          (_, n) => its[hours.indexOf(hourOf(from + n * BUCKET_SECONDS))],
+        ),
       });
     }
     const rows = await store.query<BucketRow>(
@@ -152,7 +159,11 @@ export function rateBuckets({ buckets, baselines }: KeyHistory): RateBucket[] {
 const LATENCY_BUCKETS = 12;
 
 /** Adds the p95 of the last hour's buckets to the histories. */
-export async function addLatencies(store: Store, histories: ReadonlyMap<string, KeyHistory>, atMs: number): Promise<void> {
+export async function addLatencies(
+  store: Store,
+  histories: ReadonlyMap<string, KeyHistory>,
+  atMs: number,
+): Promise<void> {
   const to = atMs / 1000;
   const from = to - LATENCY_BUCKETS * BUCKET_SECONDS;
   const keyIds = [...histories.keys()];

@@ -28,12 +28,25 @@ export const latency: KindEvaluation = {
       minRequests: settings.min_requests,
     });
     const severity = 'warning' as const;
-    return [{ kind: 'latency', scope: '', keyId, level: verdict.level, severity, describe: () => evidenceOf(verdict, recent, atMs) }];
+    return [
+      {
+        kind: 'latency',
+        scope: '',
+        keyId,
+        level: verdict.level,
+        severity,
+        describe: () => evidenceOf(verdict, recent, atMs),
+      },
+    ];
   },
 };
 
 /** Keys whose newest bucket is slow beside their median; the spread and the buckets before are the detector's matter. */
-async function findCandidates({ store, atMs, book }: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
+async function findCandidates({
+  store,
+  atMs,
+  book,
+}: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
   const to = atMs / 1000;
   const all = book.allSettings('latency');
   const slower = Math.min(...all.map((one) => one.times_slower));

@@ -53,7 +53,11 @@ export const newCountry: KindEvaluation = {
   },
 };
 
-async function findCandidates({ store, atMs, book }: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
+async function findCandidates({
+  store,
+  atMs,
+  book,
+}: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
   const least = Math.min(...book.allSettings('new_country').map((one) => one.min_requests));
   const rows = await store.query<{ key_id: string; total: number }>(
     `SELECT key_id, count() OVER () AS total FROM (
@@ -78,7 +82,11 @@ interface CountryRow {
 async function addMore(store: Store, histories: ReadonlyMap<string, KeyHistory>, atMs: number): Promise<void> {
   const keyIds = [...histories.keys()];
   for (let at = 0; at < keyIds.length; at += CHUNK) {
-    const params = { key_ids: keyIds.slice(at, at + CHUNK), at: atMs, from: Math.floor((atMs - HISTORY_DAYS * DAY_MS) / 1000) };
+    const params = {
+      key_ids: keyIds.slice(at, at + CHUNK),
+      at: atMs,
+      from: Math.floor((atMs - HISTORY_DAYS * DAY_MS) / 1000),
+    };
     const [countries, months] = await Promise.all([
       store.query<CountryRow>(
         `SELECT key_id, groupArray((toString(country), toUnixTimestamp64Milli(first), n)) AS rows FROM (
@@ -115,8 +123,16 @@ async function addMore(store: Store, histories: ReadonlyMap<string, KeyHistory>,
 
 const SHOWN = 5;
 
-function evidenceOf(country: string, requests: number, verdict: NoveltyVerdict | undefined, known: readonly string[]): AlertEvidence {
-  const usual = known.length === 0 ? 'nowhere known' : known.slice(0, SHOWN).join(', ') + (known.length > SHOWN ? ` and ${known.length - SHOWN} more` : '');
+function evidenceOf(
+  country: string,
+  requests: number,
+  verdict: NoveltyVerdict | undefined,
+  known: readonly string[],
+): AlertEvidence {
+  const usual =
+    known.length === 0
+      ? 'nowhere known'
+      : known.slice(0, SHOWN).join(', ') + (known.length > SHOWN ? ` and ${known.length - SHOWN} more` : '');
   return {
     summary: `${countText(requests)} requests from ${country}, where this key was never used before; it is used from ${usual}.`,
     value: requests,

@@ -15,7 +15,10 @@ export function settledUntil(nowMs: number, oldestWaitingMs: number | undefined,
 }
 
 /** Oldest batch that waits, runs or is to be tried again, over all shards; epoch milliseconds. */
-export async function oldestWaitingBatch(redis: Redis, queues: readonly Queue<BatchJob>[]): Promise<number | undefined> {
+export async function oldestWaitingBatch(
+  redis: Redis,
+  queues: readonly Queue<BatchJob>[],
+): Promise<number | undefined> {
   let oldest: number | undefined;
   for (const queue of queues) {
     for (const type of ['wait', 'active', 'delayed'] as const) {

@@ -10,7 +10,15 @@ import {
 } from '../alert.ts';
 import type { Effective } from '../rules/rule.ts';
 import { policyOf } from '../rules/rule.ts';
-import { type AlertState, advance, initialState, type Level, type Measurement, type Severity, type Step } from '../state.ts';
+import {
+  type AlertState,
+  advance,
+  initialState,
+  type Level,
+  type Measurement,
+  type Severity,
+  type Step,
+} from '../state.ts';
 import { isOpen, type KnownAlert } from './event-store.ts';
 import type { KeyFacts } from './key-facts.ts';
 
@@ -116,10 +124,16 @@ export function advanceLate(previous: AlertState, measured: Measurement, policy:
   return advance(previous, { ...measured, silencedUntilMs: measured.atMs + 1 }, policy);
 }
 
-function isWorthARow(known: KnownAlert | undefined, previous: AlertState, { next, reason, withheld }: Step, atMs: number): boolean {
+function isWorthARow(
+  known: KnownAlert | undefined,
+  previous: AlertState,
+  { next, reason, withheld }: Step,
+  atMs: number,
+): boolean {
   if (next === previous) return false;
   if (reason !== undefined || transitionOf(previous, next) !== '') return true;
-  if (next.phase !== previous.phase || next.clears !== previous.clears || next.severity !== previous.severity) return true;
+  if (next.phase !== previous.phase || next.clears !== previous.clears || next.severity !== previous.severity)
+    return true;
   if (withheld !== undefined && withheld !== known?.withheld) return true;
   return isOpen(next.phase) && known !== undefined && atMs - known.rowAtMs >= HEARTBEAT_MS;
 }

@@ -1,5 +1,11 @@
 import type { AlertEvidence } from '../alert.ts';
-import { judgeRequestRate, RATE_WINDOWS, type RateBucket, type RateVerdict, SINGLE_Z } from '../detectors/request-rate.ts';
+import {
+  judgeRequestRate,
+  RATE_WINDOWS,
+  type RateBucket,
+  type RateVerdict,
+  SINGLE_Z,
+} from '../detectors/request-rate.ts';
 import { judgeSilence, SILENCE_NATS, type SilenceVerdict } from '../detectors/silence.ts';
 import type { SettingsOf } from '../rules/settings.ts';
 import type { Level } from '../state.ts';
@@ -40,7 +46,8 @@ export const trafficAnomaly: KindEvaluation = {
         ...base,
         scope: 'drop',
         level: drop,
-        describe: () => (silent ? silenceEvidence(silence, recent, atMs) : rateEvidence(rate, 'drop', drop, recent, atMs)),
+        describe: () =>
+          silent ? silenceEvidence(silence, recent, atMs) : rateEvidence(rate, 'drop', drop, recent, atMs),
       },
     ];
   },
@@ -53,7 +60,13 @@ export function levelsOf(rate: RateVerdict, silent: boolean, settings: Settings)
     level === 'breach' && rate.direction !== direction ? 'hold' : level;
   return {
     spike: settings.spike ? ofOther('spike') : 'clear',
-    drop: silent ? 'breach' : settings.drop ? ofOther('drop') : settings.silence && level !== 'clear' ? 'hold' : 'clear',
+    drop: silent
+      ? 'breach'
+      : settings.drop
+        ? ofOther('drop')
+        : settings.silence && level !== 'clear'
+          ? 'hold'
+          : 'clear',
   };
 }
 
@@ -68,13 +81,19 @@ function weight(to: number, buckets: number): string {
  * The score of the detector (`countScore`) over its four windows, for all keys in one query; and keys without a request in a
  * window of which enough was expected.
  */
-async function findCandidates({ store, atMs, book }: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
+async function findCandidates({
+  store,
+  atMs,
+  book,
+}: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
   const to = atMs / 1000;
   const all = book.allSettings('traffic_anomaly');
   const factor = GENEROUS * Math.min(...all.map((one) => one.threshold_factor));
   const minRequests = Math.min(...all.map((one) => one.min_requests));
   const windows = WINDOWS.map(({ buckets, z }) => ({ z: z * factor, name: String(buckets), buckets }));
-  const seen = windows.map(({ name, buckets }) => `sumIf(b.requests, start >= toDateTime(${to - buckets * 300}, 'UTC')) AS seen_${name}`);
+  const seen = windows.map(
+    ({ name, buckets }) => `sumIf(b.requests, start >= toDateTime(${to - buckets * 300}, 'UTC')) AS seen_${name}`,
+  );
   const weights = windows.map(({ name, buckets }) => `${weight(to, buckets)} AS w_${name}`);
   const expected = windows.map(
     ({ name }) =>
@@ -132,7 +151,8 @@ function rateEvidence(
   const figures = `${countText(rate.value)} requests in ${spanText(rate.windowMinutes)}; ${countText(rate.expected)} were expected from ${rate.baselineSpan}`;
   const times = rate.expected > 0 ? rate.value / rate.expected : 0;
   const lead = {
-    spike: times >= 2 ? `About ${countText(Math.round(times))} times as many requests as usual` : 'More requests than usual',
+    spike:
+      times >= 2 ? `About ${countText(Math.round(times))} times as many requests as usual` : 'More requests than usual',
     drop: 'Far fewer requests than usual',
   }[scope];
   return {

@@ -58,7 +58,13 @@ export async function endKeyAlerts({ store, delivery }: LimitParts, nowMs: numbe
   const events = open.map((one) => {
     // Not before the event itself: its time may lie a little ahead of the slot.
     const atMs = Math.max(nowMs, one.rowAtMs + 1);
-    return keyAlertEnd(one, facts.get(one.keyId) ?? noFacts(one.keyId), atMs, recordedAt, SAID[one.kind] ?? 'It is over.');
+    return keyAlertEnd(
+      one,
+      facts.get(one.keyId) ?? noFacts(one.keyId),
+      atMs,
+      recordedAt,
+      SAID[one.kind] ?? 'It is over.',
+    );
   });
   await writeAlertEvents(store, events);
   await handOver(delivery, events);

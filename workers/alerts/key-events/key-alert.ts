@@ -1,6 +1,6 @@
 /** What becomes of an alert when something happened to a key: pure. */
 import type { KeyEvent, KeyEventType } from '../../keys/events.ts';
-import { type AlertEvent, type AlertEvidence, type AlertKind, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';
+import { type AlertEvent, type AlertKind, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';
 import { isOpen, type KnownAlert } from '../evaluation/event-store.ts';
 import type { KeyFacts } from '../evaluation/key-facts.ts';
 import type { Effective } from '../rules/rule.ts';
@@ -104,13 +104,24 @@ function reasonFor(before: AlertState | undefined, severity: Severity): NotifyRe
 }
 
 function nextState(before: AlertState | undefined, severity: Severity, atMs: number, silenced: boolean): AlertState {
-  const base: AlertState = { ...(before ?? { ...initialState(), openedAtMs: atMs }), phase: 'firing', severity, lastAtMs: atMs };
+  const base: AlertState = {
+    ...(before ?? { ...initialState(), openedAtMs: atMs }),
+    phase: 'firing',
+    severity,
+    lastAtMs: atMs,
+  };
   if (silenced) return base;
   return { ...base, announced: true, announcedAtMs: atMs, announcedSeverity: severity, lastNotifiedAtMs: atMs };
 }
 
 /** Row that ends an alert because what it spoke of is over. */
-export function keyAlertEnd(known: KnownAlert, facts: KeyFacts, atMs: number, recordedAt: string, summary: string): AlertEvent {
+export function keyAlertEnd(
+  known: KnownAlert,
+  facts: KeyFacts,
+  atMs: number,
+  recordedAt: string,
+  summary: string,
+): AlertEvent {
   const { state, alertKey } = known;
   return {
     event_id: eventIdOf(alertKey, state.openedAtMs ?? atMs, 'ended'),
@@ -135,7 +146,8 @@ export function keyAlertEnd(known: KnownAlert, facts: KeyFacts, atMs: number, re
   };
 }
 
-const day = (value: unknown): string => (typeof value === 'string' ? `${value.slice(0, 10)} ${value.slice(11, 16)} UTC` : '');
+const day = (value: unknown): string =>
+  typeof value === 'string' ? `${value.slice(0, 10)} ${value.slice(11, 16)} UTC` : '';
 
 function summaryOf({ type, data }: KeyEvent): string {
   const days = Number(data.reminder_days);

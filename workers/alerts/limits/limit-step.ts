@@ -8,9 +8,9 @@ import {
   eventIdOf,
 } from '../alert.ts';
 import { judgeNearLimit, type LimitMemory, type LimitUse, type LimitVerdict } from '../detectors/near-limit.ts';
-import { clockText, countText } from '../evaluation/wording.ts';
 import { isOpen, type KnownAlert } from '../evaluation/event-store.ts';
 import type { KeyFacts } from '../evaluation/key-facts.ts';
+import { clockText, countText } from '../evaluation/wording.ts';
 import type { Effective } from '../rules/rule.ts';
 import { type AlertState, advance, initialState, type NotifyReason, type Severity } from '../state.ts';
 
@@ -55,9 +55,13 @@ export function limitEvent(
       repeatMs: effective.repeatMs ?? 0,
     },
   );
-  const higher = level === 'breach' && verdict.stepPercent !== undefined && previous.limit?.windowStartMs === use.windowStartMs;
+  const higher =
+    level === 'breach' && verdict.stepPercent !== undefined && previous.limit?.windowStartMs === use.windowStartMs;
   const reason: NotifyReason | undefined =
-    step.reason ?? (higher && step.withheld === undefined && step.next.announced && !context.silencedUntilMs ? 'severity_raised' : undefined);
+    step.reason ??
+    (higher && step.withheld === undefined && step.next.announced && !context.silencedUntilMs
+      ? 'severity_raised'
+      : undefined);
   const transition = transitionOf(previous, step.next, reason);
   const news = level === 'breach' && verdict.stepPercent !== undefined;
   if (step.next === previous || (transition === '' && !reason && !news)) return undefined;
@@ -104,7 +108,9 @@ function evidenceOf(use: LimitUse, verdict: LimitVerdict, stepPercent: number): 
   const percent = Math.floor(verdict.usedPercent);
   const name = PERIODS[period];
   const forecast =
-    verdict.fullAtMs === undefined ? '' : ` At this pace it reaches the limit at about ${clockText(verdict.fullAtMs, nowMs)}.`;
+    verdict.fullAtMs === undefined
+      ? ''
+      : ` At this pace it reaches the limit at about ${clockText(verdict.fullAtMs, nowMs)}.`;
   const until = isShort(period) ? '' : ` The count starts anew at ${clockText(windowEndMs, nowMs)}.`;
   const summary =
     stepPercent === 0

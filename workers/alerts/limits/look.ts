@@ -30,7 +30,10 @@ const DAY_MS = 86_400_000;
 const LIMIT_STATES_MS = Math.max(STATE_LOOK_BACK_MS, 32 * DAY_MS);
 
 /** Looks at the limits of all keys with traffic since the last look, and of those whose alert is open. */
-export async function lookAtLimits({ store, delivery }: LimitParts, nowMs: number): Promise<{ looked: number; events: number }> {
+export async function lookAtLimits(
+  { store, delivery }: LimitParts,
+  nowMs: number,
+): Promise<{ looked: number; events: number }> {
   const last = (await readProgress(store, 'limits')) ?? nowMs - MAX_LOOK_BACK_MS;
   const book = new RuleBook(await new Rules(store).list());
   const lowest = Math.min(...book.allSettings('near_limit').flatMap((settings) => settings.steps_percent));
@@ -56,7 +59,10 @@ export async function lookAtLimits({ store, delivery }: LimitParts, nowMs: numbe
     const facts: KeyFacts = { ...row, isActive: row.active };
     const alertKey = alertKeyOf('near_limit', row.key_id, row.period);
     const silencedUntilMs = silencedUntil({ ...facts, kind: 'near_limit' }, silences, nowMs);
-    const event = limitEvent(known.get(alertKey), useOf(row, nowMs), facts, book.for('near_limit', facts), { recordedAt, silencedUntilMs });
+    const event = limitEvent(known.get(alertKey), useOf(row, nowMs), facts, book.for('near_limit', facts), {
+      recordedAt,
+      silencedUntilMs,
+    });
     if (event) events.push(event);
   }
   await writeAlertEvents(store, events);
@@ -66,7 +72,8 @@ export async function lookAtLimits({ store, delivery }: LimitParts, nowMs: numbe
   return { looked: rows.length, events: events.length };
 }
 
-const monthStart = (ms: number, later = 0): number => Date.UTC(new Date(ms).getUTCFullYear(), new Date(ms).getUTCMonth() + later);
+const monthStart = (ms: number, later = 0): number =>
+  Date.UTC(new Date(ms).getUTCFullYear(), new Date(ms).getUTCMonth() + later);
 
 function useOf({ period, used, limit, window_start }: UseRow, nowMs: number): LimitUse {
   const windowStartMs = window_start * 1000;

@@ -41,11 +41,18 @@ export class NotReplayable extends Error {}
 
 /** What a rule would have said in the last days, judged over stored traffic by the code that judges it in production. */
 export async function previewRule(store: Store, rule: RuleFields, days: number, nowMs: number): Promise<Preview> {
-  const effective = effectiveOf(rule.kind, { ...rule, rule_id: 'preview', source: 'api', created_at: '', updated_at: '' } satisfies Rule);
+  const effective = effectiveOf(rule.kind, {
+    ...rule,
+    rule_id: 'preview',
+    source: 'api',
+    created_at: '',
+    updated_at: '',
+  } satisfies Rule);
   const kind = REPLAYED[rule.kind];
   if (kind) return replayed(store, kind, rule, effective, days, nowMs);
   if (rule.kind === 'near_limit') return ofLimits(store, rule, effective as Effective<'near_limit'>, days, nowMs);
-  if (ALERTING_EVENTS.some((type) => mappingOf({ type })?.kind === rule.kind)) return ofKeyEvents(store, rule, days, nowMs);
+  if (ALERTING_EVENTS.some((type) => mappingOf({ type })?.kind === rule.kind))
+    return ofKeyEvents(store, rule, days, nowMs);
   throw new NotReplayable(`kind: alerts of the kind ${rule.kind} cannot be previewed`);
 }
 
@@ -53,7 +60,12 @@ const SCOPE = `({organization_id:String} = '' OR organization_id = {organization
   AND ({environment:String} = '' OR environment = {environment:String})
   AND ({plan:String} = '' OR plan = {plan:String}) AND ({key_id:String} = '' OR key_id = {key_id:String})`;
 
-const scopeParams = ({ organization_id, environment, plan, key_id }: RuleFields) => ({ organization_id, environment, plan, key_id });
+const scopeParams = ({ organization_id, environment, plan, key_id }: RuleFields) => ({
+  organization_id,
+  environment,
+  plan,
+  key_id,
+});
 
 interface ScopedKey {
   key_id: string;
@@ -113,7 +125,14 @@ function answer(days: number, alerts: Fired[], inScope: number, looked: number):
       : looked < inScope
         ? `looked at ${looked} of ${inScope} keys, those with the most requests`
         : '';
-  return { days, fired: alerts.length, alerts: sorted.slice(0, MAX_FIRED), keys_in_scope: inScope, keys_looked_at: looked, cut };
+  return {
+    days,
+    fired: alerts.length,
+    alerts: sorted.slice(0, MAX_FIRED),
+    keys_in_scope: inScope,
+    keys_looked_at: looked,
+    cut,
+  };
 }
 
 async function readPasts(store: Store, keys: readonly ScopedKey[], from: number, to: number): Promise<KeyPast[]> {
@@ -145,7 +164,13 @@ interface LimitRow {
 }
 
 /** Windows of the last days in which a limit, as it stands now, reached a step. */
-async function ofLimits(store: Store, rule: RuleFields, { settings }: Effective<'near_limit'>, days: number, nowMs: number): Promise<Preview> {
+async function ofLimits(
+  store: Store,
+  rule: RuleFields,
+  { settings }: Effective<'near_limit'>,
+  days: number,
+  nowMs: number,
+): Promise<Preview> {
   const { steps_percent, periods } = settings as SettingsOf<'near_limit'>;
   const rows = await store.query<LimitRow>(
     limitHistorySql(SCOPE),
@@ -155,17 +180,26 @@ async function ofLimits(store: Store, rule: RuleFields, { settings }: Effective<
   const alerts = rows.flatMap(({ key_id, period, window_start, used, limit }) =>
     steps_percent
       .filter((step) => (100 * used) / limit >= step)
-      .map((step): Fired => ({
-        key_id,
-        scope: period,
-        at: new Date(window_start * 1000).toISOString(),
-        ended_at: null,
-        severity: step >= 100 ? 'critical' : step >= 90 ? 'warning' : 'info',
-        summary: `${step} % of the limit per ${period} was reached in the window that began then: ${used} of ${limit} requests.`,
-      })),
+      .map(
+        (step): Fired => ({
+          key_id,
+          scope: period,
+          at: new Date(window_start * 1000).toISOString(),
+          ended_at: null,
+          severity: step >= 100 ? 'critical' : step >= 90 ? 'warning' : 'info',
+          summary: `${step} % of the limit per ${period} was reached in the window that began then: ${used} of ${limit} requests.`,
+        }),
+      ),
   );
-  const preview = answer(days, alerts, new Set(rows.map((row) => row.key_id)).size, new Set(rows.map((row) => row.key_id)).size);
-  return periods.includes('burst') ? { ...preview, cut: preview.cut || 'seconds are not kept: bursts are left out' } : preview;
+  const preview = answer(
+    days,
+    alerts,
+    new Set(rows.map((row) => row.key_id)).size,
+    new Set(rows.map((row) => row.key_id)).size,
+  );
+  return periods.includes('burst')
+    ? { ...preview, cut: preview.cut || 'seconds are not kept: bursts are left out' }
+    : preview;
 }
 
 async function ofKeyEvents(store: Store, rule: RuleFields, days: number, nowMs: number): Promise<Preview> {
@@ -177,7 +211,9 @@ async function ofKeyEvents(store: Store, rule: RuleFields, days: number, nowMs: 
      ORDER BY at DESC LIMIT ${MAX_FIRED + 1}`,
     { ...scopeParams(rule), since: nowMs - days * DAY_SECONDS * 1000, types },
   );
-  const alerts = rows.map(({ key_id, at, type }): Fired => ({ key_id, scope: '', at, ended_at: null, severity: '', summary: type }));
+  const alerts = rows.map(
+    ({ key_id, at, type }): Fired => ({ key_id, scope: '', at, ended_at: null, severity: '', summary: type }),
+  );
   const keys = new Set(rows.map((row) => row.key_id)).size;
   return answer(days, alerts, keys, keys);
 }

@@ -13,9 +13,15 @@ import {
   variance,
 } from '../detectors/request-baseline.ts';
 import { HOUR_SECONDS, sampleHours } from '../evaluation/baselines.ts';
-import { type BucketCounts, HISTORY_BUCKETS, type HourBaseline, type KeyHistory, NO_COUNTS } from '../evaluation/key-history.ts';
-import type { KindEvaluation } from '../evaluation/kind.ts';
 import { noFacts } from '../evaluation/key-facts.ts';
+import {
+  type BucketCounts,
+  HISTORY_BUCKETS,
+  type HourBaseline,
+  type KeyHistory,
+  NO_COUNTS,
+} from '../evaluation/key-history.ts';
+import type { KindEvaluation } from '../evaluation/kind.ts';
 import { type AlertState, advance, initialState } from '../state.ts';
 import { type Effective, policyOf } from './rule.ts';
 
@@ -43,7 +49,12 @@ export interface Fired {
 }
 
 /** Openings that people would have been told of in [judgeFrom, end of the past). */
-export function replayKey(kind: KindEvaluation, past: KeyPast, effective: Effective<AlertKind>, judgeFrom: number): Fired[] {
+export function replayKey(
+  kind: KindEvaluation,
+  past: KeyPast,
+  effective: Effective<AlertKind>,
+  judgeFrom: number,
+): Fired[] {
   const baselines = new PastBaselines(past);
   const states = new Map<string, AlertState>();
   const open = new Map<string, Fired>();
@@ -58,7 +69,14 @@ export function replayKey(kind: KindEvaluation, past: KeyPast, effective: Effect
       const { next, reason } = advance(before, { atMs, level: one.level, severity }, policyOf(effective, severity));
       states.set(one.scope, next);
       if (reason === 'opened') {
-        const opening: Fired = { key_id: past.keyId, scope: one.scope, at: new Date(atMs).toISOString(), ended_at: null, severity, summary: one.describe().summary };
+        const opening: Fired = {
+          key_id: past.keyId,
+          scope: one.scope,
+          at: new Date(atMs).toISOString(),
+          ended_at: null,
+          severity,
+          summary: one.describe().summary,
+        };
         fired.push(opening);
         open.set(one.scope, opening);
       }
@@ -97,7 +115,9 @@ class PastBaselines {
   }
 
   #make(hour: number): HourBaseline {
-    const lastDay = Array.from({ length: 24 }, (_, n) => hour - (n + 1) * HOUR_SECONDS).filter((one) => one >= this.#past.from);
+    const lastDay = Array.from({ length: 24 }, (_, n) => hour - (n + 1) * HOUR_SECONDS).filter(
+      (one) => one >= this.#past.from,
+    );
     const pairs = lastDay.map((one) => ({
       requests: this.#sample(one).mean * BUCKETS_PER_HOUR,
       expected: this.#baseline(one).mean * BUCKETS_PER_HOUR,
@@ -118,7 +138,11 @@ class PastBaselines {
       const { weeks, days, lastDay } = sampleHours(hour);
       const wanted = { 'caps only': [], 'last day': lastDay, 'hour of day': days, 'hour of week': weeks }[rung];
       const hours = wanted.filter((one) => one >= Math.max(this.#past.from, this.#past.trackedSince));
-      known = requestBaseline(rung, hours.map((one) => this.#sample(one)), rung === 'hour of week' ? this.#usualSpread(hour) : 0);
+      known = requestBaseline(
+        rung,
+        hours.map((one) => this.#sample(one)),
+        rung === 'hour of week' ? this.#usualSpread(hour) : 0,
+      );
       this.#baselines.set(hour, known);
     }
     return known;

@@ -23,7 +23,9 @@ export function parseRuleFile(text: string, name: string): RuleFields[] {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
-    const said = document.errors.map((error) => `${name}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`);
+    const said = document.errors.map(
+      (error) => `${name}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`,
+    );
     throw new RuleFileError(said.join('\n'));
   }
   const parsed = File.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
@@ -36,19 +38,26 @@ export function parseRuleFile(text: string, name: string): RuleFields[] {
   };
   if (!parsed.success) {
     throw new RuleFileError(
-      parsed.error.issues.map(({ path, message }) => `${name}:${lineOf(path)}: ${fieldText(path)}: ${message}`).join('\n'),
+      parsed.error.issues
+        .map(({ path, message }) => `${name}:${lineOf(path)}: ${fieldText(path)}: ${message}`)
+        .join('\n'),
     );
   }
   const seen = new Set<string>();
   parsed.data.rules.forEach((rule, at) => {
-    if (seen.has(rule.name)) throw new RuleFileError(`${name}:${lineOf(['rules', at, 'name'])}: rules[${at}].name: "${rule.name}" stands twice`);
+    if (seen.has(rule.name))
+      throw new RuleFileError(
+        `${name}:${lineOf(['rules', at, 'name'])}: rules[${at}].name: "${rule.name}" stands twice`,
+      );
     seen.add(rule.name);
   });
   return parsed.data.rules;
 }
 
 const fieldText = (path: readonly PropertyKey[]): string =>
-  path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? String(part) : `.${String(part)}`)).join('') || 'file';
+  path
+    .map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? String(part) : `.${String(part)}`))
+    .join('') || 'file';
 
 /** @throws {RuleFileError} also when it cannot be read */
 export function readRuleFile(path: string): RuleFields[] {
@@ -74,7 +83,9 @@ const fileRuleId = (name: string): string => `file_${createHash('sha256').update
 /** Makes the stored rules of the file as the file has them. Repeating it changes nothing. */
 export async function applyRules(store: Store, wanted: readonly RuleFields[]): Promise<Applied> {
   const rules = new Rules(store);
-  const present = new Map((await rules.list()).filter((rule) => rule.source === 'file').map((rule) => [rule.rule_id, rule]));
+  const present = new Map(
+    (await rules.list()).filter((rule) => rule.source === 'file').map((rule) => [rule.rule_id, rule]),
+  );
   const result: Applied = { created: 0, updated: 0, deleted: 0, unchanged: 0 };
   const now = new Date().toISOString();
   for (const fields of wanted) {
@@ -96,5 +107,7 @@ export async function applyRules(store: Store, wanted: readonly RuleFields[]): P
 }
 
 function isSame(rule: Rule, fields: RuleFields): boolean {
-  return Object.entries(fields).every(([name, value]) => JSON.stringify(rule[name as keyof Rule]) === JSON.stringify(value));
+  return Object.entries(fields).every(
+    ([name, value]) => JSON.stringify(rule[name as keyof Rule]) === JSON.stringify(value),
+  );
 }

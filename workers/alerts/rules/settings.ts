@@ -104,7 +104,9 @@ export const RuleBody = z
     key_id: z.string().max(200).default('').describe('empty = every key'),
     severity: severity.nullable().default(null).describe('null = as the kind decides'),
     quiet_minutes: minutes(MAX_QUIET_MINUTES).describe('not announced again within this time; null = a day'),
-    repeat_minutes: minutes(43_200).describe('a firing alert is told again; 0 = never, null = daily, critical every 4 h'),
+    repeat_minutes: minutes(43_200).describe(
+      'a firing alert is told again; 0 = never, null = daily, critical every 4 h',
+    ),
     settings: z.record(z.string(), z.unknown()).default({}).describe('thresholds of the kind; left out = the default'),
   })
   .superRefine((rule, context) => {
@@ -112,7 +114,11 @@ export const RuleBody = z
     for (const { path, message } of parsed.error?.issues ?? [])
       context.addIssue({ code: 'custom', path: ['settings', ...path], message });
     if (rule.kind === 'platform' && (rule.organization_id || rule.environment || rule.plan || rule.key_id)) {
-      context.addIssue({ code: 'custom', path: ['kind'], message: 'a platform rule is for everything: leave its scope empty' });
+      context.addIssue({
+        code: 'custom',
+        path: ['kind'],
+        message: 'a platform rule is for everything: leave its scope empty',
+      });
     }
   });
 export type RuleFields = z.infer<typeof RuleBody>;

@@ -4,8 +4,8 @@ import { KINDS } from '../evaluation/evaluate.ts';
 import { noFacts, readKeyFacts } from '../evaluation/key-facts.ts';
 import { HISTORY_BUCKETS, hoursOf, readHistories } from '../evaluation/key-history.ts';
 import { BUCKET_MS } from '../evaluation/settled.ts';
-import { effectiveOf, type Rule } from './rule.ts';
 import { NotReplayable } from './preview.ts';
+import { effectiveOf, type Rule } from './rule.ts';
 import type { RuleFields } from './settings.ts';
 
 export interface Tried {
@@ -17,7 +17,12 @@ export interface Tried {
 }
 
 /** How a rule judges one key in the newest whole window, without writing anything. @throws {NotReplayable} */
-export async function tryRule(store: Store, rule: RuleFields, keyId: string, nowMs: number): Promise<{ at: string; judged: Tried[] }> {
+export async function tryRule(
+  store: Store,
+  rule: RuleFields,
+  keyId: string,
+  nowMs: number,
+): Promise<{ at: string; judged: Tried[] }> {
   const kind = KINDS.find((one) => one.kind === rule.kind);
   if (!kind) throw new NotReplayable(`kind: ${rule.kind} is not judged on traffic`);
   const step = kind.everyMs ?? BUCKET_MS;
@@ -26,7 +31,13 @@ export async function tryRule(store: Store, rule: RuleFields, keyId: string, now
   const histories = await readHistories(store, [keyId], atMs);
   await kind.addMore?.(store, histories, atMs);
   const facts = (await readKeyFacts(store, [keyId])).get(keyId) ?? noFacts(keyId);
-  const effective = effectiveOf(rule.kind, { ...rule, rule_id: 'test', source: 'api', created_at: '', updated_at: '' } satisfies Rule);
+  const effective = effectiveOf(rule.kind, {
+    ...rule,
+    rule_id: 'test',
+    source: 'api',
+    created_at: '',
+    updated_at: '',
+  } satisfies Rule);
   const judged = kind.judge({ keyId, facts, history: histories.get(keyId)!, effective, atMs });
   return {
     at: new Date(atMs).toISOString(),

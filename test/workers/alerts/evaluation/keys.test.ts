@@ -62,7 +62,10 @@ test('a daily limit: each step is told once, a repeated look changes nothing, a 
   await send('daily', 200);
   await look(Date.now());
   await look(Date.now());
-  expect(await brief('daily')).toEqual(['near_limit day opened opened info', 'near_limit day severity_raised severity_raised critical']);
+  expect(await brief('daily')).toEqual([
+    'near_limit day opened opened info',
+    'near_limit day severity_raised severity_raised critical',
+  ]);
   const [first, second] = await events('daily');
   expect(first!.evidence.summary).toMatch(/^81 % of its daily limit is used: 810 of 1,000 requests\./);
   expect(second!.evidence.limit).toMatchObject({ stepPercent: 100, used: 1_010, limit: 1_000 });
@@ -76,7 +79,10 @@ test('limits per minute and per second', async () => {
   const at = Date.now();
   await send('short', 95, at);
   await look(at);
-  expect((await brief('short')).sort()).toEqual(['near_limit burst opened opened critical', 'near_limit minute opened opened warning']);
+  expect((await brief('short')).sort()).toEqual([
+    'near_limit burst opened opened critical',
+    'near_limit minute opened opened warning',
+  ]);
   await look(at + 3 * 60_000);
   expect((await brief('short')).filter((row) => row.includes('resolved'))).toHaveLength(2);
 });
@@ -94,7 +100,10 @@ test('events of keys become alerts once each, and end when the registry says so'
   await stack.call('/v1/keys/ending/reactivate', { method: 'POST', body: {} });
   const minute = Math.ceil(Date.now() / 60_000) * 60_000;
   await look(minute);
-  expect(await brief('ending')).toEqual(['key_deactivated  opened opened warning', 'key_deactivated  resolved resolved warning']);
+  expect(await brief('ending')).toEqual([
+    'key_deactivated  opened opened warning',
+    'key_deactivated  resolved resolved warning',
+  ]);
   await stack.call('/v1/keys/leaked/regenerate', { method: 'POST', body: { sha256: 'b'.repeat(64) } });
   await look(minute + 60_000);
   expect((await brief('leaked')).at(-1)).toBe('key_leaked  resolved resolved critical');

@@ -91,8 +91,13 @@ interface Row {
   notify: string;
 }
 const rows = () =>
-  store.query<Row>('SELECT event_id, alert_key, at, transition, notify FROM alert_events ORDER BY at, alert_key, event_id');
-const turns = (all: readonly Row[]) => all.filter((row) => row.transition === 'opened' || row.transition === 'resolved').map((row) => `${row.at} ${row.alert_key} ${row.transition}`);
+  store.query<Row>(
+    'SELECT event_id, alert_key, at, transition, notify FROM alert_events ORDER BY at, alert_key, event_id',
+  );
+const turns = (all: readonly Row[]) =>
+  all
+    .filter((row) => row.transition === 'opened' || row.transition === 'resolved')
+    .map((row) => `${row.at} ${row.alert_key} ${row.transition}`);
 
 test(`kill -9 of the evaluating process ${KILLS} times, three schedulers: every transition once, every route job once`, async () => {
   await seed();
@@ -106,7 +111,9 @@ test(`kill -9 of the evaluating process ${KILLS} times, three schedulers: every 
     children.delete(running[victim]!);
     running[victim] = await start(startWallMs);
   }
-  await expect.poll(async () => (await readProgress(store, 'buckets')) ?? 0, { timeout: 120_000 + KILLS * 10_000, interval: 500 }).toBe(LAST);
+  await expect
+    .poll(async () => (await readProgress(store, 'buckets')) ?? 0, { timeout: 120_000 + KILLS * 10_000, interval: 500 })
+    .toBe(LAST);
   for (const child of running) child.kill('SIGKILL');
   const written = await rows();
   expect(new Set(written.map((row) => row.event_id)).size).toBe(written.length);
@@ -114,7 +121,10 @@ test(`kill -9 of the evaluating process ${KILLS} times, three schedulers: every 
   const connection = await connectRedis(redis.url, 'worker', () => {});
   const delivery = openDeliveryQueue(connection);
   const jobs = (await delivery.getJobs(['waiting'], 0, -1)).map((job) => job.id).sort();
-  const told = written.filter((row) => row.notify !== '').map((row) => `route_${row.event_id}`).sort();
+  const told = written
+    .filter((row) => row.notify !== '')
+    .map((row) => `route_${row.event_id}`)
+    .sort();
   expect(jobs).toEqual(told);
   console.log(`${written.length} steps, ${turns(written).length} openings and ends, ${told.length} told`);
 
@@ -122,7 +132,13 @@ test(`kill -9 of the evaluating process ${KILLS} times, three schedulers: every 
   const until = (await readProgress(store, 'buckets'))!;
   await store.command('TRUNCATE TABLE alert_events');
   await store.command('TRUNCATE TABLE alert_progress');
-  const parts = { store, delivery, log: createLogger(parseConfig({ LOG_LEVEL: 'error' }), 'test'), oldestWaitingMs: async () => undefined, settleMs: 0 };
+  const parts = {
+    store,
+    delivery,
+    log: createLogger(parseConfig({ LOG_LEVEL: 'error' }), 'test'),
+    oldestWaitingMs: async () => undefined,
+    settleMs: 0,
+  };
   const first = Math.min(...written.map((row) => Date.parse(row.at)));
   for (let at = first; at <= until; at += 300_000) await evaluate(parts, at);
   expect(turns(written)).toEqual(turns(await rows()));

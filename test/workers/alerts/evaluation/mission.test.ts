@@ -67,8 +67,16 @@ test('records with errors over HTTP: one alert, opened and told once, with evide
   expect(more).toEqual([]);
   expect(opened).toMatchObject({ transition: 'opened', notify: 'opened', phase: 'firing', scope: 'server_errors' });
   const evidence = JSON.parse(opened!.evidence);
-  expect(evidence.summary).toMatch(/^\d+ % of requests failed with a server error \(5xx\) in the last \d+ minutes \(\d+ of \d+\); .* is usual\.$/);
-  expect(evidence.contributions).toContainEqual({ dimension: 'endpoint', value: 'GET /v1/refunds', requests: expect.any(Number), share: 1, usualShare: expect.anything() });
+  expect(evidence.summary).toMatch(
+    /^\d+ % of requests failed with a server error \(5xx\) in the last \d+ minutes \(\d+ of \d+\); .* is usual\.$/,
+  );
+  expect(evidence.contributions).toContainEqual({
+    dimension: 'endpoint',
+    value: 'GET /v1/refunds',
+    requests: expect.any(Number),
+    share: 1,
+    usualShare: expect.anything(),
+  });
   const delivery = openDeliveryQueue(redis);
   const route = await delivery.getJob(`route_${opened!.event_id}`);
   expect(route!.data).toEqual({ kind: 'route', event_id: opened!.event_id, alert_key: expect.any(String) });

@@ -22,7 +22,8 @@ export class SeededHistory {
         const start = this.now - (hours - hour) * HOUR_SECONDS - week * WEEK_SECONDS;
         if (week === 0 && start >= this.now) continue;
         for (const [at, keyId] of keyIds.entries())
-          for (let bucket = 0; bucket < 12; bucket++) rows.push(row(start + bucket * 300, keyId, mean + ((bucket * 7 + at + week) % 5) - 2));
+          for (let bucket = 0; bucket < 12; bucket++)
+            rows.push(row(start + bucket * 300, keyId, mean + ((bucket * 7 + at + week) % 5) - 2));
       }
     }
     await this.store.insertRows('traffic_buckets', rows);
@@ -41,12 +42,20 @@ export class SeededHistory {
   }
 
   /** One bucket after the seeded ones: `bucket` 0 begins at the present. */
-  async bucket(bucket: number, counts: Readonly<Record<string, number | { requests: number; server_errors: number }>>): Promise<void> {
+  async bucket(
+    bucket: number,
+    counts: Readonly<Record<string, number | { requests: number; server_errors: number }>>,
+  ): Promise<void> {
     const start = this.now + bucket * 300;
     const rows = Object.entries(counts).map(([keyId, one]) =>
-      typeof one === 'number' ? row(start, keyId, one) : { ...row(start, keyId, one.requests), server_errors: one.server_errors },
+      typeof one === 'number'
+        ? row(start, keyId, one)
+        : { ...row(start, keyId, one.requests), server_errors: one.server_errors },
     );
-    await this.store.insertRows('traffic_buckets', rows.filter((one) => one.requests > 0));
+    await this.store.insertRows(
+      'traffic_buckets',
+      rows.filter((one) => one.requests > 0),
+    );
   }
 
   /** End of that bucket, epoch milliseconds. */
@@ -56,4 +65,8 @@ export class SeededHistory {
 }
 
 const day = (seconds: number) => new Date((seconds - (seconds % 86_400)) * 1000).toISOString();
-const row = (start: number, key_id: string, requests: number) => ({ start: new Date(start * 1000).toISOString(), key_id, requests });
+const row = (start: number, key_id: string, requests: number) => ({
+  start: new Date(start * 1000).toISOString(),
+  key_id,
+  requests,
+});

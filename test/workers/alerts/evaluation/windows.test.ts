@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
-import { afterAll, beforeEach, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../../ingest/config.ts';
 import { type LocalRedis, startLocalRedis } from '../../../../ingest/local-redis.ts';
 import { createLogger } from '../../../../ingest/logger.ts';
 import { connectRedis } from '../../../../ingest/redis.ts';
-import { requestBaseline, type Rung } from '../../../../workers/alerts/detectors/request-baseline.ts';
+import { type Rung, requestBaseline } from '../../../../workers/alerts/detectors/request-baseline.ts';
 import { ensureBaselines } from '../../../../workers/alerts/evaluation/baselines.ts';
 import { type EvaluationParts, evaluate } from '../../../../workers/alerts/evaluation/evaluate.ts';
 import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
@@ -21,14 +21,36 @@ let history: SeededHistory;
 let waiting: number | undefined;
 const config = parseConfig({ LOG_LEVEL: 'error' });
 const NOW = Math.floor(Date.now() / 3_600_000) * 3_600 - 3 * 3_600;
-const TABLES = ['alert_events', 'traffic_buckets', 'alert_baselines', 'alert_progress', 'alert_hours', 'alert_days', 'alert_day_countries', 'key_totals', 'statuses_day', 'keys', 'key_countries', 'countries_day', 'country_hours', 'silences', 'alert_rules'];
+const TABLES = [
+  'alert_events',
+  'traffic_buckets',
+  'alert_baselines',
+  'alert_progress',
+  'alert_hours',
+  'alert_days',
+  'alert_day_countries',
+  'key_totals',
+  'statuses_day',
+  'keys',
+  'key_countries',
+  'countries_day',
+  'country_hours',
+  'silences',
+  'alert_rules',
+];
 
 beforeAll(async () => {
   redisServer = await startLocalRedis({ dataDir: tempFolder(), log: () => {}, maxMemoryBytes: 268_435_456 });
   redis = await connectRedis(redisServer.url, 'worker', () => {});
   store = await openStore(config, tempFolder());
   await migrate(store, config);
-  parts = { store, delivery: openDeliveryQueue(redis), log: createLogger(config, 'test'), oldestWaitingMs: async () => waiting, settleMs: 0 };
+  parts = {
+    store,
+    delivery: openDeliveryQueue(redis),
+    log: createLogger(config, 'test'),
+    oldestWaitingMs: async () => waiting,
+    settleMs: 0,
+  };
 });
 afterAll(async () => {
   await parts.delivery.close();
@@ -54,10 +76,14 @@ interface Row {
   evidence: string;
 }
 const rows = () =>
-  store.query<Row>('SELECT key_id, kind, scope, transition, notify, withheld, evidence FROM alert_events FINAL ORDER BY at, kind, key_id, scope');
-const brief = async () => (await rows()).map((row) => [row.key_id, row.kind, row.scope, row.transition, row.notify || row.withheld].join(' '));
+  store.query<Row>(
+    'SELECT key_id, kind, scope, transition, notify, withheld, evidence FROM alert_events FINAL ORDER BY at, kind, key_id, scope',
+  );
+const brief = async () =>
+  (await rows()).map((row) => [row.key_id, row.kind, row.scope, row.transition, row.notify || row.withheld].join(' '));
 const many = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}_${n}`);
-const all = (keyIds: readonly string[], requests: number) => Object.fromEntries(keyIds.map((keyId) => [keyId, requests]));
+const all = (keyIds: readonly string[], requests: number) =>
+  Object.fromEntries(keyIds.map((keyId) => [keyId, requests]));
 /** Judges every bucket up to this one, one call per bucket as the schedule does. */
 async function judgeTo(bucket: number, from = bucket): Promise<void> {
   for (let at = from; at <= bucket; at++) await evaluate(parts, history.endOf(at) + 1);
@@ -67,12 +93,19 @@ describe('request rate', () => {
   test('a spike, a drop and a silence; the others are left in peace; a repeat writes nothing', async () => {
     const calm = many('calm', 10);
     await history.keys([...calm, 'spike', 'silent'], 40);
-    for (let bucket = 0; bucket < 6; bucket++) await history.bucket(bucket, { ...all(calm, 40), spike: 400, silent: 0 });
+    for (let bucket = 0; bucket < 6; bucket++)
+      await history.bucket(bucket, { ...all(calm, 40), spike: 400, silent: 0 });
     await judgeTo(5, 0);
     const written = await brief();
-    expect(written).toEqual(['silent traffic_anomaly drop opened opened', 'spike traffic_anomaly spike opened opened'].sort((a, b) => written.indexOf(a) - written.indexOf(b)));
+    expect(written).toEqual(
+      ['silent traffic_anomaly drop opened opened', 'spike traffic_anomaly spike opened opened'].sort(
+        (a, b) => written.indexOf(a) - written.indexOf(b),
+      ),
+    );
     const spike = JSON.parse((await rows()).find((row) => row.key_id === 'spike')!.evidence);
-    expect(spike.summary).toMatch(/^About \d+ times as many requests as usual: [\d,]+ requests in \d+ minutes; [\d,]+ were expected from this hour in the last 6 weeks\.$/);
+    expect(spike.summary).toMatch(
+      /^About \d+ times as many requests as usual: [\d,]+ requests in \d+ minutes; [\d,]+ were expected from this hour in the last 6 weeks\.$/,
+    );
     expect(spike.chart.values).toHaveLength(36);
     expect(spike.chart.expected.at(-1)).toBeGreaterThan(30);
     await evaluate(parts, history.endOf(5) + 1);
@@ -82,7 +115,16 @@ describe('request rate', () => {
   test('nobody expects anything of a key that is off', async () => {
     const calm = many('calm', 10);
     await history.keys([...calm, 'off'], 40);
-    await store.insertRows('keys', [{ key_id: 'off', status: 'inactive', deleted: false, version: 1, created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' }]);
+    await store.insertRows('keys', [
+      {
+        key_id: 'off',
+        status: 'inactive',
+        deleted: false,
+        version: 1,
+        created_at: '2026-01-01T00:00:00Z',
+        updated_at: '2026-01-01T00:00:00Z',
+      },
+    ]);
     for (let bucket = 0; bucket < 8; bucket++) await history.bucket(bucket, all(calm, 40));
     await judgeTo(7, 0);
     expect(await brief()).toEqual([]);
@@ -104,10 +146,15 @@ test('many keys fail together: one alert of the platform, those of the keys wait
   const failing = many('failing', 12);
   await history.keys([...calm, ...failing], 40);
   for (let bucket = 0; bucket < 4; bucket++)
-    await history.bucket(bucket, { ...all(calm, 40), ...Object.fromEntries(failing.map((keyId) => [keyId, { requests: 40, server_errors: 18 }])) });
+    await history.bucket(bucket, {
+      ...all(calm, 40),
+      ...Object.fromEntries(failing.map((keyId) => [keyId, { requests: 40, server_errors: 18 }])),
+    });
   await judgeTo(3, 0);
   const written = await brief();
-  expect(written.filter((row) => row.endsWith('opened opened'))).toEqual([' platform error_rate server_errors opened opened']);
+  expect(written.filter((row) => row.endsWith('opened opened'))).toEqual([
+    ' platform error_rate server_errors opened opened',
+  ]);
   expect(written.filter((row) => row.endsWith('opened inhibited'))).toHaveLength(12);
 });
 
@@ -133,7 +180,8 @@ test('after an interruption the missed windows are judged, and each alert speaks
 
 test('a bucket is judged only when no batch of its time waits', async () => {
   await history.keys(['failing'], 40);
-  for (let bucket = 0; bucket < 3; bucket++) await history.bucket(bucket, { failing: { requests: 40, server_errors: 18 } });
+  for (let bucket = 0; bucket < 3; bucket++)
+    await history.bucket(bucket, { failing: { requests: 40, server_errors: 18 } });
   await evaluate(parts, history.endOf(0) + 1);
   waiting = history.endOf(1) - 1_000;
   expect(await evaluate(parts, history.endOf(2) + 1)).toMatchObject({ windows: 0 });
@@ -144,8 +192,18 @@ test('a bucket is judged only when no batch of its time waits', async () => {
 test('a silence keeps messages back, the alert itself is there', async () => {
   await history.keys(['failing', 'calm'], 40);
   const [starts_at, ends_at] = [new Date(history.endOf(-20)).toISOString(), new Date(history.endOf(100)).toISOString()];
-  await store.insertRows('silences', [{ silence_id: 's', matchers: JSON.stringify({ kinds: ['error_rate'], key_ids: ['failing'] }), starts_at, ends_at, version: 1, created_at: starts_at }]);
-  for (let bucket = 0; bucket < 3; bucket++) await history.bucket(bucket, { calm: 40, failing: { requests: 40, server_errors: 18 } });
+  await store.insertRows('silences', [
+    {
+      silence_id: 's',
+      matchers: JSON.stringify({ kinds: ['error_rate'], key_ids: ['failing'] }),
+      starts_at,
+      ends_at,
+      version: 1,
+      created_at: starts_at,
+    },
+  ]);
+  for (let bucket = 0; bucket < 3; bucket++)
+    await history.bucket(bucket, { calm: 40, failing: { requests: 40, server_errors: 18 } });
   await judgeTo(2, 0);
   expect(await brief()).toEqual(['failing error_rate server_errors opened silenced']);
 });
@@ -156,12 +214,31 @@ test('ClickHouse makes the baselines that requestBaseline makes', async () => {
   await history.keys(['days'], 9, { ageDays: 3 });
   await history.keys(['fresh'], 9, { ageDays: 0.5 });
   await ensureBaselines(store, [NOW - 7_200, NOW - 3_600, NOW]);
-  const made = await store.query<{ key_id: string; rung: Rung; means: number[]; variances: number[]; usual_spread: number; mean: number; within: number; between: number }>(
+  const made = await store.query<{
+    key_id: string;
+    rung: Rung;
+    means: number[];
+    variances: number[];
+    usual_spread: number;
+    mean: number;
+    within: number;
+    between: number;
+  }>(
     `SELECT key_id, rung, means, variances, usual_spread, mean, within, between FROM alert_baselines FINAL WHERE hour = toDateTime(${NOW}, 'UTC') AND key_id != '' ORDER BY key_id`,
   );
-  expect(made.map((row) => [row.key_id, row.rung])).toEqual([['days', 'last day'], ['fresh', 'caps only'], ['old_1', 'hour of week'], ['old_2', 'hour of week'], ['weeks', 'hour of day']]);
+  expect(made.map((row) => [row.key_id, row.rung])).toEqual([
+    ['days', 'last day'],
+    ['fresh', 'caps only'],
+    ['old_1', 'hour of week'],
+    ['old_2', 'hour of week'],
+    ['weeks', 'hour of day'],
+  ]);
   for (const row of made) {
-    const expected = requestBaseline(row.rung, row.means.map((mean, n) => ({ mean, variance: row.variances[n]! })), row.usual_spread);
+    const expected = requestBaseline(
+      row.rung,
+      row.means.map((mean, n) => ({ mean, variance: row.variances[n]! })),
+      row.usual_spread,
+    );
     expect(row.mean, row.key_id).toBeCloseTo(expected.mean, 3);
     expect(row.within, row.key_id).toBeCloseTo(expected.within, 3);
     expect(row.between, row.key_id).toBeCloseTo(expected.between, 2);
@@ -172,8 +249,13 @@ test('ClickHouse makes the baselines that requestBaseline makes', async () => {
 test('a country never seen before, and a mix of countries that changed', async () => {
   const calm = many('calm', 10);
   await history.keys([...calm, 'moved'], 40);
-  const month = Array.from({ length: 20 }, (_, n) => new Date((NOW - (NOW % 86_400) - (n + 1) * 86_400) * 1000).toISOString());
-  await store.insertRows('countries_day', month.map((start) => ({ key_id: 'moved', start, country: 'SE', requests: 5_000 })));
+  const month = Array.from({ length: 20 }, (_, n) =>
+    new Date((NOW - (NOW % 86_400) - (n + 1) * 86_400) * 1000).toISOString(),
+  );
+  await store.insertRows(
+    'countries_day',
+    month.map((start) => ({ key_id: 'moved', start, country: 'SE', requests: 5_000 })),
+  );
   await store.insertRows('key_countries', [
     { key_id: 'moved', country: 'SE', first_seen: month.at(-1), requests: 100_000 },
     { key_id: 'moved', country: 'BR', first_seen: new Date((NOW + 60) * 1000).toISOString(), requests: 300 },
