@@ -142,7 +142,7 @@ export function appliedText({ created, updated, deleted, unchanged }: Applied): 
 
 export function previewText({ fired, days, alerts, keys_looked_at, cut }: Preview): string {
   const times = fired === 1 ? 'once' : `${count(fired)} times`;
-  const head = `would have fired ${times} in ${days} days (${count(keys_looked_at)} keys looked at)${cut === '' ? '' : `; ${cut}`}\n`;
+  const head = `would have fired ${times} in ${days === 1 ? 'a day' : `${days} days`} (${count(keys_looked_at)} ${keys_looked_at === 1 ? 'key' : 'keys'} looked at)${cut === '' ? '' : `; ${cut}`}\n`;
   if (alerts.length === 0) return head;
   const columns = [
     { title: 'at' },

@@ -23,7 +23,12 @@ const TIERS = [
   'statuses_quarter_hour',
   'statuses_day',
   'key_totals',
+  'key_countries',
+  'traffic_buckets',
 ];
+/** Filled from recent requests only. */
+const RECENT = ['country_hours', 'traffic_seconds'];
+const DAY_MS = 86_400_000;
 const ROWS = 3_000;
 
 let store: Store;
@@ -38,26 +43,26 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 beforeEach(async () => {
-  for (const table of ['requests', ...TIERS]) await store.command(`TRUNCATE TABLE ${table}`);
+  for (const table of ['requests', ...TIERS, ...RECENT]) await store.command(`TRUNCATE TABLE ${table}`);
 });
 
 /** Rows of two months, so that one insert makes two partitions. */
-async function rows(batchId: string, seed: number): Promise<string> {
+async function rows(batchId: string, seed: number, spanMs = 40 * DAY_MS): Promise<string> {
   const now = Date.now();
   const batch = new Batch();
-  for (const sample of generateTraffic(new Random(seed), ROWS, 5, now - 45 * 86_400_000, now)) {
-    const parsed = parseRecord(sample, 0, now, { pastMs: 400 * 86_400_000, futureMs: 0 });
+  for (const sample of generateTraffic(new Random(seed), ROWS, 5, now - spanMs, now)) {
+    const parsed = parseRecord(sample, 0, now, { pastMs: 400 * DAY_MS, futureMs: 0 });
     if (!('record' in parsed)) throw new Error(parsed.message);
     batch.add(parsed.record, '');
   }
   return rowsOf(batch, batchId, now, [{ first: 0, end: ROWS }], { geo, ipStorage: 'truncated' });
 }
 
-async function counts(): Promise<Record<string, number>> {
+async function counts(tiers = TIERS): Promise<Record<string, number>> {
   const result: Record<string, number> = {};
   const [raw] = await store.query<{ counted: number }>('SELECT count() AS counted FROM requests');
   result.requests = raw!.counted;
-  for (const tier of TIERS) {
+  for (const tier of tiers) {
     const [row] = await store.query<{ counted: number }>(`SELECT sum(requests) AS counted FROM ${tier}`);
     result[tier] = row!.counted;
   }
@@ -72,6 +77,13 @@ describe('one batch counts once', () => {
     const text = await rows(id, 1);
     for (let delivery = 0; delivery < 3; delivery++) await insertRequests(store, id, text);
     expect(await counts()).toEqual(all(ROWS));
+  });
+
+  test('delivered three times, in the tables of the last minutes', async () => {
+    const id = randomUUID();
+    const text = await rows(id, 4, 5 * 60_000);
+    for (let delivery = 0; delivery < 3; delivery++) await insertRequests(store, id, text);
+    expect(await counts(RECENT)).toEqual({ requests: ROWS, country_hours: ROWS, traffic_seconds: ROWS });
   });
 
   test('equal rows under two ids count twice: the id decides, not the content', async () => {

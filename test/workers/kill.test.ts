@@ -70,6 +70,9 @@ const TIERS = [
   'statuses_quarter_hour',
   'statuses_day',
   'key_totals',
+  'traffic_buckets',
+  'country_hours',
+  'key_countries',
 ];
 
 /** Waits until no batch waits, runs or failed. */

@@ -3,6 +3,7 @@ import type { AlertEvidence } from '../alert.ts';
 import { judgeCountryMix, type Mix, type MixVerdict } from '../detectors/country-mix.ts';
 import type { SettingsOf } from '../rules/settings.ts';
 import { EVALUATION_SETTINGS } from './baselines.ts';
+import { dayOf } from './days.ts';
 import type { KeyHistory } from './key-history.ts';
 import { type Candidates, type KindEvaluation, MAX_CANDIDATES } from './kind.ts';
 import { percentText } from './wording.ts';
@@ -10,13 +11,13 @@ import { percentText } from './wording.ts';
 type Settings = SettingsOf<'country_mix'>;
 
 const HOUR_MS = 3_600_000;
-const DAY_SECONDS = 86_400;
 const HISTORY_DAYS = 28;
 const CHUNK = 2_000;
 
 /** Whether the requests of the last hour come from elsewhere than those of 28 days; judged once an hour. */
 export const countryMix: KindEvaluation = {
   kind: 'country_mix',
+  usesHistory: false,
   scopes: [''],
   fleetGroup: () => '',
   everyMs: HOUR_MS,
@@ -61,9 +62,8 @@ async function findCandidates({
        FROM (SELECT key_id, country, sum(now) AS a, sum(usual) AS b
              FROM (SELECT key_id, country, toFloat64(c.requests) AS now, 0 AS usual FROM country_hours AS c WHERE start = toDateTime(${to - 3_600}, 'UTC')
                    UNION ALL
-                   SELECT key_id, country, 0, toFloat64(c.requests) FROM countries_day AS c
-                   WHERE start >= toDateTime(${to - HISTORY_DAYS * DAY_SECONDS}, 'UTC') AND start < toDateTime(${to - (to % DAY_SECONDS)}, 'UTC')
-                     AND key_id IN (SELECT key_id FROM country_hours AS c WHERE start = toDateTime(${to - 3_600}, 'UTC') GROUP BY key_id HAVING sum(c.requests) >= ${least}))
+                   SELECT key_id, country, 0, toFloat64(c.requests) FROM alert_day_countries AS c FINAL
+                   WHERE day = toDateTime(${dayOf(to - 3_600)}, 'UTC') AND key_id IN (SELECT key_id FROM country_hours AS c WHERE start = toDateTime(${to - 3_600}, 'UTC') GROUP BY key_id HAVING sum(c.requests) >= ${least}))
              GROUP BY key_id, country))
      WHERE total_now >= ${least} AND total_usual >= ${least}
      GROUP BY key_id HAVING sum(part) > ${0.98 * distance * distance} LIMIT ${MAX_CANDIDATES}`,
@@ -82,9 +82,8 @@ async function addMore(store: Store, histories: ReadonlyMap<string, KeyHistory>,
        FROM (SELECT key_id, country, c.requests AS now, 0 AS usual FROM country_hours AS c
              WHERE start = toDateTime(${to - 3_600}, 'UTC') AND key_id IN {key_ids:Array(String)}
              UNION ALL
-             SELECT key_id, country, 0, c.requests FROM countries_day AS c
-             WHERE key_id IN {key_ids:Array(String)} AND start >= toDateTime(${to - HISTORY_DAYS * DAY_SECONDS}, 'UTC')
-               AND start < toDateTime(${to - (to % DAY_SECONDS)}, 'UTC'))
+             SELECT key_id, country, 0, c.requests FROM alert_day_countries AS c FINAL
+             WHERE day = toDateTime(${dayOf(to - 3_600)}, 'UTC') AND key_id IN {key_ids:Array(String)})
        GROUP BY key_id, country`,
       { key_ids: keyIds.slice(at, at + CHUNK) },
       EVALUATION_SETTINGS,

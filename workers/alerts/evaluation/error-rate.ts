@@ -18,6 +18,7 @@ type Settings = SettingsOf<'error_rate'>;
 /** 5xx, 4xx, 401 with 403, and 429, each against its usual share. */
 export const errorRate: KindEvaluation = {
   kind: 'error_rate',
+  usesHistory: true,
   scopes: ERROR_SCOPES,
   fleetGroup: (scope) => scope,
   findCandidates,

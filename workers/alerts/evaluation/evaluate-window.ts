@@ -7,7 +7,7 @@ import { isOpen, type KnownAlert } from './event-store.ts';
 import { explain } from './explain.ts';
 import { type FleetCounts, fleetStep } from './fleet.ts';
 import { type KeyFacts, noFacts, readKeyFacts } from './key-facts.ts';
-import { type KeyHistory, readHistories } from './key-history.ts';
+import { type KeyHistory, noHistory, readHistories } from './key-history.ts';
 import type { KindEvaluation } from './kind.ts';
 import { candidatesCut } from './metrics.ts';
 import { eventOfStep, type Judged, type WindowContext } from './steps.ts';
@@ -25,24 +25,43 @@ export interface WindowInput {
   activeKeys: number;
 }
 
-/** Judges one window for one kind over all keys. @returns the rows to be written, none of them written yet */
-export async function evaluateKind(kind: KindEvaluation, input: WindowInput): Promise<AlertEvent[]> {
-  const { store, book, context, known } = input;
-  if (kind.everyMs && context.atMs % kind.everyMs !== 0) return [];
+/** Keys that one kind looks at closely. */
+interface Chosen {
+  kind: KindEvaluation;
+  keyIds: string[];
+}
+
+/**
+ * Judges one window of all kinds over all keys: each kind finds its keys, what is known of them is read once for all kinds.
+ * @returns the rows to be written, none of them written yet
+ */
+export async function evaluateKinds(kinds: readonly KindEvaluation[], input: WindowInput): Promise<AlertEvent[]> {
+  const { store, context } = input;
+  const chosen: Chosen[] = [];
+  for (const kind of kinds) {
+    if (kind.everyMs && context.atMs % kind.everyMs !== 0) continue;
+    chosen.push({ kind, keyIds: await keysOf(kind, input) });
+  }
+  const idsOf = (some: readonly Chosen[]) => [...new Set(some.flatMap((one) => one.keyIds))];
+  const facts = await readKeyFacts(store, idsOf(chosen));
+  const histories = await readHistories(store, idsOf(chosen.filter(({ kind }) => kind.usesHistory)), context.atMs);
+  const events: AlertEvent[] = [];
+  for (const { kind, keyIds } of chosen) {
+    const its = new Map(keyIds.map((keyId) => [keyId, histories.get(keyId) ?? noHistory()]));
+    if (keyIds.length > 0) await kind.addMore?.(store, its, context.atMs);
+    const judged = keyIds.flatMap((keyId) =>
+      judgeKey(kind, input, facts.get(keyId) ?? noFacts(keyId), its.get(keyId)!),
+    );
+    events.push(...(await eventsOf(kind, input, judged, facts)));
+  }
+  return events;
+}
+
+async function keysOf(kind: KindEvaluation, { store, book, context, known }: WindowInput): Promise<string[]> {
   const candidates = await kind.findCandidates({ store, atMs: context.atMs, book });
   if (candidates.total > candidates.keyIds.length) candidatesCut.inc(candidates.total - candidates.keyIds.length);
   const open = [...known.values()].filter((one) => one.kind === kind.kind && one.keyId !== '' && needsJudging(one));
-  const keyIds = [...new Set([...candidates.keyIds, ...open.map((one) => one.keyId)])];
-  if (keyIds.length === 0) return fleetEvents(kind, input, new Map());
-  const [facts, histories] = await Promise.all([
-    readKeyFacts(store, keyIds),
-    readHistories(store, keyIds, context.atMs),
-  ]);
-  await kind.addMore?.(store, histories, context.atMs);
-  const judged = keyIds.flatMap((keyId) =>
-    judgeKey(kind, input, facts.get(keyId) ?? noFacts(keyId), histories.get(keyId)!),
-  );
-  return eventsOf(kind, input, judged, facts);
+  return [...new Set([...candidates.keyIds, ...open.map((one) => one.keyId)])];
 }
 
 /** Alerts that are neither open nor pending have nothing to end. */

@@ -9,7 +9,7 @@ import { readSilences } from '../silence-reader.ts';
 import { ensureBaselines } from './baselines.ts';
 import { countryMix } from './country-mix.ts';
 import { errorRate } from './error-rate.ts';
-import { evaluateKind, type WindowInput } from './evaluate-window.ts';
+import { evaluateKinds, type WindowInput } from './evaluate-window.ts';
 import { loadStates, STATE_LOOK_BACK_MS, toldLately, writeAlertEvents } from './event-store.ts';
 import { hoursOf } from './key-history.ts';
 import type { KindEvaluation } from './kind.ts';
@@ -102,7 +102,7 @@ export async function judgeWindow(
   };
   const events = platformSilence(input, traffic);
   // Nothing at all from anybody says that reports are missing, not that every key fell silent: all states stay as they are.
-  if (traffic.requests > 0) for (const kind of KINDS) events.push(...(await evaluateKind(kind, input)));
+  if (traffic.requests > 0) events.push(...(await evaluateKinds(KINDS, input)));
   await writeAlertEvents(store, events);
   await handOver(parts.delivery, events);
   await writeProgress(store, 'buckets', atMs);

@@ -15,15 +15,22 @@ const FAILING: Record<string, string> = {
   rate_limited: 'status = 429',
 };
 
-/** Adds to alerts that are told what in the traffic explains them most. */
+/** Adds to alerts that are told what in the traffic explains them most: two queries for all of one kind and scope. */
 export async function explain(store: Store, events: AlertEvent[]): Promise<AlertEvent[]> {
-  let explained = 0;
-  for (const event of events) {
-    if (event.notify === '' || event.notify === 'resolved' || event.key_id === '') continue;
-    if (event.evidence.direction === 'silence' || explained++ >= MAX_EXPLAINED) continue;
-    const contributions = await contributionsOf(store, event);
-    if (contributions.length > 0) event.evidence = { ...event.evidence, contributions };
+  const told = events.filter(
+    ({ notify, key_id, evidence }) =>
+      notify !== '' &&
+      notify !== 'resolved' &&
+      key_id !== '' &&
+      evidence.direction !== 'silence' &&
+      !evidence.contributions,
+  );
+  const groups = new Map<string, AlertEvent[]>();
+  for (const event of told.slice(0, MAX_EXPLAINED)) {
+    const group = `${event.kind} ${event.kind === 'new_country' ? '' : event.scope}`;
+    groups.set(group, [...(groups.get(group) ?? []), event]);
   }
+  for (const group of groups.values()) await explainGroup(store, group);
   return events;
 }
 
@@ -33,16 +40,24 @@ interface Part {
   requests: number;
 }
 
-async function contributionsOf(store: Store, event: AlertEvent): Promise<Contribution[]> {
-  const to = Math.floor(Date.parse(event.at) / 1000);
-  const from = to - (event.evidence.windowMinutes ?? 60) * 60;
-  const condition = event.kind === 'error_rate' ? (FAILING[event.scope] ?? '1') : '1';
-  const params = { key_id: event.key_id, from, to, since: from - HISTORY_DAYS * 86_400 };
+type KeyPart = Part & { key_id: string };
+
+async function explainGroup(store: Store, events: readonly AlertEvent[]): Promise<void> {
+  const { kind, scope, at } = events[0]!;
+  const condition = kind === 'error_rate' ? (FAILING[scope] ?? '1') : '1';
+  const to = Math.floor(Date.parse(at) / 1000);
+  const froms = events.map(({ evidence }) => to - (evidence.windowMinutes ?? 60) * 60);
+  const from = Math.min(...froms);
+  const params = { key_ids: events.map((event) => event.key_id), froms, from, to, since: from - HISTORY_DAYS * 86_400 };
   const [now, before] = await Promise.all([
-    store.query<Part>(nowSql(condition), params, EVALUATION_SETTINGS),
-    store.query<Part>(historySql(event.scope, condition), params, EVALUATION_SETTINGS),
+    store.query<KeyPart>(nowSql(condition), params, EVALUATION_SETTINGS),
+    store.query<KeyPart>(historySql(scope, condition), params, EVALUATION_SETTINGS),
   ]);
-  return strongest(now, before, event.evidence.direction === 'drop');
+  for (const event of events) {
+    const its = (parts: readonly KeyPart[]) => parts.filter((part) => part.key_id === event.key_id);
+    const contributions = strongest(its(now), its(before), event.evidence.direction === 'drop');
+    if (contributions.length > 0) event.evidence = { ...event.evidence, contributions };
+  }
 }
 
 /** Pure: shares now beside usual shares, those that changed most first. */
@@ -68,21 +83,23 @@ export function strongest(now: readonly Part[], before: readonly Part[], missing
   return all.sort((a, b) => gain(b) - gain(a) || b.requests - a.requests).slice(0, SHOWN);
 }
 
+const PARTS_PER_KEY = 200;
+
 const nowSql = (condition: string) =>
-  `SELECT dimension, value, count() AS requests
-   FROM (SELECT tupleElement(one, 1) AS dimension, tupleElement(one, 2) AS value
+  `SELECT key_id, dimension, value, count() AS requests
+   FROM (SELECT key_id, tupleElement(one, 1) AS dimension, tupleElement(one, 2) AS value
          FROM requests
          ARRAY JOIN [('endpoint', concat(method, ' ', route)), ('country', toString(country)), ('status', toString(status))] AS one
-         WHERE key_id = {key_id:String} AND timestamp >= toDateTime({from:Int64}, 'UTC') AND timestamp < toDateTime({to:Int64}, 'UTC')
-           AND ${condition})
-   GROUP BY dimension, value ORDER BY requests DESC, value LIMIT 200`;
+         WHERE key_id IN {key_ids:Array(String)} AND timestamp >= toDateTime({from:Int64}, 'UTC') AND timestamp < toDateTime({to:Int64}, 'UTC')
+           AND toUnixTimestamp(timestamp) >= transform(key_id, {key_ids:Array(String)}, {froms:Array(UInt32)}, toUInt32(0)) AND ${condition})
+   GROUP BY key_id, dimension, value ORDER BY requests DESC, value LIMIT ${PARTS_PER_KEY} BY key_id`;
 
 const historySql = (scope: string, condition: string) => {
   const column = { server_errors: 'server_errors', client_errors: 'client_errors' }[scope] ?? 'requests';
-  const span = `key_id = {key_id:String} AND start >= toDateTime({since:Int64}, 'UTC') AND start < toDateTime({from:Int64}, 'UTC')`;
+  const span = `key_id IN {key_ids:Array(String)} AND start >= toDateTime({since:Int64}, 'UTC') AND start < toDateTime({from:Int64}, 'UTC')`;
   return `SELECT * FROM (
-      SELECT 'endpoint' AS dimension, concat(method, ' ', route) AS value, sum(t.${column}) AS requests FROM endpoints_day AS t WHERE ${span} GROUP BY value
-      UNION ALL SELECT 'country', toString(country) AS value, sum(t.${column}) FROM countries_day AS t WHERE ${span} GROUP BY value
-      UNION ALL SELECT 'status', toString(status) AS value, sum(t.requests) FROM statuses_day AS t WHERE ${span} AND ${condition} GROUP BY value)
-    WHERE requests > 0 ORDER BY requests DESC LIMIT 1000`;
+      SELECT key_id, 'endpoint' AS dimension, concat(method, ' ', route) AS value, sum(t.${column}) AS requests FROM endpoints_day AS t WHERE ${span} GROUP BY key_id, value
+      UNION ALL SELECT key_id, 'country', toString(country) AS value, sum(t.${column}) FROM countries_day AS t WHERE ${span} GROUP BY key_id, value
+      UNION ALL SELECT key_id, 'status', toString(status) AS value, sum(t.requests) FROM statuses_day AS t WHERE ${span} AND ${condition} GROUP BY key_id, value)
+    WHERE requests > 0 ORDER BY requests DESC LIMIT ${PARTS_PER_KEY * 2} BY key_id`;
 };

@@ -40,6 +40,9 @@ export interface HourBaseline {
 const COUNTS = ['requests', 'server_errors', 'client_errors', 'refused', 'rate_limited'] as const;
 export const NO_COUNTS: BucketCounts = { requests: 0, server_errors: 0, client_errors: 0, refused: 0, rate_limited: 0 };
 
+/** Of a key of which no counts were read. */
+export const noHistory = (): KeyHistory => ({ buckets: [], baselines: [] });
+
 interface BucketRow {
   key_id: string;
   rows: [number, number, number, number, number, number][];

@@ -34,6 +34,8 @@ export interface KindEvaluation {
   kind: AlertKind;
   /** Windows are judged at multiples of this; default: every one. */
   everyMs?: number;
+  /** Whether it judges counts of the last three hours and their baselines. */
+  usesHistory: boolean;
   scopes: readonly string[];
   /** Scopes that fire together are counted together by the fleet guard. */
   fleetGroup: (scope: string) => string;

@@ -14,6 +14,7 @@ const MIN_WEEKS = 2;
 /** p95 against the same hour of earlier weeks. */
 export const latency: KindEvaluation = {
   kind: 'latency',
+  usesHistory: true,
   scopes: [''],
   fleetGroup: () => 'latency',
   findCandidates,
@@ -54,7 +55,9 @@ async function findCandidates({
   const rows = await store.query<{ key_id: string; total: number }>(
     `SELECT s.key_id AS key_id, count() OVER () AS total
      FROM (SELECT key_id, sum(b.timed) AS n, quantileDDMerge(0.01, 0.95)(latency) AS p95 FROM traffic_buckets AS b
-           WHERE start = toDateTime(${to - 300}, 'UTC') AND b.timed > 0 GROUP BY key_id HAVING n >= ${least}) AS s
+           WHERE start = toDateTime(${to - 300}, 'UTC') AND key_id IN (
+             SELECT key_id FROM traffic_buckets AS b WHERE start = toDateTime(${to - 300}, 'UTC') GROUP BY key_id HAVING sum(b.timed) >= ${least})
+           GROUP BY key_id) AS s
      INNER JOIN (SELECT key_id, exp(arrayReduce('median', arrayMap(one -> log(one), p95s))) AS usual FROM alert_baselines FINAL
                  WHERE hour = toDateTime(${hour}, 'UTC') AND length(p95s) >= ${MIN_WEEKS}) AS h ON h.key_id = s.key_id
      WHERE p95 > ${0.98 * slower} * usual ORDER BY n DESC LIMIT ${MAX_CANDIDATES}`,

@@ -30,6 +30,7 @@ export interface SeenCountries {
 /** A country this key was never used from, where that is remarkable. One alert per country. */
 export const newCountry: KindEvaluation = {
   kind: 'new_country',
+  usesHistory: false,
   scopes: [''],
   fleetGroup: () => '',
   findCandidates,

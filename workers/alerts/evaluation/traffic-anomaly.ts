@@ -25,6 +25,7 @@ const GENEROUS = 0.95;
 /** Far more requests than usual (spike), far fewer or none at all (drop; silence is its strongest form). */
 export const trafficAnomaly: KindEvaluation = {
   kind: 'traffic_anomaly',
+  usesHistory: true,
   scopes: ['spike', 'drop'],
   fleetGroup: (scope) => scope,
   findCandidates,

@@ -139,7 +139,36 @@ PARTITION BY toYYYYMM(hour)
 ORDER BY (hour, key_id)
 TTL hour + INTERVAL 45 DAY;
 
--- What is expected of a key in one hour, made once when the hour is first judged.
+-- What is usual over 28 days, made once a day: shares of errors, and of countries. A row with an empty key says that a day is
+-- complete: its writer may have been killed half way.
+CREATE TABLE IF NOT EXISTS alert_days ${on_cluster}
+(
+    day            DateTime('UTC') COMMENT 'the 28 days before it',
+    key_id         String CODEC(ZSTD(1)),
+    requests       UInt64 CODEC(T64, ZSTD(1)),
+    server_errors  UInt64 CODEC(T64, ZSTD(1)),
+    client_errors  UInt64 CODEC(T64, ZSTD(1)),
+    refused        UInt64 CODEC(T64, ZSTD(1)),
+    rate_limited   UInt64 CODEC(T64, ZSTD(1))
+)
+ENGINE = ${ReplacingMergeTree}
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, key_id)
+TTL day + INTERVAL 4 DAY;
+
+CREATE TABLE IF NOT EXISTS alert_day_countries ${on_cluster}
+(
+    day       DateTime('UTC'),
+    key_id    String CODEC(ZSTD(1)),
+    country   LowCardinality(String),
+    requests  UInt64 CODEC(T64, ZSTD(1))
+)
+ENGINE = ${ReplacingMergeTree}
+PARTITION BY toYYYYMM(day)
+ORDER BY (day, key_id, country)
+TTL day + INTERVAL 4 DAY;
+
+-- What is expected of a key in one hour, made once when the hour is first judged; complete with the row of the empty key.
 CREATE TABLE IF NOT EXISTS alert_baselines ${on_cluster}
 (
     hour                DateTime('UTC') CODEC(Delta, ZSTD(1)),
