@@ -9,11 +9,6 @@ import { fieldProblem } from './key-changes.ts';
 
 type Body = z.infer<typeof ChannelBody>;
 
-/** @throws {Problem} 403: channels and silences belong to an organization or to the platform */
-export function refuseKeyToken(grant: TokenGrant): void {
-  if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key has no channels');
-}
-
 /** The organization of what is made; a bound token makes things of its own. @throws {Problem} 403 */
 export function organizationOf(grant: TokenGrant, given: string): string {
   if (grant.organizationId === '') return given;

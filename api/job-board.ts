@@ -4,8 +4,8 @@ import { ExpressAdapter } from '@bull-board/express';
 import express, { type RequestHandler, type Router } from 'express';
 import { Problem } from '../ingest/problem.ts';
 import { callerOf } from './caller.ts';
+import { refuseBeyond } from './mount.ts';
 import type { ApiParts } from './route.ts';
-import { refuseBoundToken } from './routes/jobs.ts';
 
 export const JOB_BOARD_PATH = '/admin/queues';
 /** A batch is megabytes of packed columns: nothing a person could read. */
@@ -52,7 +52,7 @@ const onlyReading: RequestHandler = (req, _res, next) => {
 function onlyAdministrators(parts: ApiParts): RequestHandler {
   return async (req, res, next) => {
     try {
-      refuseBoundToken(await callerOf(parts, req, 'admin'));
+      refuseBeyond('platform', await callerOf(parts, req, 'admin'));
       res.set({ 'Cache-Control': 'private, no-store', 'Content-Security-Policy': CONTENT_SECURITY_POLICY });
       next();
     } catch (error) {

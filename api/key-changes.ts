@@ -40,11 +40,6 @@ export function noSuchKey(): Problem {
   return new Problem(404, 'Not found', 'there is no such key, or the token may not see it');
 }
 
-/** @throws {Problem} 403: a token of one key reads that key, it does not manage keys */
-export function refuseKeyBound(grant: TokenGrant): void {
-  if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key cannot change keys');
-}
-
 /** Ids that could not be read back: `GET /v1/keys/denied` is a route of its own. */
 const RESERVED_IDS: ReadonlySet<string> = new Set(['denied', 'import']);
 

@@ -30,7 +30,7 @@ function authorize(parts: ApiParts, definition: Route): RequestHandler {
 }
 
 /** @throws {Problem} 403 for a token that is bound more narrowly than the route reaches */
-function refuseBeyond(reach: Route['reach'], { organizationId, keyId }: TokenGrant): void {
+export function refuseBeyond(reach: Route['reach'], { organizationId, keyId }: TokenGrant): void {
   if (reach !== undefined && keyId !== '') {
     throw new Problem(403, 'Forbidden', 'a token bound to one key may not do this');
   }

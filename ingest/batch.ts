@@ -15,7 +15,7 @@ export const MAX_BATCH_ROWS = 50_000;
 const MAX_DECODED_BYTES = 512 * 1024 * 1024;
 const LAYOUT_VERSION = 1;
 /** First character of a payload that is packed text; base 64, as it was before, has no such character. */
-const PACKED = '~';
+export const PACKED = '~';
 
 const TEXT_COLUMNS = [
   'keyId',

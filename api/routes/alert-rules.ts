@@ -20,13 +20,8 @@ const RuleResponse = RuleBody.safeExtend({
 });
 const RuleParams = z.object({ rule_id: z.string().min(1).max(100) });
 
-function refuseKeyBound(grant: TokenGrant): void {
-  if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key has no rules');
-}
-
 /** A bound token makes rules for its organization only. @throws {Problem} 403 */
 function scoped(grant: TokenGrant, body: RuleFields): RuleFields {
-  refuseKeyBound(grant);
   if (grant.organizationId === '') return body;
   if (body.organization_id !== '' && body.organization_id !== grant.organizationId) {
     throw new Problem(403, 'Forbidden', 'organization_id: the token is bound to another organization');
@@ -38,7 +33,6 @@ function scoped(grant: TokenGrant, body: RuleFields): RuleFields {
 
 /** @throws {Problem} 404 for an unknown rule and for one of another organization */
 async function findRule(parts: ApiParts, grant: TokenGrant, ruleId: string): Promise<Rule> {
-  refuseKeyBound(grant);
   const rule = await new Rules(parts.store).find(ruleId);
   if (!rule || (grant.organizationId !== '' && rule.organization_id !== grant.organizationId)) {
     throw new Problem(404, 'Not found', 'there is no such rule, or the token may not see it');
@@ -65,6 +59,7 @@ export const listRules = route({
   method: 'get',
   path: '/v1/alert-rules',
   scope: 'read',
+  reach: 'organization',
   summary:
     'Rules of alerts, and the defaults that hold where no rule matches. Of several that match a key the most specific holds',
   response: z.object({
@@ -72,7 +67,6 @@ export const listRules = route({
     defaults: z.array(z.object({ kind: z.enum(ALERT_KINDS), settings: z.record(z.string(), z.unknown()) })),
   }),
   handle: async ({ parts, grant }) => {
-    refuseKeyBound(grant);
     return {
       data: await new Rules(parts.store).list(grant.organizationId),
       defaults: ALERT_KINDS.map((kind) => ({ kind, settings: defaultSettings(kind) })),
@@ -84,6 +78,7 @@ export const getRule = route({
   method: 'get',
   path: '/v1/alert-rules/:rule_id',
   scope: 'read',
+  reach: 'organization',
   summary: 'One rule',
   params: RuleParams,
   response: RuleResponse,
@@ -94,6 +89,7 @@ export const createRule = route({
   method: 'post',
   path: '/v1/alert-rules',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Make a rule; it holds from the next evaluation on. Preview it first',
   body: RuleBody,
   response: RuleResponse,
@@ -110,6 +106,7 @@ export const putRule = route({
   method: 'put',
   path: '/v1/alert-rules/:rule_id',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Replace a rule',
   params: RuleParams,
   body: RuleBody,
@@ -127,6 +124,7 @@ export const deleteRule = route({
   method: 'delete',
   path: '/v1/alert-rules/:rule_id',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Delete a rule: the next less specific one holds, or the defaults',
   params: RuleParams,
   handle: async ({ parts, grant, params, res }) => {
@@ -146,6 +144,7 @@ export const previewAlertRule = route({
   method: 'post',
   path: '/v1/alert-rules/preview',
   scope: 'read',
+  reach: 'organization',
   summary:
     'What a rule would have said in the last days, judged over stored traffic; nothing is saved and nobody is told',
   body: z.strictObject({ rule: RuleBody, days: z.number().int().min(1).max(MAX_PREVIEW_DAYS).default(7) }),
@@ -174,6 +173,7 @@ export const testAlertRule = route({
   method: 'post',
   path: '/v1/alert-rules/test',
   scope: 'read',
+  reach: 'organization',
   summary: 'How a rule judges one key in the newest whole window; nothing is saved and nobody is told',
   body: z.strictObject({ rule: RuleBody, key_id: z.string().min(1).max(200) }),
   response: z.object({
@@ -191,6 +191,7 @@ export const applyAlertRules = route({
   method: 'post',
   path: '/v1/alert-rules/apply',
   scope: 'manage',
+  reach: 'platform',
   summary:
     'Make the rules that come from a file as given: creates, changes and deletes them; rules made by this API stay',
   body: z.strictObject({ rules: z.array(RuleBody).max(MAX_RULES) }),
@@ -201,9 +202,6 @@ export const applyAlertRules = route({
     unchanged: z.number().int(),
   }),
   handle: async ({ parts, grant, body }) => {
-    refuseKeyBound(grant);
-    if (grant.organizationId !== '')
-      throw new Problem(403, 'Forbidden', 'a file of rules needs a token that is not bound');
     const applied = await applyRules(parts.store, body.rules);
     const entry = { organizationId: '', actor: grant.id, action: 'alert_rule.applied', subject: 'file', reason: '' };
     await writeAudit(parts.store, [{ ...entry, before: null, after: applied }]);

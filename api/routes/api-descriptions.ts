@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
-import type { TokenGrant } from '../../ingest/token.ts';
 import { organizationKeys } from '../queries/grouped-usage.ts';
 import { ALL_KEYS } from '../queries/union.ts';
 import { route } from '../route.ts';
@@ -10,10 +9,6 @@ const Name = z.object({
 });
 const EndpointSchema = z.object({ method: z.string(), template: z.string() });
 const DEFAULT_DAYS = 30;
-
-function refuseOneKey(grant: TokenGrant): void {
-  if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key has no API descriptions');
-}
 
 export const putApiDescription = route({
   method: 'put',
@@ -25,7 +20,6 @@ export const putApiDescription = route({
   body: z.record(z.string(), z.unknown()),
   response: z.object({ name: z.string(), endpoints: z.number().int() }),
   handle: async ({ parts, grant, params, body }) => {
-    refuseOneKey(grant);
     const endpoints = await parts.apiDescriptions.put(grant.organizationId, params.name, body);
     if (endpoints.length === 0) {
       throw new Problem(
@@ -51,7 +45,6 @@ export const listApiDescriptions = route({
     data: z.array(z.object({ name: z.string(), updated_at: z.string(), endpoints: z.array(EndpointSchema) })),
   }),
   handle: async ({ parts, grant }) => {
-    refuseOneKey(grant);
     const entries = await parts.apiDescriptions.list(grant.organizationId);
     return { data: entries.map(({ name, updatedAt, endpoints }) => ({ name, updated_at: updatedAt, endpoints })) };
   },
@@ -65,7 +58,6 @@ export const deleteApiDescription = route({
   summary: 'Forget an imported document; counted routes stay',
   params: Name,
   handle: async ({ parts, grant, params, res }) => {
-    refuseOneKey(grant);
     if (!(await parts.apiDescriptions.remove(grant.organizationId, params.name))) throw notThere();
     res.status(204).end();
   },
@@ -86,7 +78,6 @@ export const unusedEndpoints = route({
     unused: z.array(EndpointSchema),
   }),
   handle: async ({ parts, grant, params, query }) => {
-    refuseOneKey(grant);
     const description = (await parts.apiDescriptions.list(grant.organizationId)).find(
       ({ name }) => name === params.name,
     );

@@ -16,7 +16,7 @@ import {
 import { testMessage } from '../../workers/alerts/delivery/compose-message.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
 import { ChannelBody, ChannelParams, ChannelView } from '../channel-body.ts';
-import { auditOfChannel, newChannel, refuseKeyToken, replacedChannel, viewOf } from '../channel-fields.ts';
+import { auditOfChannel, newChannel, replacedChannel, viewOf } from '../channel-fields.ts';
 import { type ApiParts, route } from '../route.ts';
 
 /** The former secret of a webhook signs beside the new one for so long. */
@@ -24,7 +24,6 @@ const FORMER_SECRET_MS = 24 * 60 * 60 * 1000;
 
 /** A bound token sees the channels of its organization only. @throws {Problem} 404 */
 async function findChannel(parts: ApiParts, grant: TokenGrant, channelId: string): Promise<Channel> {
-  refuseKeyToken(grant);
   const channel = await new Channels(parts.store).find(channelId);
   if (!channel || (grant.organizationId !== '' && channel.organization_id !== grant.organizationId)) {
     throw new Problem(404, 'Not found', 'there is no such channel, or the token may not see it');
@@ -66,10 +65,10 @@ export const listChannels = route({
   method: 'get',
   path: '/v1/channels',
   scope: 'read',
+  reach: 'organization',
   summary: 'Where alerts and key events are sent. Secrets are never shown',
   response: z.object({ data: z.array(ChannelView) }),
   handle: async ({ parts, grant }) => {
-    refuseKeyToken(grant);
     const channels = await new Channels(parts.store).list(grant.organizationId);
     const ids = channels.map((channel) => channel.channel_id);
     const problems = await channelProblems(parts.delivery.redis, ids);
@@ -81,6 +80,7 @@ export const getChannel = route({
   method: 'get',
   path: '/v1/channels/:channel_id',
   scope: 'read',
+  reach: 'organization',
   summary: 'One channel',
   params: ChannelParams,
   response: ChannelView,
@@ -95,11 +95,11 @@ export const createChannel = route({
   method: 'post',
   path: '/v1/channels',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Make a channel. Send a test message before relying on it',
   body: ChannelBody,
   response: WithSecret,
   handle: async ({ parts, grant, body }) => {
-    refuseKeyToken(grant);
     const channels = new Channels(parts.store);
     if ((await channels.list()).length >= MAX_CHANNELS) {
       throw new Problem(409, 'Conflict', `there are ${MAX_CHANNELS} channels already`);
@@ -116,6 +116,7 @@ export const putChannel = route({
   method: 'put',
   path: '/v1/channels/:channel_id',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Replace a channel; settings and secrets that are left out stay. Switching it on forgets why it was off',
   params: ChannelParams,
   body: ChannelBody,
@@ -133,6 +134,7 @@ export const deleteChannel = route({
   method: 'delete',
   path: '/v1/channels/:channel_id',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Delete a channel and its secrets; messages that still wait for it fail, what was sent stays listed',
   params: ChannelParams,
   handle: async ({ parts, grant, params, res }) => {
@@ -147,6 +149,7 @@ export const rotateChannelSecret = route({
   method: 'post',
   path: '/v1/channels/:channel_id/rotate-secret',
   scope: 'manage',
+  reach: 'organization',
   summary: 'A new secret for a webhook. For 24 hours messages are signed with both',
   params: ChannelParams,
   response: z.object({ secret: z.string(), previous_until: z.iso.datetime() }),
@@ -168,6 +171,7 @@ export const testChannel = route({
   method: 'post',
   path: '/v1/channels/:channel_id/test',
   scope: 'manage',
+  reach: 'organization',
   summary: "Send a test message now and say what became of it; never what the receiver's answer held",
   params: ChannelParams,
   response: z.object({

@@ -6,7 +6,6 @@ import { DELIVERY_STATUSES, type Delivery } from '../../workers/alerts/delivery/
 import { type DeliveryCursor, findDelivery, listDeliveries } from '../../workers/alerts/delivery/delivery-list.ts';
 import { MAX_REPLAYED_MESSAGES, replay } from '../../workers/alerts/delivery/replay.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
-import { refuseKeyToken } from '../channel-fields.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { type ApiParts, route } from '../route.ts';
 import { LimitQuery, time_ms, UtcTime } from '../schemas.ts';
@@ -42,6 +41,7 @@ export const getDeliveries = route({
   method: 'get',
   path: '/v1/deliveries',
   scope: 'read',
+  reach: 'organization',
   summary: 'What was told to whom and what became of it, newest first',
   query: z.object({
     channel_id: z.string().max(100).optional(),
@@ -53,7 +53,6 @@ export const getDeliveries = route({
   }),
   response: z.object({ data: z.array(DeliveryView), next_cursor: z.string().nullable() }),
   handle: async ({ parts, grant, query }) => {
-    refuseKeyToken(grant);
     const { channel_id: channelId, key_id: keyId, status, since: sinceMs, limit } = query;
     const filter = { channelId, keyId, status, sinceMs, organizationId: grant.organizationId };
     const rows = await listDeliveries(parts.store, filter, decodeCursor(query.cursor, isPosition), limit + 1);
@@ -70,11 +69,11 @@ export const replayDelivery = route({
   method: 'post',
   path: '/v1/deliveries/:delivery_id/replay',
   scope: 'manage',
+  reach: 'organization',
   summary: 'Send the message of a delivery again, under its old id',
   params: z.object({ delivery_id: z.string().min(1).max(100) }),
   response: Replayed,
   handle: async ({ parts, grant, params }) => {
-    refuseKeyToken(grant);
     const row = await findDelivery(parts.store, params.delivery_id);
     const open = await replayable(parts, grant, row ? [row] : []);
     if (!row || !open.visible.has(row.channel_id)) {
@@ -89,11 +88,11 @@ export const replayFailed = route({
   method: 'post',
   path: '/v1/deliveries/replay',
   scope: 'manage',
+  reach: 'organization',
   summary: `Send everything again that failed since a time, up to ${MAX_REPLAYED_MESSAGES} messages`,
   body: z.strictObject({ since: UtcTime, channel_id: z.string().max(100).optional() }),
   response: Replayed,
   handle: async ({ parts, grant, body }) => {
-    refuseKeyToken(grant);
     const { organizationId } = grant;
     const filter = {
       status: 'failed' as const,

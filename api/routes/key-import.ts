@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import { BadHeader, csvRows, ndjsonRows } from '../import-rows.ts';
-import { fieldProblem, refuseKeyBound, registryProblem } from '../key-changes.ts';
+import { fieldProblem, registryProblem } from '../key-changes.ts';
 import { KeyImport, MAX_IMPORT_ROWS } from '../key-import.ts';
 import { route } from '../route.ts';
 
@@ -35,7 +35,6 @@ export const importKeys = route({
     errors: z.array(RowErrorSchema).describe('the first 1,000'),
   }),
   handle: async ({ parts, grant, req, res }) => {
-    refuseKeyBound(grant);
     const csv = req.is('text/csv') !== false && req.is('text/csv') !== null;
     if (!csv && !req.is(['application/x-ndjson', 'application/ndjson', 'application/json'])) {
       throw new Problem(415, 'Unsupported media type', 'send application/x-ndjson or text/csv');

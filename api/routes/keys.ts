@@ -5,15 +5,7 @@ import type { RegisteredKey } from '../../workers/keys/key.ts';
 import { effectiveLimits, Plans, planOf } from '../../workers/keys/plans.ts';
 import { readRateLimits, type SeenRateLimit } from '../../workers/rate-limits.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import {
-  faultOf,
-  fieldProblem,
-  fieldsOf,
-  noSuchKey,
-  refuseForeign,
-  refuseKeyBound,
-  registryProblem,
-} from '../key-changes.ts';
+import { faultOf, fieldProblem, fieldsOf, noSuchKey, refuseForeign, registryProblem } from '../key-changes.ts';
 import { resolveRange } from '../queries/calendar.ts';
 import { readSparklines } from '../queries/fleet-series.ts';
 import {
@@ -245,7 +237,6 @@ export const putKey = route({
   body: KeyBody,
   response: KeyResponse,
   handle: async ({ parts, grant, params, body, req }) => {
-    refuseKeyBound(grant);
     const fields = fieldsOf(body, grant);
     await refuseUnclaimed(parts, grant, params.key_id);
     const expected = expectedVersion(req.get('if-match'));

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import { sha256 } from '../../ingest/token.ts';
 import { keysByHash, reportLeak } from '../../workers/keys/leaks.ts';
-import { refuseForeign, refuseKeyBound, registryProblem } from '../key-changes.ts';
+import { refuseForeign, registryProblem } from '../key-changes.ts';
 import { isSignedBy, type LeakKeys, parseLeakKeys } from '../leak-signature.ts';
 import { route } from '../route.ts';
 import { KeyParams, KeyResponse } from '../schemas.ts';
@@ -114,7 +114,6 @@ export const reportKeyLeak = route({
   body: z.strictObject({ reason: z.string().trim().min(1).max(500) }),
   response: KeyResponse,
   handle: async ({ parts, grant, params, body }) => {
-    refuseKeyBound(grant);
     await findKey(parts, grant, params.key_id);
     const present = await parts.registry.find(params.key_id);
     if (!present) throw new Problem(409, 'Conflict', 'the key is not registered; deactivate it instead');

@@ -7,7 +7,7 @@ import type { Wish } from '../../workers/keys/lifecycle.ts';
 import { applyWish } from '../../workers/keys/transitions.ts';
 import { AuditEntryResponse, auditEntryOf } from '../audit-entry.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { faultOf, fieldProblem, refuseForeign, refuseKeyBound, registryProblem } from '../key-changes.ts';
+import { faultOf, fieldProblem, refuseForeign, registryProblem } from '../key-changes.ts';
 import { type ApiParts, route } from '../route.ts';
 import { KeyParams, KeyResponse, LimitQuery, Sha256, UtcTime } from '../schemas.ts';
 import { findKey } from './keys.ts';
@@ -19,7 +19,6 @@ const Reason = z.string().trim().min(1).max(500);
  * @throws {Problem} 404 for an unknown or foreign key, 400 naming a field, 409 when its status forbids it
  */
 async function act(parts: ApiParts, grant: TokenGrant, keyId: string, wish: Wish): Promise<void> {
-  refuseKeyBound(grant);
   const seen = await findKey(parts, grant, keyId);
   const { outcome } = await applyWish(parts.registry, keyId, wish, { actor: grant.id }, (present) => {
     refuseForeign(present, grant);
@@ -91,7 +90,6 @@ export const regenerateKey = route({
   }),
   response: KeyResponse,
   handle: async ({ parts, grant, params, body }) => {
-    refuseKeyBound(grant);
     const seen = await findKey(parts, grant, params.key_id);
     const { reason, ...secret } = body;
     await parts.registry

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
 import { MAX_PLANS, type Plan, Plans } from '../../workers/keys/plans.ts';
-import { refuseKeyBound } from '../key-changes.ts';
 import { type ApiParts, route } from '../route.ts';
 import { LimitsSchema } from '../schemas.ts';
 
@@ -66,7 +65,6 @@ export const putPlan = route({
   body: z.strictObject({ description: z.string().max(2000).default(''), limits: LimitsSchema.partial().default({}) }),
   response: PlanResponse,
   handle: async ({ parts, grant, params, query, body }) => {
-    refuseKeyBound(grant);
     const organizationId = ownerOf(grant, query.organization_id);
     const before = await find(parts, organizationId, params.plan);
     if (!before && (await new Plans(parts.store).list()).length >= MAX_PLANS) {
@@ -97,7 +95,6 @@ export const deletePlan = route({
   params: PlanParams,
   query: PlanQuery,
   handle: async ({ parts, grant, params, query, res }) => {
-    refuseKeyBound(grant);
     const organizationId = ownerOf(grant, query.organization_id);
     const before = await find(parts, organizationId, params.plan);
     if (!before) throw new Problem(404, 'Not found', 'there is no such plan, or the token may not see it');

@@ -78,7 +78,6 @@ const RunResponse = z.object({
 
 /** A bound token sees and makes policies of its organization only. @throws {Problem} 404 */
 async function findPolicy(parts: ApiParts, grant: TokenGrant, policyId: string): Promise<Policy> {
-  refuseKeyBoundToken(grant);
   const policy = await new Policies(parts.store).find(policyId);
   if (!policy || (grant.organizationId !== '' && policy.organization_id !== grant.organizationId)) {
     throw new Problem(404, 'Not found', 'there is no such policy, or the token may not see it');
@@ -86,12 +85,7 @@ async function findPolicy(parts: ApiParts, grant: TokenGrant, policyId: string):
   return policy;
 }
 
-function refuseKeyBoundToken(grant: TokenGrant): void {
-  if (grant.keyId !== '') throw new Problem(403, 'Forbidden', 'a token bound to one key has no policies');
-}
-
 function scoped(grant: TokenGrant, body: PolicyFields): PolicyFields {
-  refuseKeyBoundToken(grant);
   if (grant.organizationId === '') return body;
   if (body.organization_id !== '' && body.organization_id !== grant.organizationId) {
     throw new Problem(403, 'Forbidden', 'organization_id: the token is bound to another organization');
@@ -112,7 +106,6 @@ export const listPolicies = route({
   summary: 'Deactivation policies. Without any, keys are deactivated only when they expire',
   response: z.object({ data: z.array(PolicyResponse) }),
   handle: async ({ parts, grant }) => {
-    refuseKeyBoundToken(grant);
     return { data: await new Policies(parts.store).list(grant.organizationId) };
   },
 });
@@ -209,6 +202,7 @@ export const previewUnsavedPolicy = route({
   method: 'post',
   path: '/v1/policies/preview',
   scope: 'read',
+  reach: 'organization',
   summary: 'What a run of this policy would do now, before anybody saves it',
   body: PolicyBody,
   response: PreviewResponse,
@@ -258,7 +252,6 @@ export const undoPolicyRun = route({
   params: z.object({ run_id: z.string().min(1).max(200) }),
   response: z.object({ reactivated: z.number().int(), left: z.number().int() }),
   handle: async ({ parts, grant, params }) => {
-    refuseKeyBoundToken(grant);
     const run = await new Policies(parts.store).findRun(params.run_id);
     if (!run || (grant.organizationId !== '' && run.organization_id !== grant.organizationId)) {
       throw new Problem(404, 'Not found', 'there is no such run, or the token may not see it');

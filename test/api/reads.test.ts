@@ -83,6 +83,12 @@ describe('keys', () => {
       (await stack.call(`/v1/keys?sort=key_id&${query}`)).json.data.map((key: { key_id: string }) => key.key_id);
     expect(await ids('search=KEY%202')).toEqual(['key_2']);
     expect(await ids('organization_id=acme')).toEqual(['key_0', 'key_1', 'key_2']);
+    // Nobody watched it for a day yet.
+    expect(await ids('unused_days=1&status=active')).toEqual([]);
+    await stack.store.command(
+      `INSERT INTO keys SELECT * REPLACE(registered_at - 172800 AS registered_at, version + 1 AS version)
+       FROM keys FINAL WHERE key_id = 'never_used'`,
+    );
     expect(await ids('unused_days=1&status=active')).toEqual(['never_used']);
     expect((await ids('status=discovered&limit=500')).length).toBe(27);
     expect(await ids('search=%27%20OR%201%3D1%20--')).toEqual([]);
