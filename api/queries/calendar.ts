@@ -15,6 +15,11 @@ export const MAX_BUCKETS = 3_000;
 export interface Range {
   from: number;
   to: number;
+  /**
+   * End of the rollup rows that belong to it: `to`, or the end of the present quarter hour where the range reaches the present.
+   * Nothing lies between but what a gateway dates ahead, and one row replaces the single requests of the last minutes.
+   */
+  rowsTo: number;
   bucket: Bucket;
   timezone: string;
   /** First second of every bucket that touches the range, ascending. */
@@ -43,9 +48,10 @@ export function autoBucket(seconds: number): Bucket {
  * are not kept any more, and cut into buckets of the given time zone.
  *
  * @param minutesKeptSince epoch seconds from which counts per minute exist
+ * @param now epoch seconds
  * @throws {Problem} 400 for an empty range, an unknown zone, too many buckets, or minutes that are gone
  */
-export function resolveRange(request: RangeRequest, minutesKeptSince: number): Range {
+export function resolveRange(request: RangeRequest, minutesKeptSince: number, now: number): Range {
   const { timezone } = request;
   if (!IANAZone.isValidZone(timezone)) throw badField('timezone', `"${timezone}" is not an IANA time zone`);
   if (request.toMs <= request.fromMs) throw badField('to', 'must be later than from');
@@ -57,7 +63,8 @@ export function resolveRange(request: RangeRequest, minutesKeptSince: number): R
   const step = minutesThere ? MINUTE_SECONDS : QUARTER_HOUR_SECONDS;
   const from = Math.floor(request.fromMs / 1000 / step) * step;
   const to = Math.ceil(request.toMs / 1000 / step) * step;
-  return { from, to, bucket, timezone, starts: bucketStarts(from, to, bucket, timezone) };
+  const rowsTo = to >= now ? Math.ceil(to / QUARTER_HOUR_SECONDS) * QUARTER_HOUR_SECONDS : to;
+  return { from, to, rowsTo, bucket, timezone, starts: bucketStarts(from, to, bucket, timezone) };
 }
 
 function badField(field: string, message: string): Problem {

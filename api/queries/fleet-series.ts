@@ -29,7 +29,7 @@ export async function readFleetSeries(
   range: Range,
   keys: KeyFilter,
 ): Promise<(FleetCounts & { start: string })[]> {
-  const rows = usageRows(segmentsOf(range.from, range.to, coarsestTier(range)), keys, `start, ${COLUMNS}`);
+  const rows = usageRows(segmentsOf(range.from, range.rowsTo, coarsestTier(range)), keys, `start, ${COLUMNS}`);
   const found = await store.query<FleetCounts & { bucket: number }>(
     `SELECT roundDown(toUnixTimestamp(start), {starts:Array(UInt32)}) AS bucket, ${SUMS} FROM (${rows}) GROUP BY bucket`,
     { ...keys.params, starts: range.starts },
@@ -53,7 +53,7 @@ export async function readSparklines(
   keyIds: readonly string[],
 ): Promise<Map<string, Sparkline>> {
   const keys: KeyFilter = { sql: 'key_id IN {key_ids:Array(String)}', params: { key_ids: keyIds } };
-  const segments = segmentsOf(range.from, range.to, coarsestTier(range));
+  const segments = segmentsOf(range.from, range.rowsTo, coarsestTier(range));
   const rows = usageRows(segments, keys, 'key_id, start, requests, client_errors, server_errors');
   const found = await store.query<{ key_id: string; bucket: number; requests: number; errors: number }>(
     `SELECT key_id, roundDown(toUnixTimestamp(start), {starts:Array(UInt32)}) AS bucket,

@@ -1,4 +1,5 @@
 import type { Store } from '../../workers/clickhouse/store.ts';
+import type { Range } from './calendar.ts';
 import { segmentsOf } from './segments.ts';
 import { dimensionRows, type KeyFilter, usageRows } from './union.ts';
 
@@ -31,11 +32,11 @@ const ORDER = 'ORDER BY requests DESC, group LIMIT {limit:UInt32}';
 export async function readGroupedUsage(
   store: Store,
   group: Group,
-  range: { from: number; to: number },
+  range: Range,
   keys: KeyFilter,
   limit: number,
 ): Promise<GroupRow[]> {
-  const segments = segmentsOf(range.from, range.to, 'day');
+  const segments = segmentsOf(range.from, range.rowsTo, 'day');
   const params = { ...keys.params, limit };
   if (group === 'country' || group === 'route' || group === 'status') {
     const table = ({ country: 'countries', route: 'endpoints', status: 'statuses' } as const)[group];

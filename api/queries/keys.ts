@@ -85,6 +85,20 @@ const SORT_SQL: Record<KeySort, string> = {
   expires_at: 'ifNull(toUnixTimestamp64Milli(expires_at), toInt64(8000000000000000))',
 };
 
+/** Organization a key belongs to, by the registry, else by who reported it; undefined = no such key. */
+export async function organizationOfKey(store: Store, keyId: string): Promise<string | undefined> {
+  const [row] = await store.query<{ organization_id: string }>(
+    `SELECT organization_id FROM (
+       SELECT organization_id, 1 AS registered FROM keys FINAL WHERE key_id = {key_id:String}
+       UNION ALL
+       SELECT max(organization_id) AS organization_id, 0 AS registered FROM key_totals WHERE key_id = {key_id:String}
+       GROUP BY key_id
+     ) ORDER BY registered DESC LIMIT 1`,
+    { key_id: keyId },
+  );
+  return row?.organization_id;
+}
+
 /** One page of keys with their four figures, joined for this page: exact to the second, and slower the more keys there are. */
 export async function listKeys(store: Store, request: KeyListRequest, nowMs: number): Promise<KeyRow[]> {
   return select(

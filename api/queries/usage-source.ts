@@ -29,7 +29,7 @@ export interface Source {
 export function rollups(keys: KeyFilter): Source {
   return {
     counts: (from, to, coarsest) => usageRows(segmentsOf(from, to, coarsest), keys, `start, ${COLUMNS}`),
-    dimension: (table, { from, to }, by) => dimensionRows(table, segmentsOf(from, to, 'day'), keys, by),
+    dimension: (table, { from, rowsTo }, by) => dimensionRows(table, segmentsOf(from, rowsTo, 'day'), keys, by),
     params: keys.params,
   };
 }

@@ -90,7 +90,7 @@ export function coarsestTier({ bucket, timezone }: Range): Tier {
 async function readSeries(store: Store, range: Range, source: Source): Promise<Pick<Usage, 'totals' | 'series'>> {
   const rows = await store.query<SumRow & { bucket: number; whole: number }>(
     `SELECT roundDown(toUnixTimestamp(start), {starts:Array(UInt32)}) AS bucket, grouping(bucket) AS whole, ${SUMS}
-     FROM (${source.counts(range.from, range.to, coarsestTier(range))})
+     FROM (${source.counts(range.from, range.rowsTo, coarsestTier(range))})
      GROUP BY GROUPING SETS ((bucket), ())`,
     { ...source.params, starts: range.starts },
   );

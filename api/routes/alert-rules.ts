@@ -10,7 +10,7 @@ import { defaultSettings, RuleBody, type RuleFields } from '../../workers/alerts
 import { tryRule } from '../../workers/alerts/rules/try-rule.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
 import { type ApiParts, route } from '../route.ts';
-import { findKey } from './keys.ts';
+import { mustSeeKey } from './keys.ts';
 
 const RuleResponse = RuleBody.safeExtend({
   rule_id: z.string(),
@@ -182,7 +182,7 @@ export const testAlertRule = route({
   }),
   handle: async ({ parts, grant, body }) => {
     const rule = scoped(grant, body.rule);
-    await findKey(parts, grant, body.key_id);
+    await mustSeeKey(parts, grant, body.key_id);
     return tryRule(parts.store, rule, body.key_id, Date.now()).catch(unreplayable);
   },
 });

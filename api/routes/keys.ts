@@ -16,6 +16,7 @@ import {
   type KeySort,
   listKeys,
   listKeysFrom,
+  organizationOfKey,
 } from '../queries/keys.ts';
 import { readUtilization, type Utilization } from '../queries/utilization.ts';
 import { type ApiParts, route } from '../route.ts';
@@ -48,6 +49,19 @@ export async function findKey(parts: ApiParts, grant: TokenGrant, keyId: string)
     : await listKeys(parts.store, { ...ANY, keyId, organizationId: grant.organizationId }, Date.now());
   if (!rows[0]) throw noSuchKey();
   return (await answersOf(parts, rows))[0]!;
+}
+
+/**
+ * Only whether the grant may see the key, without its figures.
+ * @returns organization of the key
+ * @throws {Problem} 404 as in {@link findKey}
+ */
+export async function mustSeeKey(parts: ApiParts, grant: TokenGrant, keyId: string): Promise<string> {
+  if (grant.keyId !== '' && grant.keyId !== keyId) throw noSuchKey();
+  const organizationId = await organizationOfKey(parts.store, keyId);
+  if (organizationId === undefined) throw noSuchKey();
+  if (grant.organizationId !== '' && grant.organizationId !== organizationId) throw noSuchKey();
+  return organizationId;
 }
 
 async function answersOf(parts: ApiParts, rows: readonly KeyRow[]): Promise<z.infer<typeof KeyResponse>[]> {
@@ -220,7 +234,7 @@ async function withSeries(
     bucket: 'day',
     timezone: 'UTC',
   } as const;
-  const range = resolveRange(days, Number.POSITIVE_INFINITY);
+  const range = resolveRange(days, Number.POSITIVE_INFINITY, toMs / 1000);
   const ids = keys.map((key) => key.key_id);
   const lines = await readSparklines(parts.store, range, ids);
   const from = new Date(range.from * 1000).toISOString();

@@ -7,7 +7,7 @@ import { refuseForeign, registryProblem } from '../key-changes.ts';
 import { isSignedBy, type LeakKeys, parseLeakKeys } from '../leak-signature.ts';
 import { route } from '../route.ts';
 import { KeyParams, KeyResponse } from '../schemas.ts';
-import { findKey } from './keys.ts';
+import { findKey, mustSeeKey } from './keys.ts';
 
 /** One report names a handful of tokens. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -114,7 +114,7 @@ export const reportKeyLeak = route({
   body: z.strictObject({ reason: z.string().trim().min(1).max(500) }),
   response: KeyResponse,
   handle: async ({ parts, grant, params, body }) => {
-    await findKey(parts, grant, params.key_id);
+    await mustSeeKey(parts, grant, params.key_id);
     const present = await parts.registry.find(params.key_id);
     if (!present) throw new Problem(409, 'Conflict', 'the key is not registered; deactivate it instead');
     refuseForeign(present, grant);

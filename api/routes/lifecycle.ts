@@ -10,7 +10,7 @@ import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { faultOf, fieldProblem, refuseForeign, registryProblem } from '../key-changes.ts';
 import { type ApiParts, route } from '../route.ts';
 import { KeyParams, KeyResponse, LimitQuery, Sha256, UtcTime } from '../schemas.ts';
-import { findKey } from './keys.ts';
+import { findKey, mustSeeKey } from './keys.ts';
 
 const Reason = z.string().trim().min(1).max(500);
 
@@ -19,11 +19,11 @@ const Reason = z.string().trim().min(1).max(500);
  * @throws {Problem} 404 for an unknown or foreign key, 400 naming a field, 409 when its status forbids it
  */
 async function act(parts: ApiParts, grant: TokenGrant, keyId: string, wish: Wish): Promise<void> {
-  const seen = await findKey(parts, grant, keyId);
+  const organizationId = await mustSeeKey(parts, grant, keyId);
   const { outcome } = await applyWish(parts.registry, keyId, wish, { actor: grant.id }, (present) => {
     refuseForeign(present, grant);
     // A key that nobody registered yet becomes registered by this, for whoever uses it.
-    return present.version === 0 ? { organization_id: seen.organization_id } : {};
+    return present.version === 0 ? { organization_id: organizationId } : {};
   }).catch(registryProblem);
   if (outcome.kind !== 'refused') return;
   if (outcome.field === 'expires_at') throw fieldProblem(outcome);
@@ -90,7 +90,7 @@ export const regenerateKey = route({
   }),
   response: KeyResponse,
   handle: async ({ parts, grant, params, body }) => {
-    const seen = await findKey(parts, grant, params.key_id);
+    const organizationId = await mustSeeKey(parts, grant, params.key_id);
     const { reason, ...secret } = body;
     await parts.registry
       .update(params.key_id, (present) => {
@@ -98,7 +98,7 @@ export const regenerateKey = route({
         if (present.deleted) throw new Problem(409, 'Conflict', 'the key is deleted');
         if (present.sha256 === secret.sha256) return undefined;
         const fields: Partial<RegisteredKey> = { ...secret, rotated_at: new Date().toISOString(), leaked_at: null };
-        if (present.version === 0) fields.organization_id = seen.organization_id;
+        if (present.version === 0) fields.organization_id = organizationId;
         const fault = faultOf(present, fields);
         if (fault) throw fieldProblem(fault);
         return { fields, action: 'key.regenerated', actor: grant.id, reason };
@@ -122,7 +122,7 @@ export const keyHistory = route({
   query: z.object({ limit: LimitQuery(50, 500), cursor: z.string().max(500).optional() }),
   response: z.object({ data: z.array(AuditEntryResponse), next_cursor: z.string().nullable() }),
   handle: async ({ parts, grant, params, query }) => {
-    await findKey(parts, grant, params.key_id);
+    await mustSeeKey(parts, grant, params.key_id);
     const after = decodeCursor(query.cursor, isAuditCursor);
     const rows = await readAudit(parts.store, params.key_id, grant.organizationId, after, query.limit + 1);
     const page = rows.slice(0, query.limit);

@@ -8,7 +8,7 @@ import { ALL_KEYS, type KeyFilter, ONE_KEY } from '../queries/union.ts';
 import { readUsage } from '../queries/usage.ts';
 import { type ApiParts, route } from '../route.ts';
 import { ConditionQuery, KeyParams, LimitQuery, RangeQuery, UsageResponse } from '../schemas.ts';
-import { findKey } from './keys.ts';
+import { mustSeeKey } from './keys.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_RANGE_MS = 7 * DAY_MS;
@@ -18,10 +18,11 @@ const SETTLE_MS = 10_000;
 type RangeInput = z.infer<typeof RangeQuery>;
 
 export function rangeOf(parts: ApiParts, query: RangeInput): Range {
+  const now = Date.now() / 1000;
   const toMs = query.to ?? Date.now();
   const fromMs = query.from ?? toMs - DEFAULT_RANGE_MS;
-  const minutesKeptSince = Date.now() / 1000 - (parts.config.RETENTION_MINUTE_DAYS - 1) * 86_400;
-  return resolveRange({ fromMs, toMs, bucket: query.bucket, timezone: query.timezone }, minutesKeptSince);
+  const minutesKeptSince = now - (parts.config.RETENTION_MINUTE_DAYS - 1) * 86_400;
+  return resolveRange({ fromMs, toMs, bucket: query.bucket, timezone: query.timezone }, minutesKeptSince, now);
 }
 
 /** The keys a grant may read. */
@@ -41,14 +42,16 @@ export const keyUsage = route({
   query: RangeQuery.extend(ConditionQuery.shape),
   response: UsageResponse,
   handle: async ({ parts, grant, params, query }) => {
-    await findKey(parts, grant, params.key_id);
     const range = rangeOf(parts, query);
     const { method, route, status, country } = query;
     const filters = Object.fromEntries(
       Object.entries({ method, route, status, country }).filter(([, value]) => value !== ''),
     );
     refuseBeyondRaw(parts, range, filters);
-    const usage = await readUsage(parts.store, range, ONE_KEY(params.key_id), filters);
+    const [usage] = await Promise.all([
+      readUsage(parts.store, range, ONE_KEY(params.key_id), filters),
+      mustSeeKey(parts, grant, params.key_id),
+    ]);
     return {
       key_id: params.key_id,
       from: iso(range.from),
