@@ -50,7 +50,7 @@ export async function evaluateKinds(kinds: readonly KindEvaluation[], input: Win
     const its = new Map(keyIds.map((keyId) => [keyId, histories.get(keyId) ?? noHistory()]));
     if (keyIds.length > 0) await kind.addMore?.(store, its, context.atMs);
     const judged = keyIds.flatMap((keyId) =>
-      judgeKey(kind, input, facts.get(keyId) ?? noFacts(keyId), its.get(keyId)!),
+      judgeKey(kind, input.book, context.atMs, facts.get(keyId) ?? noFacts(keyId), its.get(keyId)!),
     );
     events.push(...(await eventsOf(kind, input, judged, facts)));
   }
@@ -67,14 +67,15 @@ async function keysOf(kind: KindEvaluation, { store, book, context, known }: Win
 /** Alerts that are neither open nor pending have nothing to end. */
 const needsJudging = ({ state }: KnownAlert): boolean => isOpen(state.phase) || state.phase === 'pending';
 
-function judgeKey(
+/** What one kind finds of one key, by the rule that holds for it. */
+export function judgeKey(
   kind: KindEvaluation,
-  { book, context }: WindowInput,
+  book: RuleBook,
+  atMs: number,
   facts: KeyFacts,
   history: KeyHistory,
 ): Judged[] {
-  const effective = book.for(kind.kind, facts);
-  const judged = kind.judge({ keyId: facts.key_id, facts, history, effective, atMs: context.atMs });
+  const judged = kind.judge({ keyId: facts.key_id, facts, history, effective: book.for(kind.kind, facts), atMs });
   // Nobody expects anything of a key that is off, and it is refused by design.
   return facts.isActive ? judged : judged.map((one) => ({ ...one, level: 'clear' }));
 }
