@@ -97,10 +97,12 @@ function addTraffic(fleet: FleetPast, own: TrafficPast): void {
 }
 
 function addBreaches({ windows }: FleetPast, one: PastKind, past: KeyPast, facts: KeyFacts, book: RuleBook): void {
+  const effective = book.for(one.kind.kind, facts);
   for (const end of past.ends) {
     const window = windows.get(end);
-    if (!window) continue;
-    for (const { level, scope } of judgeKey(one.kind, book, end * 1000, facts, past.historyAt(end))) {
+    const history = past.historyAt(end);
+    if (!window || one.mayBreach?.(history) === false) continue;
+    for (const { level, scope } of judgeKey(one.kind, effective, end * 1000, facts, history)) {
       if (level !== 'breach') continue;
       const counts: FleetCounts = window.breaching.get(one) ?? new Map();
       const group = one.kind.fleetGroup(scope);

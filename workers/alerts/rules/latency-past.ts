@@ -1,13 +1,14 @@
 /** How fast the answers of keys were in the past, beside the same hours of earlier weeks. */
 import type { Store } from '../../clickhouse/store.ts';
+import type { LatencyBucket } from '../detectors/latency.ts';
 import { requestBaseline } from '../detectors/request-baseline.ts';
-import { EVALUATION_SETTINGS, HOUR_SECONDS, sampleHours } from '../evaluation/baselines.ts';
-import { LATENCY_BUCKETS, NO_COUNTS } from '../evaluation/key-history.ts';
+import { EVALUATION_SETTINGS, HOUR_SECONDS, sameHourOfWeeks } from '../evaluation/baselines.ts';
+import { type KeyHistory, LATENCY_BUCKETS, NO_COUNTS } from '../evaluation/key-history.ts';
 import { MIN_TIMED } from '../evaluation/latency-hours.ts';
 import { BUCKET_SECONDS, endsEvery, type KeyPast, type ScopedKey, type Span } from './replay.ts';
 
 const WEEKS_SECONDS = 42 * 86_400;
-const NO_REQUESTS = { requests: 0, p95Ms: 0 };
+const NO_REQUESTS: LatencyBucket = { requests: 0, p95Ms: 0 };
 const UNKNOWN = requestBaseline('caps only', []);
 
 /**
@@ -17,23 +18,39 @@ const UNKNOWN = requestBaseline('caps only', []);
 export async function readLatencyPasts(store: Store, keys: readonly ScopedKey[], span: Span): Promise<KeyPast[]> {
   const [buckets, hours] = await Promise.all([readBuckets(store, keys, span), readHours(store, keys, span)]);
   const ends = endsEvery(BUCKET_SECONDS, span);
-  return keys.map(({ key_id: keyId }) => ({
-    keyId,
-    ends,
-    historyAt: (end) => {
-      const newest = end - BUCKET_SECONDS;
-      const { weeks } = sampleHours(newest - (newest % HOUR_SECONDS));
-      const p95sMs = weeks.flatMap((hour) => hours.get(`${hour} ${keyId}`) ?? []);
-      return {
-        buckets: [],
-        baselines: [{ baseline: UNKNOWN, growth: 1, ageDays: 0, p95sMs, usual: NO_COUNTS }],
-        latencies: Array.from({ length: LATENCY_BUCKETS }, (_, n) => {
-          const start = end - (LATENCY_BUCKETS - n) * BUCKET_SECONDS;
-          return buckets.get(`${start} ${keyId}`) ?? NO_REQUESTS;
-        }),
-      };
-    },
-  }));
+  return keys.map(({ key_id: keyId }) => {
+    const its = { buckets: buckets.get(keyId) ?? new Map(), hours: hours.get(keyId) ?? new Map() };
+    return { keyId, ends, historyAt: (end) => historyAt(end, its) };
+  });
+}
+
+interface OfKey {
+  buckets: ReadonlyMap<number, LatencyBucket>;
+  hours: ReadonlyMap<number, number>;
+}
+
+function historyAt(end: number, { buckets, hours }: OfKey): KeyHistory {
+  const newest = end - BUCKET_SECONDS;
+  const p95sMs = sameHourOfWeeks(newest - (newest % HOUR_SECONDS)).flatMap((hour) => hours.get(hour) ?? []);
+  return {
+    buckets: [],
+    baselines: [{ baseline: UNKNOWN, growth: 1, ageDays: 0, p95sMs, usual: NO_COUNTS }],
+    latencies: Array.from(
+      { length: LATENCY_BUCKETS },
+      (_, n) => buckets.get(end - (LATENCY_BUCKETS - n) * BUCKET_SECONDS) ?? NO_REQUESTS,
+    ),
+  };
+}
+
+/** Values by time, by key. */
+function byKey<Row extends { key_id: string; at: number }, Value>(rows: readonly Row[], read: (row: Row) => Value) {
+  const all = new Map<string, Map<number, Value>>();
+  for (const row of rows) {
+    let its = all.get(row.key_id);
+    if (!its) all.set(row.key_id, (its = new Map()));
+    its.set(row.at, read(row));
+  }
+  return all;
 }
 
 const P95 = 'quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(latency)[2]';
@@ -47,7 +64,7 @@ async function readBuckets(store: Store, keys: readonly ScopedKey[], { judgeFrom
     { key_ids: keys.map((key) => key.key_id), from: judgeFrom - LATENCY_BUCKETS * BUCKET_SECONDS, to },
     EVALUATION_SETTINGS,
   );
-  return new Map(rows.map(({ key_id, at, n, p95 }) => [`${at} ${key_id}`, { requests: n, p95Ms: p95 ?? 0 }]));
+  return byKey(rows, ({ n, p95 }): LatencyBucket => ({ requests: n, p95Ms: p95 ?? 0 }));
 }
 
 /** p95 of whole hours with enough requests. */
@@ -60,5 +77,5 @@ async function readHours(store: Store, keys: readonly ScopedKey[], { judgeFrom, 
     { key_ids: keys.map((key) => key.key_id), from: judgeFrom - (judgeFrom % HOUR_SECONDS) - WEEKS_SECONDS, to },
     EVALUATION_SETTINGS,
   );
-  return new Map(rows.map(({ key_id, at, p95 }) => [`${at} ${key_id}`, p95]));
+  return byKey(rows, ({ p95 }) => p95);
 }

@@ -9,7 +9,8 @@ import {
   rungFor,
   variance,
 } from '../detectors/request-baseline.ts';
-import { EVALUATION_SETTINGS, HOUR_SECONDS, sampleHours } from '../evaluation/baselines.ts';
+import { EVALUATION_SETTINGS, HOUR_SECONDS, sameHourOfWeeks, sampleHours } from '../evaluation/baselines.ts';
+import { dayOf } from '../evaluation/days.ts';
 import {
   type BucketCounts,
   HISTORY_BUCKETS,
@@ -88,6 +89,9 @@ class PastBaselines {
   readonly #samples = new Map<number, HourSample>();
   readonly #baselines = new Map<number, RequestBaseline>();
   readonly #hours = new Map<number, HourBaseline>();
+  readonly #spreads = new Map<number, number | undefined>();
+  readonly #days = new Map<number, BucketCounts>();
+  readonly #months = new Map<number, BucketCounts>();
 
   constructor(past: Counts) {
     this.#past = past;
@@ -147,15 +151,19 @@ class PastBaselines {
 
   /** As the evaluation takes it: the median over the hours of the day before. */
   #usualSpread(hour: number): number {
-    const found: number[] = [];
-    for (let back = 1; back <= 24; back++) {
-      const means = sampleHours(hour - back * HOUR_SECONDS)
-        .weeks.filter((one) => one >= this.#past.from)
-        .map((one) => this.#sample(one).mean);
-      const mean = median(means);
-      if (mean > 0) found.push(Math.max(0, variance(means) - mean / BUCKETS_PER_HOUR) / (mean * mean));
-    }
-    return median(found);
+    const hours = Array.from({ length: 24 }, (_, n) => hour - (n + 1) * HOUR_SECONDS);
+    return median(hours.map((one) => this.#spread(one)).filter((one) => one !== undefined));
+  }
+
+  /** Variance between the weeks over the mean squared; undefined without any request. */
+  #spread(hour: number): number | undefined {
+    if (this.#spreads.has(hour)) return this.#spreads.get(hour);
+    const weeks = sameHourOfWeeks(hour).filter((one) => one >= this.#past.from);
+    const means = weeks.map((one) => this.#sample(one).mean);
+    const mean = median(means);
+    const spread = mean > 0 ? Math.max(0, variance(means) - mean / BUCKETS_PER_HOUR) / (mean * mean) : undefined;
+    this.#spreads.set(hour, spread);
+    return spread;
   }
 
   #sample(hour: number): HourSample {
@@ -169,20 +177,33 @@ class PastBaselines {
     return known;
   }
 
-  readonly #daily = new Map<number, BucketCounts>();
-
+  /** What the 28 days before this one held. */
   #usual(hour: number): BucketCounts {
-    const today = hour - (hour % DAY_SECONDS);
-    const known = this.#daily.get(today);
-    if (known) return known;
-    const to = Math.max(0, Math.floor((today - this.#past.from) / BUCKET_SECONDS));
-    const from = Math.max(0, to - (HISTORY_DAYS * DAY_SECONDS) / BUCKET_SECONDS);
-    const sums: BucketCounts = { ...NO_COUNTS };
-    for (let at = from; at < to; at++) {
-      const one = this.#past.buckets[at]!;
-      for (const name of Object.keys(sums) as (keyof BucketCounts)[]) sums[name] += one[name];
+    const today = dayOf(hour);
+    let known = this.#months.get(today);
+    if (!known) {
+      const days = Array.from({ length: HISTORY_DAYS }, (_, n) => this.#day(today - (n + 1) * DAY_SECONDS));
+      this.#months.set(today, (known = sumOf(days)));
     }
-    this.#daily.set(today, sums);
-    return sums;
+    return known;
   }
+
+  #day(day: number): BucketCounts {
+    let known = this.#days.get(day);
+    if (!known) {
+      const first = Math.max(0, (day - this.#past.from) / BUCKET_SECONDS);
+      const last = Math.max(0, (day + DAY_SECONDS - this.#past.from) / BUCKET_SECONDS);
+      this.#days.set(day, (known = sumOf(this.#past.buckets.slice(first, last))));
+    }
+    return known;
+  }
+}
+
+function sumOf(all: readonly BucketCounts[]): BucketCounts {
+  const sums: BucketCounts = { ...NO_COUNTS };
+  for (const one of all) {
+    if (one.requests === 0) continue;
+    for (const name of Object.keys(sums) as (keyof BucketCounts)[]) sums[name] += one[name];
+  }
+  return sums;
 }
