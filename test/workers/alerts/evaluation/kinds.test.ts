@@ -4,6 +4,7 @@ import { connectRedis } from '../../../../ingest/redis.ts';
 import { ALERT_KINDS } from '../../../../workers/alerts/alert.ts';
 import { type EvaluationLane, openEvaluationQueue } from '../../../../workers/alerts/evaluation/evaluation-queue.ts';
 import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
+import { brokenAlertLogs } from '../../../support/alert-log.ts';
 import { type Stack, startStack } from '../../../support/stack.ts';
 import { STORIES, type Story } from './stories.ts';
 
@@ -98,6 +99,10 @@ test.each(Object.entries(STORIES))('%s', async (kind, story) => {
   ).toEqual(story.afterwards ?? []);
   await expectRouted(opened!);
   if (story.records) await expectPreviewed(kind, story, opened!, evidence.summary);
+});
+
+test('the log of alerts holds together', async () => {
+  expect(await brokenAlertLogs(stack.store)).toEqual([]);
 });
 
 /** The job that tells people is there under the event's own id. */
