@@ -67,6 +67,11 @@ export const ChannelBody = z.strictObject({
   routing: RoutingBody.default({}),
 });
 
+/** A channel that replaces another. */
+export const ChannelChange = ChannelBody.extend({
+  organization_id: z.string().max(200).optional().describe('empty = of the platform; left out = as it is'),
+});
+
 export const ChannelView = z.object({
   channel_id: z.string(),
   organization_id: z.string(),

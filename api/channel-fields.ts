@@ -4,7 +4,7 @@ import type { TokenGrant } from '../ingest/token.ts';
 import type { OpenChannel } from '../workers/alerts/channels/channel.ts';
 import { maskedChannel, newSigningSecret, parseChannel } from '../workers/alerts/channels/settings.ts';
 import type { Channel, ChannelFields, SecretBox } from '../workers/alerts/delivery/channels.ts';
-import type { ChannelBody, ChannelView } from './channel-body.ts';
+import type { ChannelBody, ChannelChange, ChannelView } from './channel-body.ts';
 import { fieldProblem } from './key-changes.ts';
 
 type Body = z.infer<typeof ChannelBody>;
@@ -30,8 +30,14 @@ export function newChannel(
   return { fields: fieldsOf(body, grant, checked.settings, box.seal(channelId, checked.secrets)), secret };
 }
 
-/** What is stored of a channel that is replaced. Settings and secrets that are left out stay. @throws {Problem} 400 */
-export function replacedChannel(body: Body, grant: TokenGrant, present: Channel, box: SecretBox): ChannelFields {
+/** What is stored of a channel that is replaced. Its organization, settings and secrets stay where they are left out. @throws {Problem} 400 */
+export function replacedChannel(
+  change: z.infer<typeof ChannelChange>,
+  grant: TokenGrant,
+  present: Channel,
+  box: SecretBox,
+): ChannelFields {
+  const body = { ...change, organization_id: change.organization_id ?? present.organization_id };
   if (body.type !== present.type)
     throw fieldProblem({ field: 'type', message: 'cannot be changed; make a new channel' });
   refuseOwnSigning(body);

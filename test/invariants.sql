@@ -156,7 +156,11 @@ LEFT JOIN (SELECT subject AS key_id, uniqExact(version) AS audited, max(version)
   FROM audit WHERE version > 0 GROUP BY subject) AS a USING key_id
 WHERE updated_at < toDateTime({settled:UInt32}, 'UTC') AND (last != newest OR audited != last - first + 1) ORDER BY key_id LIMIT 100;
 
--- @ alert_log: every opening of an alert begins with its opened step
+-- @ alert_log: every opening of an alert has one opened step, ends once at most, and its end is told only where it was told.
+-- Repeats of a step have one id, whichever of them was recorded last.
 SELECT alert_id AS what, toInt64(count()) AS difference FROM alert_events
-WHERE alert_id != '' AND recorded_at < toDateTime({settled:UInt32}, 'UTC')
-GROUP BY alert_id HAVING countIf(transition = 'opened') = 0 ORDER BY alert_id LIMIT 100;
+WHERE alert_id != '' GROUP BY alert_id
+HAVING max(recorded_at) < toDateTime({settled:UInt32}, 'UTC') AND (uniqExactIf(event_id, transition = 'opened') != 1
+  OR uniqExactIf(event_id, transition = 'resolved') > 1
+  OR (countIf(notify = 'resolved') > 0 AND countIf(notify NOT IN ('', 'resolved')) = 0))
+ORDER BY alert_id LIMIT 100;

@@ -6,7 +6,7 @@ import { MAX_PREVIEW_DAYS, NotReplayable, previewRule } from '../../workers/aler
 import type { Rule } from '../../workers/alerts/rules/rule.ts';
 import { applyRules } from '../../workers/alerts/rules/rule-file.ts';
 import { MAX_RULES, Rules, TooManyRules } from '../../workers/alerts/rules/rule-store.ts';
-import { defaultSettings, RuleBody, type RuleFields } from '../../workers/alerts/rules/settings.ts';
+import { defaultSettings, RuleBody, RuleChange, type RuleFields } from '../../workers/alerts/rules/settings.ts';
 import { tryRule } from '../../workers/alerts/rules/try-rule.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
 import { type ApiParts, route } from '../route.ts';
@@ -107,14 +107,18 @@ export const putRule = route({
   path: '/v1/alert-rules/:rule_id',
   scope: 'manage',
   reach: 'organization',
-  summary: 'Replace a rule',
+  summary:
+    'Replace a rule. An organization_id that is left out stays; of everything else what is left out is the default',
   params: RuleParams,
-  body: RuleBody,
+  body: RuleChange,
   response: RuleResponse,
   handle: async ({ parts, grant, params, body }) => {
     const present = await findRule(parts, grant, params.rule_id);
     refuseFile(present);
-    const rule = await new Rules(parts.store).change(present, scoped(grant, body));
+    const organization_id = body.organization_id ?? present.organization_id;
+    if (body.kind === 'platform' && organization_id !== '')
+      throw new Problem(400, 'Bad request', 'organization_id: a platform rule is for everything: give it empty');
+    const rule = await new Rules(parts.store).change(present, scoped(grant, { ...body, organization_id }));
     await note(parts, grant, 'alert_rule.updated', present, rule);
     return rule;
   },

@@ -15,7 +15,7 @@ import {
 } from '../../workers/alerts/delivery/channels.ts';
 import { testMessage } from '../../workers/alerts/delivery/compose-message.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
-import { ChannelBody, ChannelParams, ChannelView } from '../channel-body.ts';
+import { ChannelBody, ChannelChange, ChannelParams, ChannelView } from '../channel-body.ts';
 import { auditOfChannel, newChannel, replacedChannel, viewOf } from '../channel-fields.ts';
 import { type ApiParts, route } from '../route.ts';
 
@@ -117,9 +117,10 @@ export const putChannel = route({
   path: '/v1/channels/:channel_id',
   scope: 'manage',
   reach: 'organization',
-  summary: 'Replace a channel; settings and secrets that are left out stay. Switching it on forgets why it was off',
+  summary:
+    'Replace a channel; its organization, settings and secrets stay where they are left out. Switching it on forgets why it was off',
   params: ChannelParams,
-  body: ChannelBody,
+  body: ChannelChange,
   response: ChannelView,
   handle: async ({ parts, grant, params, body }) => {
     const present = await findChannel(parts, grant, params.channel_id);

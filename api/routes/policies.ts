@@ -36,25 +36,37 @@ const NEEDS: Partial<Record<Policy['kind'], (keyof z.infer<typeof Settings>)[]>>
   abusive: ['client_error_rate', 'limit_factor', 'anomaly_minutes'],
 };
 
-const PolicyBody = z
+const PolicyShape = z.strictObject({
+  name: z.string().trim().min(1).max(200),
+  kind: z.enum(POLICY_KINDS),
+  enabled: z.boolean().default(false),
+  organization_id: z.string().max(200).default('').describe('empty = every organization'),
+  environment: z.enum(['', 'production', 'staging', 'development']).default(''),
+  plan: z.string().max(100).default(''),
+  settings: Settings.default({}),
+  exempt_key_ids: z.array(z.string().min(1).max(200)).max(1_000).default([]),
+  warn_days: z.array(z.number().int().min(1).max(365)).max(10).default([]),
+  max_per_run: z.number().int().min(1).max(MAX_RUN_KEYS).default(100),
+});
+
+function checkPolicy(
+  { kind, settings }: Pick<PolicyFields, 'kind' | 'settings'>,
+  context: z.core.$RefinementCtx,
+): void {
+  const needed = NEEDS[kind];
+  if (needed && !needed.some((name) => settings[name] !== undefined))
+    context.addIssue({ code: 'custom', path: ['settings'], message: `needs ${needed.join(' or ')}` });
+}
+
+const PolicyBody = PolicyShape.superRefine(checkPolicy);
+
+/** A policy that replaces another. */
+const PolicyChange = z
   .strictObject({
-    name: z.string().trim().min(1).max(200),
-    kind: z.enum(POLICY_KINDS),
-    enabled: z.boolean().default(false),
-    organization_id: z.string().max(200).default('').describe('empty = every organization'),
-    environment: z.enum(['', 'production', 'staging', 'development']).default(''),
-    plan: z.string().max(100).default(''),
-    settings: Settings.default({}),
-    exempt_key_ids: z.array(z.string().min(1).max(200)).max(1_000).default([]),
-    warn_days: z.array(z.number().int().min(1).max(365)).max(10).default([]),
-    max_per_run: z.number().int().min(1).max(MAX_RUN_KEYS).default(100),
+    ...PolicyShape.shape,
+    organization_id: z.string().max(200).optional().describe('empty = every organization; left out = as it is'),
   })
-  .superRefine((policy, context) => {
-    const needed = NEEDS[policy.kind];
-    if (needed && !needed.some((name) => policy.settings[name] !== undefined)) {
-      context.addIssue({ code: 'custom', path: ['settings'], message: `needs ${needed.join(' or ')}` });
-    }
-  });
+  .superRefine(checkPolicy);
 
 const PolicyResponse = PolicyBody.safeExtend({
   policy_id: z.string(),
@@ -143,13 +155,15 @@ export const putPolicy = route({
   path: '/v1/policies/:policy_id',
   scope: 'manage',
   reach: 'organization',
-  summary: 'Replace a policy',
+  summary:
+    'Replace a policy. An organization_id that is left out stays; of everything else what is left out is the default',
   params: PolicyParams,
-  body: PolicyBody,
+  body: PolicyChange,
   response: PolicyResponse,
   handle: async ({ parts, grant, params, body }) => {
     const present = await findPolicy(parts, grant, params.policy_id);
-    const policy = await new Policies(parts.store).change(present, scoped(grant, body));
+    const { organization_id = present.organization_id } = body;
+    const policy = await new Policies(parts.store).change(present, scoped(grant, { ...body, organization_id }));
     await note(parts, grant, 'policy.updated', present, policy);
     return policy;
   },

@@ -151,6 +151,18 @@ describe('rules', () => {
     expect((await stack.call(path, { token: acme })).status).toBe(404);
   });
 
+  test('it stays with its organization unless a token of the platform says otherwise', async () => {
+    const made = (await stack.call('/v1/alert-rules', { method: 'POST', token: acme, body: rule })).json;
+    const put = async (fields: object) =>
+      (await stack.call(`/v1/alert-rules/${made.rule_id}`, { method: 'PUT', body: { ...rule, ...fields } })).json;
+    expect(await put({})).toMatchObject({ organization_id: 'acme' });
+    expect((await put({ kind: 'platform', settings: {} })).detail).toMatch(/^organization_id: /);
+    expect((await put({ settings: { min_ratio: 2 } })).detail).toMatch(/^settings\.min_ratio: /);
+    expect(await put({ organization_id: '' })).toMatchObject({ organization_id: '' });
+    expect(await put({ organization_id: 'rival' })).toMatchObject({ organization_id: 'rival' });
+    await stack.call(`/v1/alert-rules/${made.rule_id}`, { method: 'DELETE' });
+  });
+
   test.each([
     [{ ...rule, settings: { min_ratio: 2 } }, /^settings\.min_ratio: /],
     [{ ...rule, settings: { nonsense: 1 } }, /^settings: .*nonsense/],

@@ -75,6 +75,23 @@ describe('a webhook', () => {
     expect(await audit(made.channel_id)).toEqual(['channel.created', 'channel.secret_rotated', 'channel.updated']);
   });
 
+  test('it stays with its organization unless a token of the platform says otherwise', async () => {
+    const { json: made } = await webhook('/moved', { organization_id: 'movers' });
+    const path = `/v1/channels/${made.channel_id}`;
+    const put = async (fields: object) =>
+      (await stack.call(path, { method: 'PUT', body: { name: 'moved', type: 'webhook', ...fields } })).json;
+    expect(await put({})).toMatchObject({ organization_id: 'movers' });
+    expect(await put({ organization_id: '' })).toMatchObject({ organization_id: '' });
+    expect(await put({ organization_id: 'movers' })).toMatchObject({ organization_id: 'movers' });
+    const own = await stack.token({ name: 'movers', scopes: ['manage'], organization_id: 'movers' });
+    const body = { name: 'kept', type: 'webhook' };
+    const kept = await stack.call(path, { method: 'PUT', token: own, body });
+    expect(kept.json).toMatchObject({ name: 'kept', organization_id: 'movers' });
+    const elsewhere = await stack.call(path, { method: 'PUT', token: own, body: { ...body, organization_id: 'x' } });
+    expect(elsewhere.status).toBe(403);
+    await stack.call(path, { method: 'DELETE' });
+  });
+
   test('what a receiver answers is not shown', async () => {
     receiver.answer('/rude', (_message, res) => res.writeHead(500).end('INTERNAL SECRET'));
     const { json: made } = await webhook('/rude');

@@ -80,6 +80,25 @@ async function audited(prefix: string): Promise<{ n: number; unique: number }> {
   return row!;
 }
 
+test('a policy stays with its organization unless a token of the platform says otherwise', async () => {
+  const policy = { name: 'kept', kind: 'unused', settings: { unused_days: 90 } };
+  const { policy_id } = await create(policy, tokens.get('acme'));
+  const put = async (fields: object, token?: string) =>
+    (
+      await stack.call(`/v1/policies/${policy_id}`, {
+        method: 'PUT',
+        body: { ...policy, ...fields },
+        ...(token ? { token } : {}),
+      })
+    ).json;
+  expect(await put({})).toMatchObject({ organization_id: 'acme' });
+  expect(await put({}, tokens.get('acme'))).toMatchObject({ organization_id: 'acme' });
+  expect((await put({ settings: {} })).detail).toMatch(/^settings: needs /);
+  expect(await put({ organization_id: '' })).toMatchObject({ organization_id: '' });
+  expect(await put({ organization_id: 'rival' })).toMatchObject({ organization_id: 'rival' });
+  await stack.call(`/v1/policies/${policy_id}`, { method: 'DELETE' });
+});
+
 describe('unused', () => {
   test('preview, run and undo over 10,000 keys', async () => {
     await seed({ organization: 'big', count: 10_000, prefix: 'big_', registeredDaysAgo: 200, usedDaysAgo: 120 });

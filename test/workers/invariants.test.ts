@@ -36,6 +36,13 @@ async function insertRequests(requests: Record<string, unknown>[]): Promise<void
   );
 }
 
+const step = (alert_key: string) => ({
+  alert_key,
+  alert_id: `${alert_key}1`,
+  at: new Date().toISOString(),
+  recorded_at: new Date().toISOString(),
+});
+
 /** A consistent little world: nothing is violated in it. */
 beforeEach(async () => {
   for (const table of TABLES) await store.command(`TRUNCATE TABLE ${table}`);
@@ -67,8 +74,9 @@ beforeEach(async () => {
       id: `k0@${version}`,
     })),
   );
-  const step = { alert_key: 'a', alert_id: 'a1', at: '2026-01-01T00:00:00Z', recorded_at: '2026-01-01T00:00:00Z' };
-  await store.insertRows('alert_events', [{ ...step, event_id: 'e1', transition: 'opened' }]);
+  // The second is a repeat of the first after a crash.
+  const opened = { ...step('a'), event_id: 'e1', at: '2026-01-01T00:00:00Z', transition: 'opened', notify: 'opened' };
+  await store.insertRows('alert_events', [{ ...opened, recorded_at: '2026-01-01T00:00:00Z' }, opened]);
 });
 
 async function violated(): Promise<string[]> {
@@ -172,6 +180,24 @@ const PLANTED: [string, string[], () => Promise<unknown>][] = [
     () =>
       store.insertRows('alert_events', [
         { alert_key: 'x', alert_id: 'x1', event_id: 'e2', at: now(), recorded_at: now(), transition: 'resolved' },
+      ]),
+  ],
+  [
+    'an alert that opened twice',
+    ['alert_log'],
+    () =>
+      store.insertRows(
+        'alert_events',
+        ['e3', 'e4'].map((event_id) => ({ ...step('y'), event_id, transition: 'opened', notify: 'opened' })),
+      ),
+  ],
+  [
+    'an end that is told where nobody was told of the opening',
+    ['alert_log'],
+    () =>
+      store.insertRows('alert_events', [
+        { ...step('z'), event_id: 'e5', transition: 'opened', withheld: 'silenced' },
+        { ...step('z'), event_id: 'e6', transition: 'resolved', notify: 'resolved' },
       ]),
   ],
 ];

@@ -3,6 +3,7 @@ import type { RegisteredKey } from '../../keys/key.ts';
 import type { AlertEvent, AlertKind } from '../alert.ts';
 import type { ChannelType } from '../channels/channel.ts';
 import type { Severity } from '../state.ts';
+import { scopeOfChannel } from './channel-notice.ts';
 
 /** What a channel hears. Absent lists hold everything. */
 export interface Routing {
@@ -63,13 +64,14 @@ const allows = <Value>(list: readonly Value[] | undefined, value: Value): boolea
  * warnings and above, and everything from the registry.
  */
 export function channelsFor<Channel extends RoutedChannel>(
-  event: Pick<AlertEvent, 'kind' | 'severity' | 'organization_id' | 'environment' | 'key_id'>,
+  event: Pick<AlertEvent, 'kind' | 'scope' | 'severity' | 'organization_id' | 'environment' | 'key_id'>,
   channels: readonly Channel[],
 ): Channel[] {
   return channels.filter(
     (channel) =>
       channel.enabled &&
       channel.purpose === 'alerts' &&
+      event.scope !== scopeOfChannel(channel.channel_id) &&
       hearsOrganization(channel, event.organization_id) &&
       allows(channel.routing.kinds, event.kind) &&
       allows(channel.routing.environments, event.environment) &&

@@ -1,10 +1,10 @@
 import type { Redis } from '../../../ingest/redis.ts';
-import type { Store } from '../../clickhouse/store.ts';
 import { writeAudit } from '../../keys/audit.ts';
-import { type AlertEvent, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';
+import type { AlertEvent } from '../alert.ts';
+import { storedEvents, writeAlertEvents } from '../evaluation/event-store.ts';
 import { DELIVERY_PREFIX, handOver } from '../outbox.ts';
-import { initialState } from '../state.ts';
 import { changeChannel } from './channel-change.ts';
+import { type GivenUp, givenUpNotice, switchedOffNotice } from './channel-notice.ts';
 import type { Channel } from './channels.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
 import type { AfterAttempt } from './retry-table.ts';
@@ -14,6 +14,7 @@ const ATTEMPTS_TO_NOTE = 3;
 const KEEP_SECONDS = 7 * 24 * 60 * 60;
 
 const problemKey = (channelId: string): string => `${DELIVERY_PREFIX}:problem:${channelId}`;
+const givenUpKey = (channelId: string): string => `${DELIVERY_PREFIX}:given-up:${channelId}`;
 
 /** Why channels cannot deliver at present, by id; those that can are absent. */
 export async function channelProblems(redis: Redis, channelIds: readonly string[]): Promise<Map<string, string>> {
@@ -22,9 +23,9 @@ export async function channelProblems(redis: Redis, channelIds: readonly string[
   return new Map(channelIds.flatMap((id, at) => (problems[at] ? [[id, problems[at]]] : [])));
 }
 
-/** A changed channel starts without a problem. */
+/** A changed channel starts without a problem, and so does one that delivered. */
 export async function forgetProblem(redis: Redis, channelId: string): Promise<void> {
-  await redis.del(problemKey(channelId));
+  await redis.del(problemKey(channelId), givenUpKey(channelId));
 }
 
 /** What follows from an attempt for its channel: a problem is shown and logged once, not with every message. */
@@ -62,43 +63,26 @@ async function switchOff(parts: DeliveryParts, channel: Channel, reason: string)
       after: { enabled: false },
     },
   ]);
-  const event = switchedOffEvent(changed.after, Date.now());
-  await writeEvent(parts.store, event);
-  await handOver(parts.queue, [event]);
+  await tellOthers(parts, switchedOffNotice(changed.after, Date.now()));
 }
 
-/** Told like an alert of the platform or organization, but over at once: there is nothing to resolve. */
-function switchedOffEvent(channel: Channel, atMs: number): AlertEvent {
-  const scope = `channel:${channel.channel_id}`;
-  const alertKey = alertKeyOf('platform', '', scope);
-  const at = new Date(atMs).toISOString();
-  return {
-    event_id: eventIdOf(alertKey, channel.version, 'switched off'),
-    alert_key: alertKey,
-    alert_id: alertIdOf(alertKey, channel.version),
-    at,
-    recorded_at: at,
-    kind: 'platform',
-    scope,
-    key_id: '',
-    organization_id: channel.organization_id,
-    environment: '',
-    rule_id: '',
-    phase: 'resolved',
-    severity: 'warning',
-    transition: 'opened',
-    notify: 'opened',
-    withheld: '',
-    actor: 'delivery',
-    evidence: {
-      summary: `The ${channel.type} channel "${channel.name}" was switched off: ${channel.disabled_reason}. What it would tell is not delivered until somebody switches it on again.`,
-    },
-    state: { ...initialState(), phase: 'resolved', severity: 'warning', openedAtMs: atMs, lastAtMs: atMs },
-  };
+/**
+ * Tells the other channels of the organization, or of the platform, that one gave a message up: once until it delivers again. Call
+ * it before the failure is written down: after a crash in between the attempt is repeated, and the notice is the same one.
+ */
+export async function tellGivenUp(
+  { redis, store, queue }: Pick<DeliveryParts, 'redis' | 'store' | 'queue'>,
+  channel: Channel,
+  failure: GivenUp,
+): Promise<void> {
+  const key = givenUpKey(channel.channel_id);
+  if ((await redis.exists(key)) === 1) return;
+  const event = givenUpNotice(channel, failure, Date.now());
+  if ((await storedEvents(store, [event])).size === 0) await tellOthers({ store, queue }, event);
+  await redis.set(key, '1', 'EX', KEEP_SECONDS);
 }
 
-async function writeEvent(store: Store, event: AlertEvent): Promise<void> {
-  const { evidence, state, ...plain } = event;
-  const row = { ...plain, evidence: JSON.stringify(evidence), state: JSON.stringify(state) };
-  await store.insertRows('alert_events', [row]);
+async function tellOthers({ store, queue }: Pick<DeliveryParts, 'store' | 'queue'>, event: AlertEvent): Promise<void> {
+  await writeAlertEvents(store, [event]);
+  await handOver(queue, [event]);
 }

@@ -2,9 +2,10 @@ import type { RegisteredKey } from '../../keys/key.ts';
 import type { AlertEvent } from '../alert.ts';
 import { silencedUntil } from '../silence-matching.ts';
 import { readSilences } from '../silence-reader.ts';
-import { spendBudget } from './budgets.ts';
+import { type ReadCounted, spendBudget } from './budgets.ts';
 import { channelsFor, hasRecipient } from './channel-routing.ts';
 import type { Channel } from './channels.ts';
+import { countedDeliveries } from './counted-deliveries.ts';
 import { type Delivery, unroutedOfAlert } from './deliveries.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
 import { deliveryIdOf } from './grouping.ts';
@@ -94,14 +95,15 @@ const NO_OPENINGS: ReadonlyMap<string, HeardOpening> = new Map();
 const NOBODY: Standing = { status: 'dropped', reason: 'no channel hears it' };
 
 async function decide(
-  { redis }: DeliveryParts,
+  { redis, store }: DeliveryParts,
   event: AlertEvent,
   channel: Channel,
   { silenced, opening, nowMs }: { silenced: boolean; opening: HeardOpening; nowMs: number },
 ): Promise<Standing> {
   const reason = reasonToDrop(event, { silenced, opening });
   if (reason !== undefined) return { status: 'dropped', reason };
-  const overBudget = isBudgeted(event) ? await spendBudget(redis, event, channel) : undefined;
+  const readCounted: ReadCounted = (its, day: string) => countedDeliveries(store, its, day);
+  const overBudget = isBudgeted(event) ? await spendBudget({ redis, readCounted }, event, channel) : undefined;
   return standingOf(event, channel.routing, { opening, overBudget, nowMs });
 }
 

@@ -1,7 +1,7 @@
 import type { AlertEvent } from '../alert.ts';
 import type { AlertMessage, DeliveryOutcome } from '../channels/channel.ts';
 import { arrivedParts } from './arrived-parts.ts';
-import { noteOutcome } from './channel-trouble.ts';
+import { noteOutcome, tellGivenUp } from './channel-trouble.ts';
 import { type Channel, openChannel } from './channels.ts';
 import { alertMessage, keyEventMessage } from './compose-message.ts';
 import { type Delivery, readAlertEvents } from './deliveries.ts';
@@ -11,6 +11,7 @@ import { deliveryOfKeyEventMessage, type Member, messageKindOf, strongestFirst, 
 import { readKeyEvent } from './key-event-deliveries.ts';
 import { afterAttempt, RunLater } from './retry-table.ts';
 import { keysOf } from './route-events.ts';
+import { PASSED } from './standing.ts';
 
 /** A timer that is a little early is right on time. */
 const EARLY_MS = 20;
@@ -80,9 +81,7 @@ async function bind(
   const dropped = new Set(passed.map((member) => member.delivery_id));
   const bound = unbound.map((row): Delivery => {
     const base = { ...row, message_id, version: row.version + 1 };
-    return dropped.has(row.delivery_id)
-      ? { ...base, status: 'dropped', reason: 'over before it was sent' }
-      : { ...base, thread_id };
+    return dropped.has(row.delivery_id) ? { ...base, status: 'dropped', reason: PASSED } : { ...base, thread_id };
   });
   await parts.deliveries.write(bound);
   const changed = new Map(bound.map((row) => [row.delivery_id, row]));
@@ -141,6 +140,8 @@ async function settle(
   const next = afterAttempt(outcome, attempts, { tableMs, random });
   const type = channel?.type ?? 'removed';
   attemptsMade.inc({ type, outcome: outcome.result });
+  if (channel?.enabled && next.status === 'failed' && next.channel === undefined)
+    await tellGivenUp(parts, channel, { attempts, notices: rows.length, reason: next.reason });
   await parts.deliveries.write(
     rows.map((row) => ({
       ...row,

@@ -9,6 +9,9 @@ export type Standing =
   | { status: 'digest'; reason: string }
   | { status: 'dropped'; reason: string };
 
+/** Why a delivery was dropped that budgets had counted. */
+export const PASSED = 'over before it was sent';
+
 /** What became of the opening of an alert in a channel: `digest` when it went there. */
 export type HeardOpening = 'told' | 'digest' | 'no';
 

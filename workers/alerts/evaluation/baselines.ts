@@ -16,14 +16,19 @@ const STEADYING_HOURS = 24;
 /** Growth out of fewer hours would be the incident itself. */
 const MIN_GROWTH_HOURS = 6;
 
+const before = (hour: number, count: number, step: number) =>
+  Array.from({ length: count }, (_, n) => hour - (n + 1) * step);
+
+/** This hour in the weeks before, epoch seconds. */
+export const sameHourOfWeeks = (hour: number): number[] => before(hour, WEEKS, WEEK_SECONDS);
+
 /** Earlier hours whose samples make the baseline of an hour, by rung of the ladder; epoch seconds. */
 export function sampleHours(hour: number): { weeks: number[]; days: number[]; lastDay: number[] } {
   const isWeekend = (at: number) => [0, 6].includes(new Date(at * 1000).getUTCDay());
-  const back = (count: number, step: number) => Array.from({ length: count }, (_, n) => hour - (n + 1) * step);
   return {
-    weeks: back(WEEKS, WEEK_SECONDS),
-    days: back(SIMILAR_DAYS_BACK, DAY_SECONDS).filter((at) => isWeekend(at) === isWeekend(hour)),
-    lastDay: back(24, HOUR_SECONDS),
+    weeks: sameHourOfWeeks(hour),
+    days: before(hour, SIMILAR_DAYS_BACK, DAY_SECONDS).filter((at) => isWeekend(at) === isWeekend(hour)),
+    lastDay: before(hour, 24, HOUR_SECONDS),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Store } from '../../clickhouse/store.ts';
-import type { AlertEvent } from '../alert.ts';
+import type { AlertEvent, AlertKind } from '../alert.ts';
 import { alertKeyOf } from '../alert.ts';
-import type { RuleBook } from '../rules/rule.ts';
+import type { Effective, RuleBook } from '../rules/rule.ts';
 import { type Silence, silencedUntil } from '../silence-matching.ts';
 import { isOpen, type KnownAlert } from './event-store.ts';
 import { explain } from './explain.ts';
@@ -49,9 +49,10 @@ export async function evaluateKinds(kinds: readonly KindEvaluation[], input: Win
   for (const { kind, keyIds } of chosen) {
     const its = new Map(keyIds.map((keyId) => [keyId, histories.get(keyId) ?? noHistory()]));
     if (keyIds.length > 0) await kind.addMore?.(store, its, context.atMs);
-    const judged = keyIds.flatMap((keyId) =>
-      judgeKey(kind, input, facts.get(keyId) ?? noFacts(keyId), its.get(keyId)!),
-    );
+    const judged = keyIds.flatMap((keyId) => {
+      const own = facts.get(keyId) ?? noFacts(keyId);
+      return judgeKey(kind, input.book.for(kind.kind, own), context.atMs, own, its.get(keyId)!);
+    });
     events.push(...(await eventsOf(kind, input, judged, facts)));
   }
   return events;
@@ -67,14 +68,15 @@ async function keysOf(kind: KindEvaluation, { store, book, context, known }: Win
 /** Alerts that are neither open nor pending have nothing to end. */
 const needsJudging = ({ state }: KnownAlert): boolean => isOpen(state.phase) || state.phase === 'pending';
 
-function judgeKey(
+/** What one kind finds of one key, by the rule that holds for it. */
+export function judgeKey(
   kind: KindEvaluation,
-  { book, context }: WindowInput,
+  effective: Effective<AlertKind>,
+  atMs: number,
   facts: KeyFacts,
   history: KeyHistory,
 ): Judged[] {
-  const effective = book.for(kind.kind, facts);
-  const judged = kind.judge({ keyId: facts.key_id, facts, history, effective, atMs: context.atMs });
+  const judged = kind.judge({ keyId: facts.key_id, facts, history, effective, atMs });
   // Nobody expects anything of a key that is off, and it is refused by design.
   return facts.isActive ? judged : judged.map((one) => ({ ...one, level: 'clear' }));
 }

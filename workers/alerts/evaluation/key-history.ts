@@ -156,7 +156,7 @@ export function rateBuckets({ buckets, baselines }: KeyHistory): RateBucket[] {
 }
 
 /** Buckets whose latency is judged together, and a few before them for the picture. */
-const LATENCY_BUCKETS = 12;
+export const LATENCY_BUCKETS = 12;
 
 /** Adds the p95 of the last hour's buckets to the histories. */
 export async function addLatencies(

@@ -4,7 +4,7 @@ const HOUR_SECONDS = 3_600;
 const WEEK_SECONDS = 7 * 86_400;
 const WEEKS = 6;
 /** Fewer requests make a p95 of the slowest two alone (as in detectors/latency.ts). */
-const MIN_TIMED = 50;
+export const MIN_TIMED = 50;
 
 const at = (seconds: number) => `toDateTime(${seconds}, 'UTC')`;
 

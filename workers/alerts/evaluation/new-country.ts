@@ -16,7 +16,7 @@ const NEW_MS = DAY_MS;
 const FORGOTTEN_MS = 10 * DAY_MS;
 const HISTORY_DAYS = 28;
 const MIN_AGE_DAYS = 14;
-const UNKNOWN_COUNTRY = 'ZZ';
+export const UNKNOWN_COUNTRY = 'ZZ';
 const CHUNK = 2_000;
 
 /** Where a key was used from, as far as it matters here. */

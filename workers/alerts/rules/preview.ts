@@ -2,13 +2,11 @@ import { nextTurn } from '../../../ingest/event-loop.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import type { AlertKind } from '../alert.ts';
 import { EVALUATION_SETTINGS } from '../evaluation/baselines.ts';
-import { errorRate } from '../evaluation/error-rate.ts';
-import { type BucketCounts, NO_COUNTS } from '../evaluation/key-history.ts';
-import type { KindEvaluation } from '../evaluation/kind.ts';
-import { trafficAnomaly } from '../evaluation/traffic-anomaly.ts';
 import { ALERTING_EVENTS, mappingOf } from '../key-events/key-alert.ts';
+import { previewFleet } from './fleet-preview.ts';
 import { limitHistorySql } from './limit-history.ts';
-import { type Fired, type KeyPast, replayKey } from './replay.ts';
+import { PAST_KINDS, type PastKind } from './past-kinds.ts';
+import { type Fired, replayKey, type ScopedKey, type Span } from './replay.ts';
 import { type Effective, effectiveOf, type Rule } from './rule.ts';
 import type { RuleFields, SettingsOf } from './settings.ts';
 
@@ -20,10 +18,7 @@ const KEYS_PER_READ = 25;
 /** A preview is answered in time for the page that waits: what was looked at until then counts, and it says so. */
 const MAX_JUDGING_MS = 6_000;
 const MAX_FIRED = 500;
-const HISTORY_DAYS = 42;
 const DAY_SECONDS = 86_400;
-const HOUR_SECONDS = 3_600;
-const REPLAYED: Partial<Record<AlertKind, KindEvaluation>> = { error_rate: errorRate, traffic_anomaly: trafficAnomaly };
 
 export interface Preview {
   days: number;
@@ -36,24 +31,26 @@ export interface Preview {
   cut: string;
 }
 
-/** Raised for a kind whose past cannot be judged again. */
+/** Raised for a kind that is not judged on traffic. */
 export class NotReplayable extends Error {}
+
+/** The rule as if it were stored. */
+const ruleOf = (rule: RuleFields): Rule => ({
+  ...rule,
+  rule_id: 'preview',
+  source: 'api',
+  created_at: '',
+  updated_at: '',
+});
 
 /** What a rule would have said in the last days, judged over stored traffic by the code that judges it in production. */
 export async function previewRule(store: Store, rule: RuleFields, days: number, nowMs: number): Promise<Preview> {
-  const effective = effectiveOf(rule.kind, {
-    ...rule,
-    rule_id: 'preview',
-    source: 'api',
-    created_at: '',
-    updated_at: '',
-  } satisfies Rule);
-  const kind = REPLAYED[rule.kind];
-  if (kind) return replayed(store, kind, rule, effective, days, nowMs);
+  const effective = effectiveOf(rule.kind, ruleOf(rule));
+  const past = PAST_KINDS.find(({ kind }) => kind.kind === rule.kind);
+  if (past) return replayed(store, past, rule, effective, days, nowMs);
+  if (rule.kind === 'platform') return ofPlatform(store, rule, days, nowMs);
   if (rule.kind === 'near_limit') return ofLimits(store, rule, effective as Effective<'near_limit'>, days, nowMs);
-  if (ALERTING_EVENTS.some((type) => mappingOf({ type })?.kind === rule.kind))
-    return ofKeyEvents(store, rule, days, nowMs);
-  throw new NotReplayable(`kind: alerts of the kind ${rule.kind} cannot be previewed`);
+  return ofKeyEvents(store, rule, days, nowMs);
 }
 
 const SCOPE = `({organization_id:String} = '' OR organization_id = {organization_id:String})
@@ -67,15 +64,14 @@ const scopeParams = ({ organization_id, environment, plan, key_id }: RuleFields)
   key_id,
 });
 
-interface ScopedKey {
-  key_id: string;
-  since: number;
+interface FoundKey extends ScopedKey {
+  /** All keys in scope, also beyond the limit. */
   total: number;
 }
 
 /** Keys in the rule's scope with traffic in these days, those with the most first. */
-async function keysInScope(store: Store, rule: RuleFields, from: number): Promise<ScopedKey[]> {
-  return store.query<ScopedKey>(
+async function keysInScope(store: Store, rule: RuleFields, from: number): Promise<FoundKey[]> {
+  return store.query<FoundKey>(
     `SELECT key_id, since, count() OVER () AS total
      FROM (SELECT u.key_id AS key_id, u.requests AS requests, t.since AS since, if(k.key_id = '', t.seen_by, k.organization_id) AS organization_id,
              k.environment AS environment, k.plan AS plan
@@ -88,33 +84,61 @@ async function keysInScope(store: Store, rule: RuleFields, from: number): Promis
   );
 }
 
+/** Judges key after key until the time is up. */
 async function replayed(
   store: Store,
-  kind: KindEvaluation,
+  past: PastKind,
   rule: RuleFields,
   effective: Effective<AlertKind>,
   days: number,
   nowMs: number,
 ): Promise<Preview> {
-  const to = Math.floor(nowMs / 300_000) * 300;
-  const judgeFrom = to - days * DAY_SECONDS;
-  const from = judgeFrom - (judgeFrom % HOUR_SECONDS) - HISTORY_DAYS * DAY_SECONDS;
-  const keys = await keysInScope(store, rule, judgeFrom);
+  const span = spanOf(days, nowMs);
+  const keys = await keysInScope(store, rule, span.judgeFrom);
   const startedAt = performance.now();
   const alerts: Fired[] = [];
   let looked = 0;
   for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
     const chunk = keys.slice(at, at + KEYS_PER_READ);
-    const pasts = await readPasts(store, chunk, from, to);
-    for (const past of pasts) {
+    for (const one of await past.read(store, chunk, span)) {
       if (performance.now() - startedAt > MAX_JUDGING_MS || alerts.length >= MAX_FIRED) break;
-      alerts.push(...replayKey(kind, past, effective, judgeFrom));
+      alerts.push(...replayKey(past.kind, one, effective));
       looked++;
       await nextTurn();
     }
     if (looked < at + chunk.length) break;
   }
+  const preview = answer(days, alerts, keys[0]?.total ?? 0, looked);
+  return { ...preview, cut: preview.cut || (await missingPast(store, past, keys, span)) };
+}
+
+async function ofPlatform(store: Store, rule: RuleFields, days: number, nowMs: number): Promise<Preview> {
+  const span = spanOf(days, nowMs);
+  const keys = await keysInScope(store, rule, span.judgeFrom);
+  const { alerts, looked } = await previewFleet(store, ruleOf(rule), keys, span, MAX_JUDGING_MS);
   return answer(days, alerts, keys[0]?.total ?? 0, looked);
+}
+
+function spanOf(days: number, nowMs: number): Span {
+  const to = Math.floor(nowMs / 300_000) * 300;
+  return { judgeFrom: to - days * DAY_SECONDS, to };
+}
+
+/** Says so when the figures that are judged are kept for a shorter time than the days that were asked for. */
+async function missingPast(
+  store: Store,
+  { table }: PastKind,
+  keys: readonly ScopedKey[],
+  { judgeFrom }: Span,
+): Promise<string> {
+  const [row] = await store.query<{ day: string; missing: number }>(
+    `SELECT toString(toDate(least_start)) AS day, toUInt8(used_since < toStartOfDay(least_start)) AS missing FROM (
+       SELECT (SELECT min(start) FROM ${table} WHERE key_id IN {key_ids:Array(String)} AND start >= toDateTime({from:UInt32}, 'UTC')) AS least_start,
+         (SELECT min(start) FROM usage_day WHERE key_id IN {key_ids:Array(String)} AND start >= toDateTime({from:UInt32}, 'UTC')) AS used_since)`,
+    { key_ids: keys.map((key) => key.key_id), from: judgeFrom },
+    EVALUATION_SETTINGS,
+  );
+  return row?.missing ? `figures of this kind are stored since ${row.day}: the days before were not looked at` : '';
 }
 
 function answer(days: number, alerts: Fired[], inScope: number, looked: number): Preview {
@@ -133,26 +157,6 @@ function answer(days: number, alerts: Fired[], inScope: number, looked: number):
     keys_looked_at: looked,
     cut,
   };
-}
-
-async function readPasts(store: Store, keys: readonly ScopedKey[], from: number, to: number): Promise<KeyPast[]> {
-  const pasts = new Map<string, KeyPast & { buckets: BucketCounts[] }>(
-    keys.map(({ key_id, since }) => {
-      const buckets = Array.from({ length: (to - from) / 300 }, () => NO_COUNTS);
-      return [key_id, { keyId: key_id, from, trackedSince: since, buckets }];
-    }),
-  );
-  const rows = await store.query<{ key_id: string; n: number } & BucketCounts>(
-    `SELECT key_id, intDiv(toUnixTimestamp(start) - {from:UInt32}, 300) AS n, sum(b.requests) AS requests, sum(b.server_errors) AS server_errors,
-            sum(b.client_errors) AS client_errors, sum(b.refused) AS refused, sum(b.rate_limited) AS rate_limited
-     FROM traffic_buckets AS b
-     WHERE start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC') AND key_id IN {key_ids:Array(String)}
-     GROUP BY key_id, start`,
-    { from, to, key_ids: keys.map((key) => key.key_id) },
-    EVALUATION_SETTINGS,
-  );
-  for (const { key_id, n, ...counts } of rows) pasts.get(key_id)!.buckets[n] = counts;
-  return [...pasts.values()];
 }
 
 interface LimitRow {

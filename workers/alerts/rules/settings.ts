@@ -92,35 +92,45 @@ const minutes = (max: number) => z.number().int().min(0).max(max).nullable().def
 /** States are looked for so far back, so quiet cannot last longer. */
 export const MAX_QUIET_MINUTES = 7 * 1_440;
 
+const RuleShape = z.strictObject({
+  name: z.string().trim().min(1).max(200),
+  kind: z.enum(ALERT_KINDS),
+  enabled: z.boolean().default(true),
+  organization_id: z.string().max(200).default('').describe('empty = every organization'),
+  environment: z.enum(['', 'production', 'staging', 'development']).default('').describe('empty = every environment'),
+  plan: z.string().max(100).default('').describe('empty = every plan'),
+  key_id: z.string().max(200).default('').describe('empty = every key'),
+  severity: severity.nullable().default(null).describe('null = as the kind decides'),
+  quiet_minutes: minutes(MAX_QUIET_MINUTES).describe('not announced again within this time; null = a day'),
+  repeat_minutes: minutes(43_200).describe('a firing alert is told again; 0 = never, null = daily, critical every 4 h'),
+  settings: z.record(z.string(), z.unknown()).default({}).describe('thresholds of the kind; left out = the default'),
+});
+
+type Scope = 'organization_id' | 'environment' | 'plan' | 'key_id';
+type Checked = Pick<z.infer<typeof RuleShape>, 'kind' | 'settings'> & Partial<Record<Scope, string | undefined>>;
+
+function checkRule(rule: Checked, context: z.core.$RefinementCtx): void {
+  const parsed = SETTINGS[rule.kind].safeParse(rule.settings);
+  for (const { path, message } of parsed.error?.issues ?? [])
+    context.addIssue({ code: 'custom', path: ['settings', ...path], message });
+  if (rule.kind === 'platform' && (rule.organization_id || rule.environment || rule.plan || rule.key_id)) {
+    context.addIssue({ code: 'custom', path: ['kind'], message: PLATFORM_SCOPE });
+  }
+}
+
+const PLATFORM_SCOPE = 'a platform rule is for everything: leave its scope empty';
+
 /** A rule as it is given by API or file. */
-export const RuleBody = z
+export const RuleBody = RuleShape.superRefine(checkRule);
+
+/** A rule that replaces another. */
+export const RuleChange = z
   .strictObject({
-    name: z.string().trim().min(1).max(200),
-    kind: z.enum(ALERT_KINDS),
-    enabled: z.boolean().default(true),
-    organization_id: z.string().max(200).default('').describe('empty = every organization'),
-    environment: z.enum(['', 'production', 'staging', 'development']).default('').describe('empty = every environment'),
-    plan: z.string().max(100).default('').describe('empty = every plan'),
-    key_id: z.string().max(200).default('').describe('empty = every key'),
-    severity: severity.nullable().default(null).describe('null = as the kind decides'),
-    quiet_minutes: minutes(MAX_QUIET_MINUTES).describe('not announced again within this time; null = a day'),
-    repeat_minutes: minutes(43_200).describe(
-      'a firing alert is told again; 0 = never, null = daily, critical every 4 h',
-    ),
-    settings: z.record(z.string(), z.unknown()).default({}).describe('thresholds of the kind; left out = the default'),
+    ...RuleShape.shape,
+    organization_id: z.string().max(200).optional().describe('empty = every organization; left out = as it is'),
   })
-  .superRefine((rule, context) => {
-    const parsed = SETTINGS[rule.kind].safeParse(rule.settings);
-    for (const { path, message } of parsed.error?.issues ?? [])
-      context.addIssue({ code: 'custom', path: ['settings', ...path], message });
-    if (rule.kind === 'platform' && (rule.organization_id || rule.environment || rule.plan || rule.key_id)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['kind'],
-        message: 'a platform rule is for everything: leave its scope empty',
-      });
-    }
-  });
+  .superRefine(checkRule);
+
 export type RuleFields = z.infer<typeof RuleBody>;
 
 export type { AnySettings };

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { AlertEvent } from '../../../../workers/alerts/alert.ts';
 import { channelProblems } from '../../../../workers/alerts/delivery/channel-trouble.ts';
 import type { Channel } from '../../../../workers/alerts/delivery/channels.ts';
 import { alertEvent } from '../../../support/alert-events.ts';
@@ -129,4 +130,56 @@ test('after the last attempt a delivery has failed, and the channel says why', a
   const problems = await channelProblems(stack.redis, [channel.channel_id]);
   expect(problems.get(channel.channel_id)).toBe('answered 302');
   expect(stack.receiver.requests.filter(({ path }) => path === '/followed')).toEqual([]);
+});
+
+describe('a message that is given up', () => {
+  const about = (path: string) =>
+    stack.receiver
+      .accepted(path)
+      .flatMap(({ body }) => body.notices.map((notice: { event: AlertEvent }) => notice.event.evidence.summary));
+  const failed = async (channel: Channel) => (await rowsOf(channel)).filter(({ status }) => status === 'failed').length;
+  const patience = { timeout: 20_000 };
+
+  test('is told once to the other channels of the organization and of the platform, until it works again', async () => {
+    const channel = await channelThat('/given-up', fails(400));
+    const { organization_id } = channel;
+    const routing = { kinds: ['platform' as const] };
+    await stack.channel('/colleague', { organization_id, routing });
+    await stack.channel('/platform', {
+      organization_id: '',
+      routing: { ...routing, organizations: [organization_id] },
+    });
+    await stack.channel('/stranger', { organization_id: 'another one', routing });
+    for (const key of ['one', 'two', 'three']) await tellTo(channel, key);
+    await expect.poll(() => failed(channel), patience).toBe(3);
+    const expected = expect.stringMatching(
+      /^A message( about \d events)? to the webhook channel "test" was given up after 5 attempts: answered 400\. /,
+    );
+    await expect.poll(() => about('/colleague'), patience).toEqual([expected]);
+    await expect.poll(() => about('/platform'), patience).toEqual([expected]);
+    // Redis forgets that it was told; the log of alerts does not.
+    await stack.redis.del(`{keytally-delivery}:given-up:${channel.channel_id}`);
+    await tellTo(channel, 'four');
+    await expect.poll(() => failed(channel), patience).toBe(4);
+    expect([about('/colleague').length, about('/platform').length, about('/stranger')]).toEqual([1, 1, []]);
+    const notices = (await stack.deliveries()).filter(
+      (row) => row.kind === 'platform' && row.organization_id === organization_id,
+    );
+    expect(notices.map((row) => row.status)).toEqual(['sent', 'sent']);
+    expect(notices.every((row) => row.channel_id !== channel.channel_id)).toBe(true);
+  });
+
+  test('two channels that both fail do not tell each other for ever', async () => {
+    const one = await channelThat('/both-1', fails(400));
+    stack.receiver.answer('/both-2', fails(400));
+    const other = await stack.channel('/both-2', { organization_id: one.organization_id });
+    await tellTo(one);
+    // Of each: the alert, and the notice about the other.
+    await expect.poll(async () => [await failed(one), await failed(other)], patience).toEqual([2, 2]);
+    const log = await stack.store.query<{ n: number }>(
+      "SELECT count() AS n FROM alert_events WHERE kind = 'platform' AND organization_id = {organization:String}",
+      { organization: one.organization_id },
+    );
+    expect(log).toEqual([{ n: 2 }]);
+  });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Redis } from '../../../../ingest/redis.ts';
 import { connectRedis } from '../../../../ingest/redis.ts';
 import { openEvaluationQueue } from '../../../../workers/alerts/evaluation/evaluation-queue.ts';
+import { brokenAlertLogs } from '../../../support/alert-log.ts';
 import { type Stack, startStack } from '../../../support/stack.ts';
 
 const QUIET = { ALERT_EVALUATION_CRON: '0 0 1 1 *', ALERT_LIMITS_CRON: '0 0 1 1 *', KEY_SWEEP_CRON: '0 0 1 1 *' };
@@ -13,6 +14,7 @@ beforeAll(async () => {
   redis = await connectRedis(stack.redisUrl, 'worker', () => {});
 });
 afterAll(async () => {
+  expect(await brokenAlertLogs(stack.store)).toEqual([]);
   redis.disconnect();
   await stack.stop();
 });

@@ -3,6 +3,7 @@ import type { Redis } from '../../../../ingest/redis.ts';
 import { connectRedis } from '../../../../ingest/redis.ts';
 import { openEvaluationQueue } from '../../../../workers/alerts/evaluation/evaluation-queue.ts';
 import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
+import { brokenAlertLogs } from '../../../support/alert-log.ts';
 import { type Stack, startStack } from '../../../support/stack.ts';
 
 /** The schedule stays quiet: a test enqueues the slots it wants, so that time is its own. */
@@ -89,4 +90,5 @@ test('records with errors over HTTP: one alert, opened and told once, with evide
     ['', ''],
     ['resolved', 'resolved'],
   ]);
+  expect(await brokenAlertLogs(stack.store)).toEqual([]);
 });

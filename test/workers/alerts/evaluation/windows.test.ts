@@ -10,6 +10,7 @@ import { type EvaluationParts, evaluate } from '../../../../workers/alerts/evalu
 import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
 import { migrate } from '../../../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../../../workers/clickhouse/store.ts';
+import { brokenAlertLogs } from '../../../support/alert-log.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 import { SeededHistory } from './seeded-history.ts';
 
@@ -63,6 +64,7 @@ beforeEach(() => {
   history = new SeededHistory(store, NOW);
 });
 afterEach(async () => {
+  expect(await brokenAlertLogs(store)).toEqual([]);
   for (const table of TABLES) await store.command(`TRUNCATE TABLE ${table}`);
 });
 
