@@ -131,9 +131,7 @@ function dashboardFiles(): RequestHandler {
   const files = express.static(folder, {
     index: false,
     setHeaders: (res, path) => {
-      // Names under assets/ carry a hash of their content; the embedding entry must not outlive the chunks it names.
-      const hashed = path.includes('/assets/');
-      res.set('Cache-Control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+      res.set('Cache-Control', cacheControlOf(path));
       // Module scripts are fetched across origins: the files hold no data, which needs a token.
       res.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' });
     },
@@ -147,4 +145,11 @@ function dashboardFiles(): RequestHandler {
       res.set('Cache-Control', 'no-cache').sendFile(index);
     });
   };
+}
+
+/** Names under assets/ carry a hash of their content; the embedding entry must not outlive the chunks it names. */
+function cacheControlOf(path: string): string {
+  if (path.includes('/assets/')) return 'public, max-age=31536000, immutable';
+  // The icon and the script that sets the theme fit every release, and the page waits for the script.
+  return path.endsWith('/keytally-usage.js') ? 'no-cache' : 'public, max-age=3600';
 }

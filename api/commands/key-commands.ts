@@ -22,6 +22,7 @@ interface ListFlags extends ConnectionFlags {
   environment?: string;
   unusedDays?: string;
   sort?: string;
+  limitUsed?: string;
   limit?: string;
   cursor?: string;
 }
@@ -41,13 +42,14 @@ function addReading(keys: Command): void {
     .option('--organization <id>')
     .option('--environment <name>', 'production, staging or development')
     .option('--unused-days <days>', 'only keys not used for so long')
-    .option('--sort <field>', 'key_id, last_used, total_requests, requests_30d or error_rate_30d; -FIELD: descending')
+    .option('--limit-used <percent>', 'only active keys that have used so much of one of their limits')
+    .option('--sort <field>', 'key_id, last_used, total_requests, requests_30d, limit_used …; -FIELD: descending')
     .option('--limit <number>', 'at most 500')
     .option('--cursor <cursor>', 'where the page before ended')
     .action(async (flags: ListFlags) => {
-      const { search, status, environment, sort, limit, cursor, organization, unusedDays } = flags;
+      const { search, status, environment, sort, limit, cursor, organization, unusedDays, limitUsed } = flags;
       const query = { search, status, environment, sort, limit, cursor };
-      const renamed = { organization_id: organization, unused_days: unusedDays };
+      const renamed = { organization_id: organization, unused_days: unusedDays, limit_used_percent: limitUsed };
       show(await new ApiClient(flags).get<KeyPage>('/v1/keys', { ...query, ...renamed }), flags.json, keysText);
     });
   connected(keys.command('show <key>').description('everything known of one key')).action(

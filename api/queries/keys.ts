@@ -1,6 +1,7 @@
 import type { QueryParams, Store } from '../../workers/clickhouse/store.ts';
 import { DIRECTORY_COLUMNS, keyDirectory } from '../../workers/keys/key-directory.ts';
 import { changedKeys, type Generation } from '../../workers/keys/key-list.ts';
+import { limitUse } from './limit-use.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -11,6 +12,7 @@ export const KEY_SORTS = [
   'requests_30d',
   'error_rate_30d',
   'expires_at',
+  'limit_used',
 ] as const;
 export type KeySort = (typeof KEY_SORTS)[number];
 
@@ -27,6 +29,8 @@ export interface KeyListRequest {
   unusedDays: number;
   /** Only active keys that expire within this many days; 0 = all. */
   expiresWithinDays: number;
+  /** Only active keys of which this much of a limit is in use, in percent; 0 = all. */
+  limitUsedPercent: number;
   sort: KeySort;
   descending: boolean;
   limit: number;
@@ -83,6 +87,8 @@ const SORT_SQL: Record<KeySort, string> = {
   error_rate_30d: 'error_rate_30d',
   // Keys that never expire stand behind all that do.
   expires_at: 'ifNull(toUnixTimestamp64Milli(expires_at), toInt64(8000000000000000))',
+  // Below all that have a limit.
+  limit_used: "if(limited_id = '', -1, limit_used)",
 };
 
 /** Organization a key belongs to, by the registry, else by who reported it; undefined = no such key. */
@@ -132,15 +138,34 @@ export async function listKeysFrom(
   return [...unchanged, ...fresh].sort((a, b) => sign * comparePositions(a, b)).slice(0, request.limit);
 }
 
-function select(store: Store, from: string, request: KeyListRequest, nowMs: number): Promise<KeyRow[]> {
+async function select(store: Store, from: string, request: KeyListRequest, nowMs: number): Promise<KeyRow[]> {
+  if (request.sort !== 'limit_used') return store.query<KeyRow>(...pageOf('*', from, request, nowMs));
+  // The use of limits is joined: beside all columns of every key that would be much to read. So the ids first.
+  const joined = `${from} AS d LEFT JOIN (${limitUse(limitCondition(request), nowMs)}) AS u ON u.limited_id = d.key_id`;
+  const page = await store.query<Position>(...pageOf('key_id', joined, request, nowMs));
+  const rows = await store.query<KeyRow>(`SELECT * FROM ${from} WHERE key_id IN {page:Array(String)}`, {
+    key_id: request.keyId,
+    page: page.map((row) => row.key_id),
+  });
+  const found = new Map(rows.map((row) => [row.key_id, row]));
+  return page.flatMap((row) => (found.has(row.key_id) ? [{ ...found.get(row.key_id)!, ...row }] : []));
+}
+
+function pageOf(columns: string, from: string, request: KeyListRequest, nowMs: number): [sql: string, QueryParams] {
   const { conditions, params } = conditionsOf(request, nowMs);
   const direction = request.descending ? 'DESC' : 'ASC';
-  return store.query<KeyRow>(
-    `SELECT *, ${SORT_SQL[request.sort]} AS sort_value FROM ${from}
+  return [
+    `SELECT ${columns}, ${SORT_SQL[request.sort]} AS sort_value FROM ${from}
      WHERE ${conditions.join(' AND ')}
      ORDER BY sort_value ${direction}, key_id ${direction} LIMIT {limit:UInt32}`,
     { ...params, limit: request.limit },
-  );
+  ];
+}
+
+/** Which keys' limits are looked at; its parameters are those of {@link conditionsOf}. */
+function limitCondition({ keyId, organizationId }: KeyListRequest): string {
+  if (keyId !== '') return 'key_id = {key_id:String}';
+  return organizationId === '' ? '1' : 'organization_id = {organization_id_is:String}';
 }
 
 type Position = Pick<KeyRow, 'sort_value' | 'key_id'>;
@@ -185,6 +210,13 @@ function conditionsOf(request: KeyListRequest, nowMs: number): { conditions: str
     );
     params.now = nowMs;
     params.expires_before = nowMs + request.expiresWithinDays * DAY_MS;
+  }
+  if (request.limitUsedPercent > 0) {
+    const use = limitUse(limitCondition(request), nowMs);
+    conditions.push(
+      `status = 'active' AND key_id IN (SELECT limited_id FROM (${use}) WHERE limit_used >= {limit_used:Float64})`,
+    );
+    params.limit_used = request.limitUsedPercent / 100;
   }
   if (request.after) {
     const sign = request.descending ? '<' : '>';

@@ -32,6 +32,7 @@ const ANY: Omit<KeyListRequest, 'organizationId' | 'keyId'> = {
   withDeleted: true,
   unusedDays: 0,
   expiresWithinDays: 0,
+  limitUsedPercent: 0,
   sort: 'key_id',
   descending: false,
   limit: 1,
@@ -149,6 +150,12 @@ const ListQuery = z.object({
   status: KeyStatusSchema.optional(),
   unused_days: Days.describe('known for this many days and not used in them'),
   expires_within_days: Days.describe('active, and expires within this many days'),
+  limit_used_percent: z.coerce
+    .number()
+    .min(0)
+    .max(1000)
+    .default(0)
+    .describe('active, and at least this much of one of its limits is in use'),
   include: z.enum(['', 'series']).default('').describe('series: also the requests per UTC day of the last 30 days'),
   search: z.string().max(200).default(''),
   sort: z.enum(SORTS).default('-requests_30d').describe('a leading minus sorts descending'),
@@ -200,6 +207,7 @@ export const getKeys = route({
       withDeleted: query.status === 'deleted',
       unusedDays: query.unused_days,
       expiresWithinDays: query.expires_within_days,
+      limitUsedPercent: query.limit_used_percent,
       sort: query.sort.replace('-', '') as KeySort,
       descending,
       limit: query.limit + 1,

@@ -6,6 +6,7 @@ export const SORT_FIELDS = [
   'requests_30d',
   'error_rate_30d',
   'expires_at',
+  'limit_used',
 ] as const;
 export type SortField = (typeof SORT_FIELDS)[number];
 
@@ -21,6 +22,7 @@ export interface KeyListQuery {
   organization: string;
   unusedDays: string;
   expiresWithinDays: string;
+  limitUsedPercent: string;
   sort: Sort;
 }
 
@@ -42,7 +44,7 @@ export function nextSort(current: Sort, field: SortField): Sort {
   return { field, descending: field !== 'key_id' };
 }
 
-function days(text: string): string {
+function wholeNumber(text: string): string {
   return /^\d{1,4}$/.test(text) ? text : '';
 }
 
@@ -53,8 +55,9 @@ export function readKeyListQuery(search: URLSearchParams): KeyListQuery {
     status: read('status'),
     environment: read('environment'),
     organization: read('organization_id'),
-    unusedDays: days(read('unused_days')),
-    expiresWithinDays: days(read('expires_within_days')),
+    unusedDays: wholeNumber(read('unused_days')),
+    expiresWithinDays: wholeNumber(read('expires_within_days')),
+    limitUsedPercent: wholeNumber(read('limit_used_percent')),
     sort: readSort(search.get('sort')),
   };
 }
@@ -68,6 +71,7 @@ export function keyListFields(query: KeyListQuery): Record<string, string> {
     organization_id: query.organization,
     unused_days: query.unusedDays,
     expires_within_days: query.expiresWithinDays,
+    limit_used_percent: query.limitUsedPercent,
     sort: sortText(query.sort),
   };
 }
@@ -87,6 +91,7 @@ export function isNarrowed(query: KeyListQuery): boolean {
       query.environment ||
       query.organization ||
       query.unusedDays ||
-      query.expiresWithinDays,
+      query.expiresWithinDays ||
+      query.limitUsedPercent,
   );
 }

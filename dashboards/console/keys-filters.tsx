@@ -49,6 +49,14 @@ export function KeysFilters({ query, searchField, onQuery }: KeysFiltersProps) {
           onQuery({ ...query, expiresWithinDays, sort: { field: 'expires_at', descending: false } })
         }
       />
+      <Choice
+        name="Limit"
+        value={query.limitUsedPercent}
+        options={['50', '80', '100'].map((percent) => [percent, `${percent}% of a limit used`])}
+        onChoose={(limitUsedPercent) =>
+          onQuery({ ...query, limitUsedPercent, sort: { field: 'limit_used', descending: true } })
+        }
+      />
       {query.organization && (
         <span class="pill">
           <span class="dim">organization</span>

@@ -35,7 +35,7 @@ const COLUMNS: Column[] = [
   { name: '30 days', field: 'requests_30d', numeric: true },
   { name: 'Errors', field: 'error_rate_30d', numeric: true },
   { name: 'Total', field: 'total_requests', numeric: true, look: 'wide-only' },
-  { name: 'Limit', look: 'limit wide-only' },
+  { name: 'Limit', field: 'limit_used', look: 'limit wide-only' },
 ];
 
 export function KeysTable({ keys, sort, now, onSort, onOrganization, onNearEnd }: KeysTableProps) {

@@ -48,7 +48,7 @@ export function PageHeader({ page, session, rights, onHelp, onSignOut }: PageHea
   return (
     <header class="top">
       <Link href="/" class="brand">
-        <img src="/favicon.svg" alt="" width="20" height="20" />
+        <BrandMark />
         Keytally
       </Link>
       <nav ref={nav} aria-label="Main">
@@ -75,5 +75,20 @@ export function PageHeader({ page, session, rights, onHelp, onSignOut }: PageHea
         </button>
       </div>
     </header>
+  );
+}
+
+/** That of favicon.svg, without asking for the file. */
+function BrandMark() {
+  return (
+    <svg viewBox="0 0 32 32" width="20" height="20" aria-hidden="true">
+      <rect width="32" height="32" rx="7" fill="#4556c9" />
+      <path
+        stroke="#fff"
+        stroke-width="2.6"
+        stroke-linecap="round"
+        d="M9 9v14M14 9v14M19 9v14M24 9v14M6.500 20.500 26.500 11.500"
+      />
+    </svg>
   );
 }

@@ -452,3 +452,26 @@ export interface Rule extends RuleFields {
   created_at: string;
   updated_at: string;
 }
+
+export interface DeadLetter {
+  id: string;
+  at: string;
+  rows: number;
+  reason: string;
+  /** First record as text, redacted; null when it was kept packed. */
+  sample: Record<string, string> | null;
+  outcome: 'waiting' | 'replayed' | 'dropped';
+}
+
+export interface SettledLetter {
+  id: string;
+  outcome: string;
+  rows: number;
+}
+
+export interface InvariantReport {
+  /** Null before the first check. */
+  checked_at: string | null;
+  /** Violations are -1 when the check itself failed. */
+  invariants: { name: string; says: string; violations: number; examples: string[] }[];
+}

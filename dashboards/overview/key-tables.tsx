@@ -8,7 +8,7 @@ import { HostileText } from '../panels/hostile-text.tsx';
 import { type RankedColumn, RankedTable, type RankedTableProps } from '../panels/ranked-table.tsx';
 import { relativeTime } from '../time/label.ts';
 import type { TimeView } from '../time/time-view.ts';
-import { type LimitUse, NEAR_LIMIT, tightestLimit } from '../usage-tab/limit-use.ts';
+import { NEAR_LIMIT, tightestLimit } from '../usage-tab/limit-use.ts';
 import { writeOverviewView } from './overview-view.ts';
 import { failingGroups, groupsByName, moversOf } from './totals.ts';
 
@@ -180,22 +180,24 @@ export function DiscoveredTable({ keys, view, now }: ListedKeysProps) {
   );
 }
 
-/** Among the busiest keys: the others are far from any limit that matters. */
 export function NearLimitTable({ keys, view }: Omit<ListedKeysProps, 'now'>) {
-  const rows = keys
-    .map((key) => ({ key, use: tightestLimit(key) }))
-    .filter((row): row is { key: ApiKey; use: LimitUse } => (row.use?.share ?? 0) >= NEAR_LIMIT)
-    .sort((a, b) => b.use.share - a.use.share);
-  if (rows.length === 0) return null;
+  const rows = keys.flatMap((key) => {
+    const use = tightestLimit(key);
+    return use ? [{ key, use }] : [];
+  });
   return (
     <KeyTable
       title="Near their limit"
-      note="Of the 100 busiest keys"
+      note={`${formatPercent(NEAR_LIMIT)} or more of it in use`}
       testId="near-limit-table"
       rows={rows}
       keyOf={({ key }) => listedKey(key)}
       view={view}
-      empty=""
+      all={{
+        href: `/keys?limit_used_percent=${100 * NEAR_LIMIT}&sort=-limit_used`,
+        name: 'All that are near their limit',
+      }}
+      empty={`No key has used ${formatPercent(NEAR_LIMIT)} of a limit.`}
       columns={[
         { name: 'Limit', numeric: true, cell: ({ use }) => `${formatCompact(use.limit)} ${use.period}` },
         {

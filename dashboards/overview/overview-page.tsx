@@ -73,7 +73,8 @@ interface FiguresProps extends Pick<OverviewPageProps, 'view' | 'onView'> {
 }
 
 function Figures({ overview, view, now, onView }: FiguresProps) {
-  const { statuses, byKey, byKeyBefore, routes, countries, keys, discovered, expiring, unused, alerts } = overview;
+  const { statuses, byKey, byKeyBefore, routes, countries, keys, discovered, expiring, unused, nearLimit, alerts } =
+    overview;
   const onZoom = useCallback(
     (from: number, to: number) => onView({ ...view, live: false, range: { from, to } }),
     [view, onView],
@@ -98,7 +99,9 @@ function Figures({ overview, view, now, onView }: FiguresProps) {
           <Part of={byKey} what="Keys with errors">
             {({ data }) => <FailingKeysTable groups={data} names={names} view={view} />}
           </Part>
-          {keys.data && <NearLimitTable keys={keys.data.data} view={view} />}
+          <Part of={nearLimit} what="Keys near their limit">
+            {({ data }) => <NearLimitTable keys={data} view={view} />}
+          </Part>
           <Part of={expiring} what="Expiring keys">
             {({ data }) => <ExpiringTable keys={data} view={view} now={now} />}
           </Part>

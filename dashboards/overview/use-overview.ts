@@ -2,6 +2,7 @@ import type { ApiClient } from '../http/client.ts';
 import type { Alert, ApiKey, FleetUsage, GroupedUsage, Page } from '../http/contract.ts';
 import { type Resource, useResource } from '../http/use-resource.ts';
 import type { Span } from '../time/range.ts';
+import { NEAR_LIMIT } from '../usage-tab/limit-use.ts';
 
 /** Keys beyond these are in the totals, but in no list of keys. */
 export const LISTED_KEYS = 500;
@@ -23,6 +24,7 @@ export interface Overview {
   expiring: Resource<Page<ApiKey>>;
   alerts: Resource<Page<Alert>>;
   unused: Resource<Page<ApiKey>>;
+  nearLimit: Resource<Page<ApiKey>>;
 }
 
 function useFleet(api: ApiClient, { from, to }: Span, timezone: string): Resource<FleetUsage> {
@@ -59,6 +61,7 @@ export function useOverview(api: ApiClient, span: Span, zone: string, now: numbe
     ),
     expiring: useKeys({ expires_within_days: 30, sort: 'expires_at', limit: 50 }),
     unused: useKeys({ unused_days: 90, sort: 'last_used', limit: 50 }),
+    nearLimit: useKeys({ limit_used_percent: 100 * NEAR_LIMIT, sort: '-limit_used', limit: 50 }),
   };
 }
 

@@ -1,74 +1,129 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
+import { useAddressFields } from '../address/use-address-fields.ts';
+import type { PageProps } from '../console/page-props.ts';
 import { formatCount } from '../format/number.ts';
-import type { ApiClient } from '../http/client.ts';
+import { Choice } from '../forms/filter-bar.tsx';
+import type { DeadLetter, SettledLetter } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
-import { useResource } from '../http/use-resource.ts';
-import { TablePanel } from '../panels/data-table.tsx';
-import { Refusal } from '../panels/dialog.tsx';
+import { usePages } from '../http/use-pages.ts';
+import { type DataColumn, TablePanel } from '../panels/data-table.tsx';
+import { Confirm, Refusal } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
-import { ProblemPanel } from '../panels/problem-panel.tsx';
+import { MorePages } from '../panels/more-pages.tsx';
+import { Part } from '../panels/part.tsx';
 import { Moment } from '../time/moment.tsx';
+import { recordsText, sampleText, settledText } from './dead-letter-words.ts';
 
-interface DeadLetter {
-  id: string;
-  at: string;
-  batch_id: string;
-  rows: number;
-  reason: string;
-  outcome: string;
-}
+const STATES: [value: string, label: string][] = [
+  ['replayed', 'counted after all'],
+  ['dropped', 'given up'],
+];
+const POLL_MS = 3_000;
+const FIELDS = ['outcome'] as const;
 
-const OUTCOMES: Record<string, string> = {
-  replayed: 'Counted now',
-  counted_already: 'Had been counted already',
-};
-
-/** Records that could not be counted, with the reason and the way back. Not there in installations without the route. */
-export function DeadLetters({ api }: { api: ApiClient }) {
-  const letters = useResource('dead letters', (signal) =>
-    api.get<{ data: DeadLetter[] }>('/v1/dead-letters', {}, signal),
-  );
+/** Records that could not be counted, with the reason, the way back and the way out. */
+export function DeadLetters({ api, search, rights }: Pick<PageProps, 'api' | 'search' | 'rights'>) {
+  const [fields, set] = useAddressFields('/jobs', search, FIELDS);
+  const pages = usePages<DeadLetter>(api, '/v1/dead-letters', fields, 50);
   const [said, setSaid] = useState('');
-  const replay = useAction(async (letter: DeadLetter) => {
-    const path = `/v1/dead-letters/${encodeURIComponent(letter.id)}/replay`;
-    const { outcome, rows } = await api.post<{ outcome: string; rows: number }>(path);
-    setSaid(`${OUTCOMES[outcome] ?? outcome}: ${formatCount(rows)} ${rows === 1 ? 'record' : 'records'}.`);
-    letters.retry();
+  const [asked, setAsked] = useState<DeadLetter | null>(null);
+  const { retry } = pages.first;
+  useEffect(() => {
+    if (!said) return;
+    // What was sent on its way may come back.
+    const timer = setInterval(() => !document.hidden && retry(), POLL_MS);
+    return () => clearInterval(timer);
+  }, [said, retry]);
+  const path = ({ id }: DeadLetter) => `/v1/dead-letters/${encodeURIComponent(id)}`;
+  const settled = (words: string) => {
+    setAsked(null);
+    setSaid(words);
+    retry();
+  };
+  const replay = useAction(async (letter: DeadLetter) =>
+    settled(settledText(await api.post<SettledLetter>(`${path(letter)}/replay`))),
+  );
+  const drop = useAction(async (letter: DeadLetter) => {
+    await api.remove(path(letter));
+    settled(`Given up: ${recordsText(letter.rows)}.`);
   });
-  if (letters.problem && letters.problem.status !== 404) {
-    return <ProblemPanel what="The dead letters" problem={letters.problem} onRetry={letters.retry} />;
-  }
-  if (!letters.data) return null;
+  const actions: DataColumn<DeadLetter> = {
+    name: 'What to do',
+    silent: true,
+    look: 'num',
+    cell: (row) =>
+      row.outcome === 'waiting' && (
+        <>
+          <button type="button" class="quiet" disabled={replay.busy} onClick={() => replay.run(row)}>
+            Count after all
+          </button>
+          <button type="button" class="quiet" disabled={!rights.platform} onClick={() => setAsked(row)}>
+            Give up
+          </button>
+        </>
+      ),
+  };
   return (
-    <>
-      <p role="status">{said}</p>
-      <Refusal problem={replay.problem} />
-      <TablePanel
-        title="Dead letters"
-        caption="Dead letters"
-        note="Records that could not be counted; nothing of them is lost"
-        testId="dead-letters"
-        rows={letters.data.data}
-        rowKey={(row) => row.id}
-        empty="No record was left out. One the store refuses lands here with its reason, and can be tried again."
-        columns={[
-          { name: 'Batch', cell: (row) => <HostileText value={row.batch_id} class="mono" /> },
-          { name: 'When', cell: (row) => <Moment at={row.at} /> },
-          { name: 'Records', numeric: true, cell: (row) => formatCount(row.rows) },
-          { name: 'Reason', cell: (row) => <HostileText value={row.reason} />, look: 'wraps' },
-          {
-            name: 'Count after all',
-            silent: true,
-            look: 'num',
-            cell: (row) =>
-              row.outcome === 'waiting' && (
-                <button type="button" class="quiet" disabled={replay.busy} onClick={() => replay.run(row)}>
-                  Count after all
-                </button>
-              ),
-          },
-        ]}
-      />
-    </>
+    <Part of={pages.first} what="The dead letters">
+      {() => (
+        <div class="stack">
+          <p role="status" class={said ? 'panel notice' : ''} data-testid="letters-said">
+            {said}
+          </p>
+          <Refusal problem={replay.problem} />
+          <TablePanel
+            title="Dead letters"
+            caption="Dead letters"
+            note="Records that could not be counted; nothing of them is lost"
+            actions={
+              <Choice
+                name="Dead letters"
+                any="waiting"
+                value={fields.outcome}
+                options={STATES}
+                onChoose={(outcome) => set({ outcome })}
+              />
+            }
+            testId="dead-letters"
+            rows={pages.items}
+            rowKey={(row) => row.id}
+            empty={
+              fields.outcome
+                ? 'No dead letter ended like this.'
+                : 'No record was left out. One the store refuses lands here with its reason, and can be tried again.'
+            }
+            columns={[...COLUMNS, actions]}
+          />
+          <MorePages pages={pages} what="older dead letters" />
+          {asked && (
+            <Confirm
+              title="Give these records up?"
+              action="Give up"
+              busy={drop.busy}
+              problem={drop.problem}
+              onConfirm={() => drop.run(asked)}
+              onClose={() => setAsked(null)}
+            >
+              <p>
+                {recordsText(asked.rows)} will never be counted: what they held is deleted. The reason stays listed, and
+                who gave them up is noted in the audit log.
+              </p>
+            </Confirm>
+          )}
+        </div>
+      )}
+    </Part>
   );
 }
+
+const COLUMNS: DataColumn<DeadLetter>[] = [
+  { name: 'Letter', cell: (row) => <HostileText value={row.id} class="mono" /> },
+  { name: 'When', cell: (row) => <Moment at={row.at} /> },
+  { name: 'Records', numeric: true, cell: (row) => formatCount(row.rows) },
+  { name: 'Reason', cell: (row) => <HostileText value={row.reason} />, look: 'wraps' },
+  {
+    name: 'First of them',
+    look: 'wide-only wraps',
+    cell: (row) => <HostileText value={sampleText(row.sample)} class="mono" empty="not readable" />,
+  },
+];

@@ -1,27 +1,32 @@
 import { formatCount } from '../format/number.ts';
 import type { ApiClient } from '../http/client.ts';
+import type { InvariantReport } from '../http/contract.ts';
 import { useResource } from '../http/use-resource.ts';
 import { TablePanel } from '../panels/data-table.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
+import { Part } from '../panels/part.tsx';
 import { Moment } from '../time/moment.tsx';
 
-interface Report {
-  checked_at: string | null;
-  invariants: { name: string; says: string; violations: number; examples: string[] }[];
+/** What must always hold of the counts, and whether it does. */
+export function Invariants({ api }: { api: ApiClient }) {
+  const report = useResource('invariants', (signal) => api.get<InvariantReport>('/v1/invariants', {}, signal));
+  return (
+    <Part of={report} what="The check of the counts">
+      {(found) => <InvariantsTable report={found} />}
+    </Part>
+  );
 }
 
-/** What must always hold of the counts, and whether it does. Not there in installations without the route. */
-export function Invariants({ api }: { api: ApiClient }) {
-  const report = useResource('invariants', (signal) => api.get<Report>('/v1/invariants', {}, signal));
-  if (!report.data) return null;
-  const { checked_at, invariants } = report.data;
+function InvariantsTable({ report: { checked_at, invariants } }: { report: InvariantReport }) {
+  const broken = invariants.filter(({ violations }) => violations !== 0);
+  const others = invariants.filter(({ violations }) => violations === 0);
   return (
     <TablePanel
       title="What must hold"
       caption="What must hold"
       note={checked_at ? <Moment at={checked_at} /> : undefined}
       testId="invariants"
-      rows={invariants}
+      rows={[...broken, ...others]}
       rowKey={(row) => row.name}
       empty="Not checked yet. Once an hour every count is compared with every other."
       columns={[

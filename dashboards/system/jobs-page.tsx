@@ -14,7 +14,7 @@ import { SystemTabs } from './system-tabs.tsx';
 const POLL_MS = 3_000;
 
 /** What runs behind the pages, and what did not work. */
-export function JobsPage({ api }: PageProps) {
+export function JobsPage({ api, search, rights }: PageProps) {
   useTitle('Background jobs');
   const jobs = usePolling<Jobs>(api, '/v1/jobs', POLL_MS);
   return (
@@ -38,7 +38,7 @@ export function JobsPage({ api }: PageProps) {
             </>
           )}
         </Part>
-        <DeadLetters api={api} />
+        <DeadLetters api={api} search={search} rights={rights} />
       </div>
     </main>
   );

@@ -39,15 +39,7 @@ export function UsageTab({ api, keyId, view, onView, onKey, allRequests, alertHr
   const { now, span, refresh } = usePeriod(view, onView, { pageKeys });
   const answers = useUsage({ api, keyId, view, span, now });
   const { key, usage } = answers;
-  const { marks, limitFullAt } = useMarks({
-    api,
-    keyId,
-    span,
-    zone: view.zone,
-    now,
-    ready: usage.data !== null,
-    alertHref,
-  });
+  const { marks, limitFullAt } = useMarks({ api, keyId, span, zone: view.zone, now, alertHref });
   useEffect(() => {
     // Fetched beside the figures instead of after them.
     loadCharts().catch(() => undefined);

@@ -12,8 +12,6 @@ interface MarksOf {
   span: Span;
   zone: string;
   now: number;
-  /** The figures are there: what is asked before them makes them wait. */
-  ready: boolean;
   alertHref?: (alertId: string) => string;
 }
 
@@ -36,15 +34,13 @@ const EVENTS: Record<string, [words: string, tone: ChartMark['tone']]> = {
 const TONES = { critical: 'bad', warning: 'warn', info: 'plain' } as const;
 
 /** Alerts and changes of the key in the time that is shown. Either may be missing; the chart is complete without. */
-export function useMarks({ api, keyId, span, zone, now, ready, alertHref }: MarksOf): KeyMarks {
+export function useMarks({ api, keyId, span, zone, now, alertHref }: MarksOf): KeyMarks {
   const since = new Date(span.from).toISOString();
-  const alerts = useResource(`alerts ${keyId} ${since} ${now} ${ready}`, async (signal) =>
-    ready ? await api.get<Page<Alert>>('/v1/alerts', { key_id: keyId, since, limit: 200 }, signal) : null,
+  const alerts = useResource(`alerts ${keyId} ${since} ${now}`, (signal) =>
+    api.get<Page<Alert>>('/v1/alerts', { key_id: keyId, since, limit: 200 }, signal),
   );
   const path = `/v1/keys/${encodeURIComponent(keyId)}/history`;
-  const history = useResource(`${path} ${now} ${ready}`, async (signal) =>
-    ready ? await api.get<Page<AuditEntry>>(path, { limit: 200 }, signal) : null,
-  );
+  const history = useResource(`${path} ${now}`, (signal) => api.get<Page<AuditEntry>>(path, { limit: 200 }, signal));
   return useMemo(() => {
     const opened = (alerts.data?.data ?? []).map((alert) => ({
       at: Date.parse(alert.opened_at),

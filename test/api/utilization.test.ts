@@ -59,3 +59,35 @@ test('shares of the present windows, on the key and in the list', async () => {
   const { json } = await stack.call('/v1/keys?sort=key_id');
   expect(json.data.map((key: { utilization: unknown }) => key.utilization)).toMatchObject([null, expected]);
 });
+
+test('the list finds keys near their limit, by their own limits and those of a plan, and sorts by it', async () => {
+  const near = { method: 'PUT', body: { limits: { per_month: 100, per_day: 5 } } };
+  await stack.call('/v1/plans/basic', { method: 'PUT', body: { limits: { per_month: 10 } } });
+  for (const id of ['own', 'far', 'gone', 'idle']) await stack.call(`/v1/keys/${id}`, near);
+  await stack.call('/v1/keys/planned', { method: 'PUT', body: { plan: 'basic', organization_id: 'acme' } });
+  const sent = { own: 5, far: 1, gone: 9, planned: 8, unlimited: 50 };
+  await stack.send(
+    Object.entries(sent).flatMap(([key_id, count]) =>
+      Array.from({ length: count }, () => ({ key_id, timestamp: Date.now(), status: 200, path: '/' })),
+    ),
+  );
+  const total = async () => (await stack.call('/v1/keys?search=unlimited')).json.data[0]?.total_requests;
+  await expect.poll(total, { timeout: 10_000 }).toBe(50);
+  await stack.call('/v1/keys/gone/deactivate', { method: 'POST', body: { reason: 'test' } });
+  const ids = async (query: string, token?: string) =>
+    (await stack.call(`/v1/keys?${query}`, token ? { token } : {})).json.data.map(
+      (key: { key_id: string }) => key.key_id,
+    );
+
+  expect(await ids('limit_used_percent=80&sort=-limit_used')).toEqual(['own', 'planned']);
+  expect(await ids('limit_used_percent=80&sort=limit_used')).toEqual(['planned', 'own']);
+  expect(await ids('limit_used_percent=95&sort=key_id')).toEqual(['own']);
+  const all = await ids('sort=-limit_used');
+  expect(all.slice(0, 3), 'what was deactivated is over its limit, too').toEqual(['gone', 'own', 'planned']);
+  expect(all.indexOf('idle')).toBeLessThan(all.indexOf('unlimited'));
+  const acme = await stack.token({ name: 'acme', scopes: ['read'], organization_id: 'acme' });
+  expect(await ids('limit_used_percent=80&sort=-limit_used', acme)).toEqual(['planned']);
+  const one = await stack.token({ name: 'one', scopes: ['read'], key_id: 'own' });
+  expect(await ids('limit_used_percent=80&sort=-limit_used', one)).toEqual(['own']);
+  expect((await stack.call('/v1/keys?limit_used_percent=-1')).status).toBe(400);
+});

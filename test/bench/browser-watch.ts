@@ -8,8 +8,8 @@ interface Watched {
 }
 
 /**
- * Notes when the usage tab is complete: charts, map and every table drawn, nothing waiting. Looked at once per frame, so
- * the time is that of the frame in which it could be seen.
+ * Notes when the usage tab is complete: charts, map and every table drawn, nothing waiting. Looked at once per frame in
+ * which something changed, so the time is that of the frame in which it could be seen, and no frame is made for looking.
  */
 export async function watchDrawing(page: Page): Promise<void> {
   await page.addInitScript(() => {
@@ -21,11 +21,18 @@ export async function watchDrawing(page: Page): Promise<void> {
       document.querySelector('[data-testid="world-map"]') !== null &&
       document.querySelector('[data-testid="recent-requests"] tbody tr') !== null &&
       document.querySelector('.skeleton, [aria-busy="true"]') === null;
+    let waiting = false;
     const look = () => {
-      if (here.keytallyDrawnAt === 0 && complete()) here.keytallyDrawnAt = performance.now();
-      requestAnimationFrame(look);
+      waiting = false;
+      if (here.keytallyDrawnAt > 0 || !complete()) return;
+      here.keytallyDrawnAt = performance.now();
+      changes.disconnect();
     };
-    requestAnimationFrame(look);
+    const changes = new MutationObserver(() => {
+      if (!waiting) requestAnimationFrame(look);
+      waiting = true;
+    });
+    changes.observe(document, { subtree: true, childList: true, attributes: true });
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) here.keytallyTasks.push(entry.duration);
     }).observe({ type: 'longtask', buffered: true });
@@ -37,7 +44,8 @@ export async function watchDrawing(page: Page): Promise<void> {
  * api: what the page itself takes, whatever the server does.
  */
 export async function drawTimes(page: Page): Promise<{ drawnMs: number; afterAnswersMs: number }> {
-  await page.waitForFunction(() => (window as unknown as Watched).keytallyDrawnAt > 0);
+  const drawn = () => (window as unknown as Watched).keytallyDrawnAt > 0;
+  await page.waitForFunction(drawn, undefined, { polling: 50 });
   return page.evaluate(() => {
     const { keytallyDrawnAt: drawnAt } = window as unknown as Watched;
     // Marks on the time axis are asked for afterwards: the page is complete without them.

@@ -42,6 +42,7 @@ describe('key list in the address', () => {
     ['sort=nonsense&unused_days=x', ''],
     ['search=a%20b&sort=last_used&status=active', 'search=a+b&status=active&sort=last_used'],
     ['organization_id=acme&unused_days=30', 'organization_id=acme&unused_days=30'],
+    ['limit_used_percent=80&sort=-limit_used', 'limit_used_percent=80&sort=-limit_used'],
   ])('"%s" becomes "%s"', (search, written) => {
     expect(writeKeyListQuery(readKeyListQuery(new URLSearchParams(search)))).toBe(written);
   });

@@ -9,6 +9,7 @@ import { namesOf, numberOf, numbersOf } from '../../dashboards/forms/list-text.t
 import { moversOf } from '../../dashboards/overview/totals.ts';
 import { rowsInView } from '../../dashboards/panels/use-window-rows.ts';
 import { meaningOf, NEW_POLICY, scopeOf, warningsOf } from '../../dashboards/policies/policy-words.ts';
+import { sampleText, settledText } from '../../dashboards/system/dead-letter-words.ts';
 import { lagTone, memoryTone, pipelineSentence } from '../../dashboards/system/health-words.ts';
 import { limitFullAt } from '../../dashboards/usage-tab/limit-use.ts';
 
@@ -21,6 +22,13 @@ test.each([
   [5_000, 900, { first: 0, end: 0 }],
 ])('rows near the screen of a list that begins at %i px', (top, screen, expected) => {
   expect(rowsInView(100_000, 48, top, screen)).toEqual(expected);
+});
+
+test('words about dead letters', () => {
+  expect(settledText({ id: 'a', outcome: 'replayed', rows: 1 })).toMatch(/^On their way: 1 record\. .* comes back/);
+  expect(settledText({ id: 'a', outcome: 'counted_already', rows: 2 })).toBe('Counted already, not again: 2 records.');
+  expect(sampleText({ key_id: 'k', method: 'GET', path: '/a', status: '200', batch_id: 'b' })).toBe('k GET /a 200');
+  expect(sampleText(null)).toBe('');
 });
 
 describe('top movers', () => {

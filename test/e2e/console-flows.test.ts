@@ -187,6 +187,29 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.context().close();
   });
 
+  test('keys near a limit are named on the overview and listed by one click, however little they send', async () => {
+    const body = { limits: { per_month: 10 }, name: 'Small key' };
+    await dashboard.stack.call('/v1/keys/key_small', { method: 'PUT', body });
+    const sent = (key_id: string, count: number) => Array.from({ length: count }, () => ({ key_id, status: 200 }));
+    await dashboard.stack.send([...sent('key_small', 9), ...sent('key_globex', 40)]);
+    const total = async () => (await dashboard.stack.call('/v1/keys/key_small')).json.total_requests;
+    await expect.poll(total, { timeout: 20_000 }).toBe(9);
+    const page = await dashboard.open('/');
+    const table = page.getByTestId('near-limit-table');
+    expect(await table.locator('tbody tr').allInnerTexts()).toEqual([
+      expect.stringMatching(/Small key[\s\S]*10 a month[\s\S]*90/),
+    ]);
+    await table.getByRole('link', { name: 'All that are near their limit' }).click();
+    await page.waitForURL(/limit_used_percent=80&sort=-limit_used/);
+    await drawn(page);
+    const rows = page.getByTestId('keys-table').locator('tbody tr');
+    expect(await rows.count()).toBe(1);
+    expect(await rows.innerText()).toContain('Small key');
+    await page.getByRole('combobox', { name: /^Limit/ }).selectOption('100');
+    await page.getByText('No key matches these filters.').waitFor();
+    await page.context().close();
+  });
+
   test('every job is to be seen one by one, by administrators, and only to be seen', async () => {
     const path = `${dashboard.stack.url}/admin/queues`;
     const context = await dashboard.browser.newContext();

@@ -54,6 +54,7 @@ const ANY: KeyListRequest = {
   withDeleted: false,
   unusedDays: 0,
   expiresWithinDays: 0,
+  limitUsedPercent: 0,
   sort: 'requests_30d',
   descending: true,
   limit: 8,
@@ -68,7 +69,8 @@ describe('a ready-made key list', () => {
     stack = await startStack({ KEY_LIST_LIVE_KEYS: '0', KEY_LIST_CRON: '0 0 1 1 *' });
     for (let n = 0; n < 12; n++) {
       const environment = n % 2 ? 'staging' : 'production';
-      await put(`registered-${n}`, { name: `Service ${n}`, organization_id: `org-${n % 3}`, environment });
+      const limits = n % 4 ? { per_month: 40 * n } : {};
+      await put(`registered-${n}`, { name: `Service ${n}`, organization_id: `org-${n % 3}`, environment, limits });
     }
     const records = Array.from({ length: 400 }, (_, n) => ({
       key_id: n % 7 === 0 ? `discovered-${n % 5}` : `registered-${(n * n) % 9}`,
@@ -88,7 +90,13 @@ describe('a ready-made key list', () => {
     const nowMs = Date.now();
     for (const sort of KEY_SORTS) {
       for (const descending of [true, false]) {
-        for (const filter of [{}, { search: 'SERVICE 1' }, { environment: 'staging' }, { organizationId: 'org-1' }]) {
+        for (const filter of [
+          {},
+          { search: 'SERVICE 1' },
+          { environment: 'staging' },
+          { organizationId: 'org-1' },
+          { limitUsedPercent: 0.1 },
+        ]) {
           const request = { ...ANY, ...filter, sort, descending };
           const live = await listKeys(stack.store, request, nowMs);
           expect(live.length).toBeGreaterThan(0);

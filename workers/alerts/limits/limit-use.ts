@@ -1,3 +1,4 @@
+import { limitedKeys } from '../../keys/limited-keys.ts';
 import type { LimitUse } from '../detectors/near-limit.ts';
 
 /** Use of one limit of a key, with what is known of the key. */
@@ -18,16 +19,7 @@ export interface UseRow {
 /** Rows of one look at most; those nearest to their limit come first. */
 const MAX_ROWS = 20_000;
 
-/** The limits that hold: the key's own, else those of its plan (of its organization, else the common one). */
-const LIMITED = `SELECT k.key_id AS key_id, k.organization_id AS organization_id, k.environment AS environment, k.plan AS plan, k.name AS name,
-    k.status = 'active' AND NOT k.deleted AS active,
-    ifNull(k.limit_per_minute, if(own.plan != '', own.limit_per_minute, common.limit_per_minute)) AS per_minute,
-    ifNull(k.limit_per_day, if(own.plan != '', own.limit_per_day, common.limit_per_day)) AS per_day,
-    ifNull(k.limit_per_month, if(own.plan != '', own.limit_per_month, common.limit_per_month)) AS per_month,
-    ifNull(k.limit_burst, if(own.plan != '', own.limit_burst, common.limit_burst)) AS burst
-  FROM (SELECT * FROM keys FINAL WHERE key_id IN touched) AS k
-  LEFT JOIN (SELECT * FROM plans FINAL WHERE NOT deleted AND organization_id != '') AS own ON own.organization_id = k.organization_id AND own.plan = k.plan
-  LEFT JOIN (SELECT * FROM plans FINAL WHERE NOT deleted AND organization_id = '') AS common ON common.plan = k.plan
+const LIMITED = `${limitedKeys('key_id IN touched')}
   WHERE per_minute > 0 OR per_day > 0 OR per_month > 0 OR burst > 0 OR key_id IN {open:Array(String)}`;
 
 /**

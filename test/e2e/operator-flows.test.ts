@@ -1,0 +1,96 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Batch, encodeBatch } from '../../ingest/batch.ts';
+import { connectRedis } from '../../ingest/redis.ts';
+import { wholeBatch, writeDeadLetters } from '../../workers/dead-letter.ts';
+import { checkInvariants, storeReport } from '../../workers/invariants.ts';
+import { drawn, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
+import { BROWSER_PATH } from '../support/browser.ts';
+
+describe.skipIf(BROWSER_PATH === '')('pages of those who run Keytally', () => {
+  let dashboard: OpenDashboard;
+  beforeAll(async () => {
+    dashboard = await openDashboard();
+  });
+  afterAll(() => dashboard?.stop());
+
+  const totalOf = async (keyId: string) => (await dashboard.stack.call(`/v1/keys/${keyId}`)).json.total_requests;
+  const rowsOf = (page: Page) => page.getByTestId('dead-letters').locator('tbody tr');
+
+  test('a record the store refused is listed with its reason, and counted once when somebody asks for it', async () => {
+    const { stack } = dashboard;
+    await stack.store.command("ALTER TABLE requests ADD CONSTRAINT no_poison CHECK path != '/poison'");
+    const sent = ['/a', '/poison', '/b'].map((path) => ({ key_id: 'key_poisoned', method: 'GET', path, status: 200 }));
+    await stack.send(sent);
+    await expect.poll(() => totalOf('key_poisoned').catch(() => 0), { timeout: 20_000 }).toBe(2);
+    const page = await dashboard.open('/jobs');
+    await expect.poll(() => rowsOf(page).count()).toBe(1);
+    expect(await rowsOf(page).innerText()).toMatch(/no_poison[\s\S]*key_poisoned GET \/poison 200/);
+
+    const button = rowsOf(page).getByRole('button', { name: 'Count after all' });
+    await button.click();
+    const said = page.getByTestId('letters-said');
+    await expect.poll(() => said.innerText()).toMatch(/^On their way: 1 record\./);
+    // Refused again: a letter of its own.
+    await expect.poll(() => rowsOf(page).innerText(), { timeout: 20_000 }).toMatch(/-1-0\s[\s\S]*no_poison/);
+    expect(await totalOf('key_poisoned')).toBe(2);
+
+    await stack.store.command('ALTER TABLE requests DROP CONSTRAINT no_poison');
+    await button.click();
+    await expect.poll(() => totalOf('key_poisoned'), { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => rowsOf(page).count()).toBe(0);
+
+    await page.getByLabel('Dead letters').last().selectOption('replayed');
+    await page.waitForURL(/outcome=replayed/);
+    await expect.poll(() => rowsOf(page).count()).toBe(2);
+    expect(await rowsOf(page).getByRole('button').count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('a letter that is given up is gone after a question, and the audit log knows of it', async () => {
+    const batch = { rows: 3, claims: [], receivedAtMs: Date.now(), payload: await encodeBatch(new Batch()) };
+    await writeDeadLetters(dashboard.stack.store, [wholeBatch('letter-1', batch, 'gave up <b>after</b> 10 attempts')]);
+    const page = await dashboard.open('/jobs');
+    expect(await rowsOf(page).innerText()).toContain('gave up <b>after</b> 10 attempts');
+    await rowsOf(page).getByRole('button', { name: 'Give up' }).click();
+    expect(await page.getByTestId('confirm').innerText()).toContain('3 records will never be counted');
+    await page.getByTestId('confirm-action').click();
+    await expect.poll(() => rowsOf(page).count()).toBe(0);
+    await page.goto(`${dashboard.stack.url}/jobs?outcome=dropped`);
+    await drawn(page);
+    expect(await rowsOf(page).innerText()).toContain('letter-1');
+    await page.goto(`${dashboard.stack.url}/audit?search=letter-1`);
+    await drawn(page);
+    expect(await page.getByTestId('audit').innerText()).toContain('dead_letter.dropped');
+    await page.context().close();
+  });
+
+  test('a count that does not add up is named on the system page before all that do', async () => {
+    const { stack } = dashboard;
+    const invariants = () => page.getByTestId('invariants').locator('tbody tr');
+    const page = await dashboard.open('/system');
+    expect(await page.getByTestId('invariants').innerText()).toContain('Not checked yet');
+    const redis = await connectRedis(stack.redisUrl, 'producer', () => {});
+    const check = async () =>
+      storeReport(redis, await checkInvariants(stack.store, stack.config, { settled: false, pauseMs: 0 }));
+    await check();
+    await page.reload();
+    await drawn(page);
+    const rules = await invariants().count();
+    expect(rules).toBeGreaterThan(5);
+    expect(await page.getByTestId('invariants').getByText('yes', { exact: true }).count()).toBe(rules);
+
+    const start = Math.floor(Date.now() / 1000) - 7_200;
+    await stack.store.command(
+      `INSERT INTO usage_minute (key_id, start, requests) VALUES ('key_poisoned', ${start}, 7)`,
+    );
+    await check();
+    await redis.quit();
+    await page.reload();
+    await drawn(page);
+    expect(await invariants().first().innerText()).toMatch(/minutes add up to the raw requests[\s\S]*no, 1 times/);
+    expect(await page.getByTestId('invariants').locator('.bad').count()).toBe(1);
+    await page.context().close();
+    expect(dashboard.errors).toEqual([]);
+  });
+});
