@@ -182,6 +182,15 @@ export const EnvSchema = z.object({
       'must be 32 bytes in base64 (openssl rand -base64 32), or two of them, newest first, with a comma',
     )
     .optional(),
+  AWS_ACCESS_KEY_ID: z.string().min(1).optional(),
+  AWS_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+  AWS_SESSION_TOKEN: z.string().min(1).optional(),
+  AWS_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,60}$/, 'must be the name of a region')
+    .default('us-east-1'),
+  AWS_ENDPOINT_URL: url('http:', 'https:'),
+  AWS_ENDPOINT_URL_S3: url('http:', 'https:'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -189,7 +198,7 @@ export const EnvSchema = z.object({
 export type Config = z.infer<typeof EnvSchema>;
 
 /** Variables whose value must never be shown back in an error. */
-const SECRET = /PASSWORD|TOKEN|_URL$|SECRET_KEY|PRIVATE_KEY$/;
+const SECRET = /PASSWORD|TOKEN|_URL$|SECRET|ACCESS_KEY|PRIVATE_KEY$/;
 
 /**
  * Reads the settings from the environment. An empty variable counts as absent, as in a compose file.

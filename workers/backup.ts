@@ -1,14 +1,4 @@
-import { createHash } from 'node:crypto';
-import {
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
-import { join, resolve } from 'node:path';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -16,12 +6,13 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { type Config, ConfigError } from '../ingest/config.ts';
 import { openBatchQueue } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
+import { type BackupFile, type BackupPlace, openBackupPlace } from './backup-place.ts';
 import { type RedisLine, redisLines, restoreRedisLine } from './backup-redis.ts';
 import { holdBatches } from './batch-hold.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import type { Store } from './clickhouse/store.ts';
 
-/** Description of a backup; written last, so that a folder without it is no backup. */
+/** Description of a backup; written last, so that a place without it holds no backup. */
 interface Manifest {
   format: 1;
   createdAt: string;
@@ -29,11 +20,6 @@ interface Manifest {
   schema: number;
   tables: { table: string; rows: number; files: BackupFile[] }[];
   redis: BackupFile;
-}
-
-interface BackupFile {
-  file: string;
-  sha256: string;
 }
 
 export interface BackupParts {
@@ -59,59 +45,67 @@ const RAW = 'requests';
 const STAGING = 'restored_requests';
 
 /**
- * Writes everything to a new folder. Workers stand still meanwhile, collectors do not: batches wait in Redis.
- * @throws {ConfigError} when the folder holds something, or the tables are on a cluster
+ * Writes everything to a new folder, or to an S3-compatible store. Workers stand still meanwhile, collectors do not: batches
+ * wait in Redis.
+ * @param address a folder, or `s3://bucket/prefix`
+ * @throws {ConfigError} when the place holds something or cannot be used, or the tables are on a cluster
  */
-export async function backup({ config, store, redis, say }: BackupParts, folder: string): Promise<Manifest> {
+export async function backup({ config, store, redis, say }: BackupParts, address: string): Promise<Manifest> {
   refuseCluster(config);
-  const target = resolve(folder);
-  if (existsSync(target) && readdirSync(target).length > 0) throw new ConfigError(`${target}: is not empty`);
-  mkdirSync(target, { recursive: true, mode: 0o700 });
+  const place = openBackupPlace(address, config);
   const queues = openQueues(redis, config);
   try {
+    await place.prepare();
     return await holdBatches(redis, queues, async () => {
       const tables: Manifest['tables'] = [];
       for (const table of await tablesOf(store)) {
-        const saved = await saveTable(store, table, target);
+        const saved = await saveTable(store, table, place);
         say(`${table.name}: ${saved.rows} rows`);
         tables.push(saved);
       }
-      const lines = redisLines(redis, queues);
-      const text = Readable.from(mapped(lines, (line) => `${JSON.stringify(line)}\n`));
-      await pipeline(text, createGzip(), createWriteStream(join(target, REDIS_FILE), { mode: 0o600 }));
+      const waiting = await place.save(REDIS_FILE, async (path) => {
+        const text = Readable.from(mapped(redisLines(redis, queues), (line) => `${JSON.stringify(line)}\n`));
+        await pipeline(text, createGzip(), createWriteStream(path, { mode: 0o600 }));
+      });
       const manifest: Manifest = {
         format: FORMAT,
         createdAt: new Date().toISOString(),
         schema: await schemaOf(store),
         tables,
-        redis: await described(target, REDIS_FILE),
+        redis: waiting,
       };
-      writeFileSync(join(target, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+      await place.saveText(MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
       return manifest;
     });
   } finally {
     for (const queue of queues) await queue.close();
+    place.close();
   }
 }
 
 /**
  * Brings a backup into an empty store, under the schema it was written with, and then brings the schema up to date.
- * @throws {ConfigError} when the folder is no whole backup, or the store holds something
+ * @param address of the backup: a folder, or `s3://bucket/prefix`
+ * @throws {ConfigError} when there is no whole backup, or the store holds something
  */
-export async function restore({ config, store, redis, say }: BackupParts, folder: string): Promise<RestoreSummary> {
-  refuseCluster(config);
-  const source = resolve(folder);
-  const manifest = await checkedManifest(source);
+export async function restore(parts: BackupParts, address: string): Promise<RestoreSummary> {
+  refuseCluster(parts.config);
+  const place = openBackupPlace(address, parts.config);
+  try {
+    return await restoreFrom(parts, place);
+  } finally {
+    place.close();
+  }
+}
+
+async function restoreFrom({ config, store, redis, say }: BackupParts, place: BackupPlace): Promise<RestoreSummary> {
+  const manifest = await checkedManifest(place);
   await refuseFilled(store);
   await migrate(store, config, manifest.schema);
   const present = new Map((await tablesOf(store)).map((table) => [table.name, table]));
   let rows = 0;
   for (const { table, rows: expected, files } of manifest.tables) {
-    await loadTable(
-      store,
-      table,
-      files.map(({ file }) => join(source, file)),
-    );
+    await loadTable(store, table, (load) => eachFile(place, files, load));
     const loaded = await countOf(store, present.get(table)!);
     if (loaded !== expected) throw new ConfigError(`${table}: ${loaded} rows came back of ${expected}`);
     say(`${table}: ${loaded} rows`);
@@ -120,13 +114,22 @@ export async function restore({ config, store, redis, say }: BackupParts, folder
   await migrate(store, config);
   const summary: RestoreSummary = { rows, tables: manifest.tables.length, keys: 0, queued: 0, countedAlready: 0 };
   const queues = openQueues(redis, config);
-  const input = createReadStream(join(source, REDIS_FILE)).pipe(createGunzip());
-  for await (const line of createInterface({ input })) {
-    const outcome = await restoreRedisLine(JSON.parse(line) as RedisLine, { redis, queues, store });
-    summary[outcome === 'key' ? 'keys' : outcome === 'queued' ? 'queued' : 'countedAlready']++;
-  }
+  await place.use(manifest.redis, async (path) => {
+    for await (const line of createInterface({ input: createReadStream(path).pipe(createGunzip()) })) {
+      const outcome = await restoreRedisLine(JSON.parse(line) as RedisLine, { redis, queues, store });
+      summary[outcome === 'key' ? 'keys' : outcome === 'queued' ? 'queued' : 'countedAlready']++;
+    }
+  });
   for (const queue of queues) await queue.close();
   return summary;
+}
+
+async function eachFile(
+  place: BackupPlace,
+  files: readonly BackupFile[],
+  act: (path: string) => Promise<void>,
+): Promise<void> {
+  for (const file of files) await place.use(file, act);
 }
 
 function refuseCluster(config: Config): void {
@@ -164,52 +167,44 @@ async function countOf(store: Store, { counted }: Table): Promise<number> {
 }
 
 /** One file per partition: each is written in one go, and none grows without bound. */
-async function saveTable(store: Store, table: Table, target: string): Promise<Manifest['tables'][number]> {
+async function saveTable(store: Store, table: Table, place: BackupPlace): Promise<Manifest['tables'][number]> {
   const { name } = table;
   const partitions = await store.queryWriter<{ id: string }>(
     `SELECT DISTINCT _partition_id AS id FROM ${name} ORDER BY id`,
   );
   const files: BackupFile[] = [];
   for (const { id } of partitions) {
-    const file = `${name}.${id}.native.gz`;
-    await store.exportNative(`SELECT * FROM ${name} WHERE _partition_id = '${id}'`, join(target, file));
-    files.push(await described(target, file));
+    const select = `SELECT * FROM ${name} WHERE _partition_id = '${id}'`;
+    files.push(await place.save(`${name}.${id}.native.gz`, (path) => store.exportNative(select, path)));
   }
   return { table: name, rows: await countOf(store, table), files };
 }
 
-async function loadTable(store: Store, table: string, files: readonly string[]): Promise<void> {
-  if (table !== RAW) {
-    for (const file of files) await store.importNative(table, file);
-    return;
-  }
+/** @param eachOf hands the files over, one after the other */
+async function loadTable(
+  store: Store,
+  table: string,
+  eachOf: (load: (path: string) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  if (table !== RAW) return eachOf((path) => store.importNative(table, path));
   await store.command(`DROP TABLE IF EXISTS ${STAGING}`);
   await store.command(`CREATE TABLE ${STAGING} AS ${RAW}`);
-  for (const file of files) await store.importNative(STAGING, file);
+  await eachOf((path) => store.importNative(STAGING, path));
   const partitions = await store.queryWriter<{ id: string }>(`SELECT DISTINCT _partition_id AS id FROM ${STAGING}`);
   for (const { id } of partitions)
     await store.command(`ALTER TABLE ${RAW} ATTACH PARTITION ID '${id}' FROM ${STAGING}`);
   await store.command(`DROP TABLE ${STAGING}`);
 }
 
-async function described(folder: string, file: string): Promise<BackupFile> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(join(folder, file)), hash);
-  return { file, sha256: hash.digest('hex') };
-}
-
 /** @throws {ConfigError} naming the first file that is missing or was changed */
-async function checkedManifest(source: string): Promise<Manifest> {
-  const path = join(source, MANIFEST);
-  if (!existsSync(path)) throw new ConfigError(`${source}: holds no whole backup (${MANIFEST} is missing)`);
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
-  if (manifest.format !== FORMAT) throw new ConfigError(`${path}: format ${manifest.format} needs a newer Keytally`);
-  for (const { file, sha256 } of [...manifest.tables.flatMap((table) => table.files), manifest.redis]) {
-    if (!existsSync(join(source, file))) throw new ConfigError(`${join(source, file)}: is missing`);
-    if ((await described(source, file)).sha256 !== sha256) {
-      throw new ConfigError(`${join(source, file)}: is not as it was written (its checksum differs)`);
-    }
+async function checkedManifest(place: BackupPlace): Promise<Manifest> {
+  const text = await place.readText(MANIFEST);
+  if (text === undefined) throw new ConfigError(`${place.name}: holds no whole backup (${MANIFEST} is missing)`);
+  const manifest = JSON.parse(text) as Manifest;
+  if (manifest.format !== FORMAT) {
+    throw new ConfigError(`${place.name}/${MANIFEST}: format ${manifest.format} needs a newer Keytally`);
   }
+  await place.check([...manifest.tables.flatMap((table) => table.files), manifest.redis]);
   return manifest;
 }
 

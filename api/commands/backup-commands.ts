@@ -7,28 +7,28 @@ import { withStores } from '../parts.ts';
 import { print } from './output.ts';
 import { count } from './wording.ts';
 
-/** `keytally backup DIR`: everything that cannot be made again, into a new folder. */
+/** `keytally backup DIR|s3://…`: everything that cannot be made again, into a new folder or an S3-compatible store. */
 export function backupCommand(): Command {
   return new Command('backup')
-    .argument('<folder>', 'new or empty')
+    .argument('<place>', 'a folder, new or empty, or s3://bucket/prefix with the AWS_ variables')
     .description('save all tables and what only Redis knows; with own stores, stop Keytally first')
-    .action((folder: string) =>
+    .action((place: string) =>
       withParts(async (parts) => {
-        const { tables, schema } = await backup(parts, folder);
+        const { tables, schema } = await backup(parts, place);
         const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-        print(`${count(rows)} rows of ${tables.length} tables (schema ${schema}) are in ${folder}\n`);
+        print(`${count(rows)} rows of ${tables.length} tables (schema ${schema}) are in ${place}\n`);
       }),
     );
 }
 
-/** `keytally restore DIR`: into an empty store. */
+/** `keytally restore DIR|s3://…`: into an empty store. */
 export function restoreCommand(): Command {
   return new Command('restore')
-    .argument('<folder>', 'of a backup')
+    .argument('<place>', 'of a backup: a folder, or s3://bucket/prefix')
     .description('bring a backup into an empty store; nothing else may run on it')
-    .action((folder: string) =>
+    .action((place: string) =>
       withParts(async (parts) => {
-        const { rows, tables, keys, queued, countedAlready } = await restore(parts, folder);
+        const { rows, tables, keys, queued, countedAlready } = await restore(parts, place);
         print(`${count(rows)} rows of ${tables} tables and ${count(keys)} entries of Redis are back\n`);
         if (queued > 0) print(`${count(queued)} batches wait to be counted\n`);
         if (countedAlready > 0) print(`${count(countedAlready)} waiting batches were counted already\n`);

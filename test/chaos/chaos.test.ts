@@ -10,11 +10,25 @@ const SEED = 20_261_121;
 
 test('a short run: every part killed and cut off under load, every count and key as the ledger has it', async () => {
   const said: string[] = [];
-  const options = { kills: KILLS, seed: SEED, fsync: 'always', storeDownMs: 1_500, smallDisk: false } as const;
+  const options = {
+    kills: KILLS,
+    seed: SEED,
+    fsync: 'always',
+    storeDownMs: 1_500,
+    smallDisk: false,
+    untilEnded: false,
+  } as const;
   const result = await runChaos({ ...options, say: (line) => said.push(line) });
+  const { expected, wrong, steps } = result.alerts;
   console.info(`${result.kills} kills, ${result.acknowledged} records in ${result.seconds} s:${said.join(';')}`);
+  console.info(
+    `${expected} notifications expected, ${steps} steps of alerts, ${result.alertRepeats} repeats, ` +
+      `drained after ${result.drainedInSeconds} s, all told after ${result.toldInSeconds} s`,
+  );
   expect(result.examples).toEqual([]);
   expect(result.refused).toEqual([]);
+  expect(wrong).toEqual([]);
+  expect(expected).toBeGreaterThanOrEqual(8);
   expect(result).toMatchObject({ clean: true, lost: 0, twice: 0, strangers: 0, drained: true });
   expect(result.acknowledged).toBeGreaterThan(100);
   expect(result.kills).toBeGreaterThanOrEqual(KILLS);

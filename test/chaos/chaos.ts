@@ -37,7 +37,14 @@ for (let n = 0; n < seeds!; n++) {
   const share = Math.floor(kills! / seeds!) + (n < kills! % seeds! ? 1 : 0);
   if (share === 0) continue;
   say(`seed ${seed! + n}: ${share} kills`);
-  const options = { kills: share, seed: seed! + n, fsync, storeDownMs: storeDownMs!, smallDisk: values['small-disk'] };
+  const options = {
+    kills: share,
+    seed: seed! + n,
+    fsync,
+    storeDownMs: storeDownMs!,
+    smallDisk: values['small-disk'],
+    untilEnded: true,
+  };
   const result = await runChaos({ ...options, say }).catch((error: unknown) => {
     // A seed that could not be finished has failed; the others still tell.
     say(`seed ${seed! + n} broke off: ${(error as Error).stack}`);
@@ -62,6 +69,10 @@ const summary = {
   dead_letters: total((result) => result.deadLetters),
   key_changes: total((result) => result.keyChanges),
   keys_wrong: total((result) => result.keysWrong.length),
+  notifications: total((result) => result.alerts.expected),
+  notifications_wrong: total((result) => result.alerts.wrong.length),
+  notification_repeats: total((result) => result.alertRepeats),
+  alert_steps: total((result) => result.alerts.steps),
   unasked_exits: total((result) => result.unaskedExits.length),
   failed_seeds: [...results.filter(({ clean }) => !clean).map((result) => result.seed), ...broken],
   fsync,
@@ -91,9 +102,12 @@ function textOf(result: ChaosResult): string {
     `  ${posts} POSTs, ${failedPosts} failed, ${repeatedPosts} sent again on purpose, ${result.cutAfterCommit} answers cut after the commit`,
     `  ${acknowledged} records acknowledged: ${lost} lost, ${twice} twice, ${result.strangers} never acknowledged, ${result.deadLetters} dead letters`,
     `  ${cells} cells in ${Object.keys(result.tiers).length} tables compared, ${wrong} wrong; ${result.keyChanges} key changes, ${result.keysWrong.length} keys wrong`,
+    `  ${result.alerts.expected} notifications expected, ${result.alerts.wrong.length} wrong; ${result.alerts.steps} steps of alerts, ${result.alerts.ended} ends; ${result.alertRequests} requests, ${result.alertRepeats} repeats; all told after ${result.toldInSeconds} s`,
     `  settled ${result.drained ? `after ${result.drainedInSeconds} s` : 'NEVER'}; ${result.unaskedExits.length} exits that no fault asked for`,
     ...result.unaskedExits.map((exit) => `    ${exit}`),
-    ...[...result.examples, ...result.refused.slice(0, 5)].map((example) => `  ! ${example}`),
+    ...[...result.examples, ...result.refused.slice(0, 5), ...result.alerts.wrong.slice(0, 12)].map(
+      (example) => `  ! ${example}`,
+    ),
     ...(result.folder ? [`  logs: ${result.folder}`] : []),
   ].join('\n');
 }

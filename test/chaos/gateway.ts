@@ -17,6 +17,7 @@ export interface GatewayStats {
 const ROUTES = ['/v1/things/{id}', '/v1/things', '/v1/orders/{id}/lines', '/health'];
 const STATUSES = [200, 200, 200, 201, 204, 301, 400, 404, 429, 500, 503];
 const COUNTRIES = ['SE', 'US', 'IN', 'DE', 'ZZ'];
+const KEYS = 12;
 const TIMEOUT_MS = 8_000;
 const RETRY_MS = 150;
 const PAUSE_MS = 40;
@@ -75,6 +76,16 @@ export class Gateway {
     this.#running = false;
   }
 
+  /** One fresh request of every key, without faults: limits are looked at when a key is used. */
+  async settle(): Promise<void> {
+    const records = Array.from({ length: KEYS }, (_, n) => ({
+      ...this.#record(),
+      key_id: `chaos-${n}`,
+      timestamp: Date.now(),
+    }));
+    await this.#deliver({ id: `${this.#name}-settle`, records });
+  }
+
   #next(): Post {
     const records = Array.from({ length: this.#random.integer(1, 40) }, () => this.#record());
     return { id: `${this.#name}-post-${this.#sequence}`, records };
@@ -85,7 +96,7 @@ export class Gateway {
     // Some come late: a gateway that was cut off delivers yesterday's requests today.
     const ageMs = random.next() < 0.2 ? random.integer(0, 2 * DAY_MS) : random.integer(0, 60_000);
     return {
-      key_id: `chaos-${random.integer(0, 11)}`,
+      key_id: `chaos-${random.integer(0, KEYS - 1)}`,
       timestamp: Date.now() - ageMs,
       method: random.pick(['GET', 'GET', 'POST', 'DELETE']),
       route: random.pick(ROUTES),

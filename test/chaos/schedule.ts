@@ -33,15 +33,30 @@ export interface ScheduleOptions {
 
 /** Longer than the lock of a batch: another worker takes over what a stopped one holds. */
 const LONG_STOP_MS = 13_000;
+/** Faults while the first outage of the store lasts. */
+const FAULTS_IN_OUTAGE = 5;
 
 /** What happens in which order: the same seed gives the same list. About two other faults to three kills. */
 export function scheduleOf(random: Random, { kills, storeDownMs, diskFull }: ScheduleOptions): Step[] {
   const steps: Step[] = [];
   let killed = 0;
+  let elapsedMs = 0;
+  let outage: { endsMs: number; step: number } | undefined;
   while (killed < kills) {
     const fault = random.next() < 0.6 ? killOf(random) : otherOf(random, storeDownMs, diskFull);
     if (fault.kind === 'kill' || fault.kind === 'kill_workers') killed += fault.kind === 'kill' ? 1 : 2;
-    steps.push({ afterMs: random.integer(100, 1_500), fault });
+    let afterMs = random.integer(100, 1_500);
+    // A few faults meet the long outage, the others a system that has to catch up.
+    if (outage && steps.length === outage.step + FAULTS_IN_OUTAGE) {
+      afterMs = Math.max(afterMs, outage.endsMs - elapsedMs);
+    }
+    elapsedMs += afterMs;
+    // The first outage is as long as an outage may be: a run that names a length has had it.
+    if (fault.kind === 'store_down' && !outage) {
+      fault.forMs = storeDownMs;
+      outage = { endsMs: elapsedMs + storeDownMs, step: steps.length };
+    }
+    steps.push({ afterMs, fault });
   }
   return steps;
 }

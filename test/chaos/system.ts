@@ -52,6 +52,9 @@ export class ChaosSystem {
       CLICKHOUSE_URL: proxy.url,
       KEYTALLY_ADMIN_TOKEN: CHAOS_TOKEN,
       KEYTALLY_DATA_DIR: join(folder, 'data'),
+      KEYTALLY_SECRET_KEY: Buffer.alloc(32, 'chaos').toString('base64'),
+      WEBHOOK_ALLOW_PRIVATE: '127.0.0.1',
+      ALERT_LIMITS_CRON: '* * * * * *',
       INGEST_LINGER_MS: '50',
     };
     const supervise = (service: Service) => new Supervised(service, folder);
