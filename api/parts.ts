@@ -5,6 +5,7 @@ import { lockDataFolder } from '../ingest/data-folder.ts';
 import { createApp, type Listening, listen, type ReadinessChecks } from '../ingest/http-server.ts';
 import { startLocalRedis } from '../ingest/local-redis.ts';
 import type { Logger } from '../ingest/logger.ts';
+import { startTracing } from '../ingest/tracing.ts';
 import { openStore, type Store } from '../workers/clickhouse/store.ts';
 import { startWorker, type WorkerPart } from '../workers/worker-part.ts';
 import { type ApiPart, startApi } from './api-part.ts';
@@ -60,6 +61,8 @@ async function start(
   undo: Undo[],
 ): Promise<Omit<Running, 'stop'>> {
   const needsStore = names.has('worker') || names.has('api');
+  const tracing = await startTracing(config, [...names].join(','), log);
+  undo.push(() => tracing.close());
   const folder = await takeFolder(config, needsStore, undo);
   const redisUrl = config.REDIS_URL ?? (await ownRedis(names, folder, config, log, onCrash, undo));
   const store = needsStore ? await openStore(config, join(folder, 'clickhouse')) : undefined;
