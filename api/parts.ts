@@ -7,6 +7,7 @@ import { startLocalRedis } from '../ingest/local-redis.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { startTracing } from '../ingest/tracing.ts';
 import { openStore, type Store } from '../workers/clickhouse/store.ts';
+import { classifyInsertError } from '../workers/errors.ts';
 import { startWorker, type WorkerPart } from '../workers/worker-part.ts';
 import { type ApiPart, startApi } from './api-part.ts';
 
@@ -49,8 +50,16 @@ export async function startParts(
     return { ...(await start(new Set(names), config, log, onCrash, undo)), stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw startError(error, config);
   }
+}
+
+/** A server that goes away in the middle of a start is a matter for whoever starts it again: one line, no stack. */
+function startError(error: unknown, config: Config): unknown {
+  const known = error instanceof ConfigError || !config.CLICKHOUSE_URL || classifyInsertError(error) !== 'wait';
+  if (known) return error;
+  const reason = (error as Error).message.split('\n')[0]!.slice(0, 300);
+  return new ConfigError(`CLICKHOUSE_URL: ClickHouse went away, or refused, during the start: ${reason}`);
 }
 
 async function start(
