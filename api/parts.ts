@@ -5,7 +5,9 @@ import { lockDataFolder } from '../ingest/data-folder.ts';
 import { createApp, type Listening, listen, type ReadinessChecks } from '../ingest/http-server.ts';
 import { startLocalRedis } from '../ingest/local-redis.ts';
 import type { Logger } from '../ingest/logger.ts';
+import { startTracing } from '../ingest/tracing.ts';
 import { openStore, type Store } from '../workers/clickhouse/store.ts';
+import { classifyInsertError } from '../workers/errors.ts';
 import { startWorker, type WorkerPart } from '../workers/worker-part.ts';
 import { type ApiPart, startApi } from './api-part.ts';
 
@@ -48,8 +50,16 @@ export async function startParts(
     return { ...(await start(new Set(names), config, log, onCrash, undo)), stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw startError(error, config);
   }
+}
+
+/** A server that goes away in the middle of a start is a matter for whoever starts it again: one line, no stack. */
+function startError(error: unknown, config: Config): unknown {
+  const known = error instanceof ConfigError || !config.CLICKHOUSE_URL || classifyInsertError(error) !== 'wait';
+  if (known) return error;
+  const reason = (error as Error).message.split('\n')[0]!.slice(0, 300);
+  return new ConfigError(`CLICKHOUSE_URL: ClickHouse went away, or refused, during the start: ${reason}`);
 }
 
 async function start(
@@ -60,6 +70,8 @@ async function start(
   undo: Undo[],
 ): Promise<Omit<Running, 'stop'>> {
   const needsStore = names.has('worker') || names.has('api');
+  const tracing = await startTracing(config, [...names].join(','), log);
+  undo.push(() => tracing.close());
   const folder = await takeFolder(config, needsStore, undo);
   const redisUrl = config.REDIS_URL ?? (await ownRedis(names, folder, config, log, onCrash, undo));
   const store = needsStore ? await openStore(config, join(folder, 'clickhouse')) : undefined;

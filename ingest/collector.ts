@@ -8,6 +8,7 @@ import { Problem } from './problem.ts';
 import { type BodyLimits, parseRecordsBody } from './records-body.ts';
 import { type CollectorParts, claimOf, mediaType, takeRecords, timeWindow } from './take-records.ts';
 import { sha256, type TokenGrant } from './token.ts';
+import { traceRequest } from './trace-requests.ts';
 
 /** Routes of the collector: everything that takes records. */
 export function collectorRouter(parts: CollectorParts): Router {
@@ -23,8 +24,8 @@ export function collectorRouter(parts: CollectorParts): Router {
     handler: (_req, _res, next) =>
       next(new Problem(429, 'Too many requests', 'the limit per token and minute is reached')),
   });
-  router.post('/v1/requests', limiter, guard(parts), body, (req, res) => postRequests(parts, req, res));
-  router.use(formatRoutes(parts, [limiter, guard(parts), body]));
+  router.post('/v1/requests', limiter, guard(parts), body, traceRequest, (req, res) => postRequests(parts, req, res));
+  router.use(formatRoutes(parts, [limiter, guard(parts), body, traceRequest]));
   return router;
 }
 

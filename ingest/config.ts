@@ -191,6 +191,8 @@ export const EnvSchema = z.object({
     .default('us-east-1'),
   AWS_ENDPOINT_URL: url('http:', 'https:'),
   AWS_ENDPOINT_URL_S3: url('http:', 'https:'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:'),
+  OTEL_SERVICE_NAME: z.string().min(1).max(200).default('keytally'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

@@ -6,9 +6,10 @@ import { FairShare, type Lane } from './fair-share.ts';
 import type { Logger } from './logger.ts';
 import { batchesQueued, batchRows } from './metrics.ts';
 import { Problem } from './problem.ts';
-import type { BatchClaim, BatchJob, UniqueRange } from './queue.ts';
+import { BATCH_QUEUE, type BatchClaim, type BatchJob, type UniqueRange } from './queue.ts';
 import type { RequestRecord } from './record.ts';
 import type { Replication } from './replication.ts';
+import { traced, traceparent } from './tracing.ts';
 
 /** Records held in memory that Redis does not have yet. Beyond this the collector answers 503. */
 export const MAX_PENDING_ROWS = 400_000;
@@ -36,6 +37,8 @@ interface OpenBatch {
   months: Set<number>;
   claims: BatchClaim[];
   unique: UniqueRange[];
+  /** Traceparents of the requests in it, when they are traced. */
+  causes: string[];
   timer: NodeJS.Timeout;
   stored: Promise<void>;
   settle: { resolve: () => void; reject: (error: unknown) => void };
@@ -106,6 +109,8 @@ export class Gatherer {
     if (origin.claim) open.claims.push({ ...origin.claim, ...span });
     if (origin.uniqueCaller !== '') open.unique.push({ caller: origin.uniqueCaller, ...span });
     for (const record of records) open.batch.add(record, origin.organizationId);
+    const cause = traceparent();
+    if (cause) open.causes.push(cause);
     this.#pendingRows += records.length;
     if (lane === 'bulk') this.#pendingBulkRows += records.length;
     // The larger the block the less a row costs the engine, so a batch waits until it is full or its time is up.
@@ -126,7 +131,7 @@ export class Gatherer {
     const stored = new Promise<void>((resolve, reject) => Object.assign(settle, { resolve, reject }));
     const idle = Date.now() - this.#lastFlushAtMs > IDLE_MS;
     const timer = setTimeout(() => this.#flush(lane), idle ? this.#lingerMs / IDLE_LINGER_DIVISOR : this.#lingerMs);
-    const contents = { batch: new Batch(), months: new Set<number>(), claims: [], unique: [] };
+    const contents = { batch: new Batch(), months: new Set<number>(), claims: [], unique: [], causes: [] };
     const open: OpenBatch = { id: randomUUID(), lane, ...contents, timer, stored, settle };
     this.#open.set(lane, open);
     return open;
@@ -138,7 +143,7 @@ export class Gatherer {
     this.#open.delete(lane);
     clearTimeout(open.timer);
     this.#lastFlushAtMs = Date.now();
-    const done = this.#store(open)
+    const done = this.#storeTraced(open)
       .then(open.settle.resolve, open.settle.reject)
       .finally(() => {
         this.#pendingRows -= open.batch.rows;
@@ -146,6 +151,13 @@ export class Gatherer {
         this.#inFlight.delete(done);
       });
     this.#inFlight.add(done);
+  }
+
+  /** In the trace of the first request in it; the others are linked. */
+  #storeTraced(open: OpenBatch): Promise<void> {
+    const [parent, ...links] = open.causes;
+    const attributes = { 'messaging.system': 'bullmq', 'messaging.destination.name': BATCH_QUEUE, ...aboutBatch(open) };
+    return traced(`send ${BATCH_QUEUE}`, { kind: 'PRODUCER', attributes, parent, links }, () => this.#store(open));
   }
 
   async #store(open: OpenBatch): Promise<void> {
@@ -159,6 +171,8 @@ export class Gatherer {
       payload,
       ...(unique.length > 0 ? { unique } : {}),
     };
+    const trace = traceparent();
+    if (trace) job.trace = trace;
     await this.#enqueue(jobId, lane, job);
     this.#log.debug({ batch_id: jobId, rows: batch.rows }, 'batch queued');
     batchesQueued.inc();
@@ -195,6 +209,8 @@ export class Gatherer {
 export function overloaded(detail: string): Problem {
   return new Problem(503, 'Not able to store', `${detail}; retry later`, { headers: { 'Retry-After': '5' } });
 }
+
+const aboutBatch = ({ id, batch }: OpenBatch) => ({ 'messaging.message.id': id, 'keytally.rows': batch.rows });
 
 function maxRowsOf(lane: Lane): number {
   return lane === 'bulk' ? MAX_BULK_BATCH_ROWS : MAX_BATCH_ROWS;

@@ -5,7 +5,7 @@ import helmet from 'helmet';
 import { ConfigError } from './config.ts';
 import { guessLimit } from './guess-limit.ts';
 import type { Logger } from './logger.ts';
-import { metrics } from './metrics.ts';
+import { metrics, ready as readyGauge } from './metrics.ts';
 import { notFound, problemHandler } from './problem.ts';
 
 /** Named checks of a part; each says undefined when well, else what is wrong. */
@@ -42,7 +42,11 @@ export function createApp(options: AppOptions): App {
     const ready = Object.keys(failing).length === 0;
     res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', failing });
   });
-  app.get('/metrics', async (_req, res) => void res.type(metrics.contentType).send(await metrics.metrics()));
+  app.get('/metrics', async (_req, res) => {
+    const failing = await failingChecks(options.checks);
+    for (const check of Object.keys(options.checks)) readyGauge.set({ check }, check in failing ? 0 : 1);
+    res.type(metrics.contentType).send(await metrics.metrics());
+  });
   app.use('/v1', guessLimit());
   for (const router of options.routers) app.use(router);
   if (options.fallback) app.use(options.fallback);

@@ -40,6 +40,13 @@ export const writesUnreplicated = new Counter({
   registers,
 });
 
+export const ready = new Gauge({
+  name: 'keytally_ready',
+  help: 'What /readyz says: 1 when a check of this process is well, 0 when it fails; asked anew at each scrape',
+  labelNames: ['check'] as const,
+  registers,
+});
+
 export const redisMemory = new Gauge({
   name: 'keytally_redis_memory_used_ratio',
   help: 'used_memory / maxmemory of Redis as last seen, of the fullest node of a cluster; 0 when Redis has no limit',

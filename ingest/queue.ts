@@ -18,6 +18,8 @@ export interface BatchJob {
   receivedAtMs: number;
   /** Compressed columns, see `batch.ts`. */
   payload: string;
+  /** W3C traceparent of the span that queued it; absent without tracing. */
+  trace?: string;
 }
 
 export interface BatchClaim {

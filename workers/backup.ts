@@ -11,6 +11,7 @@ import { type RedisLine, redisLines, restoreRedisLine } from './backup-redis.ts'
 import { holdBatches } from './batch-hold.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import type { Store } from './clickhouse/store.ts';
+import { noteBackup } from './last-backup.ts';
 
 /** Description of a backup; written last, so that a place without it holds no backup. */
 interface Manifest {
@@ -75,6 +76,7 @@ export async function backup({ config, store, redis, say }: BackupParts, address
         redis: waiting,
       };
       await place.saveText(MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
+      await noteBackup(redis, Date.now());
       return manifest;
     });
   } finally {

@@ -1,6 +1,7 @@
 import { type Job, Worker } from 'bullmq';
 import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
+import { traced } from '../ingest/tracing.ts';
 import { wholeBatch } from './dead-letter.ts';
 import { classifyInsertError, type ErrorClass } from './errors.ts';
 import { insertFailures, jobsStalled } from './metrics.ts';
@@ -54,7 +55,7 @@ function startConsumer(
       activity.own++;
       let waits = false;
       try {
-        await processBatch(parts, job.id!, job.data);
+        await traceBatch(job, () => processBatch(parts, job.id!, job.data));
       } catch (error) {
         waits = classifyInsertError(error) === 'wait';
         await settleFailure(parts, options, worker, job, error);
@@ -82,6 +83,15 @@ function startConsumer(
     parts.log.warn({ batch_id: job?.id, attempt: job?.attemptsMade, err: error }, 'batch failed, will be tried again');
   });
   return worker;
+}
+
+/** In the trace of the request that brought the batch's first records. */
+function traceBatch(job: Job<BatchJob>, act: () => Promise<void>): Promise<void> {
+  const attributes = {
+    ...{ 'messaging.system': 'bullmq', 'messaging.destination.name': BATCH_QUEUE, 'messaging.message.id': job.id! },
+    ...{ 'keytally.rows': job.data.rows, 'keytally.attempt': job.attemptsMade + 1 },
+  };
+  return traced(`process ${BATCH_QUEUE}`, { kind: 'CONSUMER', attributes, parent: job.data.trace }, act);
 }
 
 async function settleFailure(

@@ -2,8 +2,15 @@ import type { Logger } from '../ingest/logger.ts';
 import type { Redis } from '../ingest/redis.ts';
 import type { Store } from './clickhouse/store.ts';
 import { DeadLetters } from './dead-letters.ts';
-import { readReport } from './invariants.ts';
-import { deadLettersWaiting, invariantsChecked, invariantViolations, oldestDeadLetterSeconds } from './metrics.ts';
+import { readInvariants, readReport } from './invariants.ts';
+import { lastBackupMs } from './last-backup.ts';
+import {
+  deadLettersWaiting,
+  invariantsChecked,
+  invariantViolations,
+  lastBackup,
+  oldestDeadLetterSeconds,
+} from './metrics.ts';
 
 const REFRESH_MS = 30_000;
 
@@ -14,11 +21,13 @@ export function startHealthGauges(
   log: Logger,
 ): { refresh(): Promise<void>; close(): void } {
   const letters = new DeadLetters(store, redis);
+  for (const { name } of readInvariants()) invariantViolations.inc({ invariant: name }, 0);
   const refresh = async () => {
     try {
       const { waiting, oldest_ms: oldestMs } = await letters.waiting();
       deadLettersWaiting.set(waiting);
       oldestDeadLetterSeconds.set(oldestMs === 0 ? 0 : Math.max(0, (Date.now() - oldestMs) / 1000));
+      lastBackup.set((await lastBackupMs(redis)) / 1000);
       const report = await readReport(redis);
       if (!report) return;
       invariantsChecked.set(report.checkedAtMs / 1000);

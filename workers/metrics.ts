@@ -74,8 +74,14 @@ export const oldestDeadLetterSeconds = new Gauge({
 
 export const invariantViolations = new Gauge({
   name: 'keytally_invariant_violations',
-  help: 'Rows that a query of test/invariants.sql returned in the last check, -1 when the query failed',
+  help: 'Rows that a query of test/invariants.sql returned in the last check, -1 when the query failed, 0 before the first',
   labelNames: ['invariant'] as const,
+  registers,
+});
+
+export const lastBackup = new Gauge({
+  name: 'keytally_backup_last_timestamp_seconds',
+  help: 'When the last backup by keytally backup was complete, 0 when there was none',
   registers,
 });
 

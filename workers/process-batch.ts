@@ -5,6 +5,7 @@ import type { Logger } from '../ingest/logger.ts';
 import type { BatchJob } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 import type { Replication } from '../ingest/replication.ts';
+import { traced } from '../ingest/tracing.ts';
 import { claimForBatch, ownRanges } from './claims.ts';
 import type { Store } from './clickhouse/store.ts';
 import { type DeadLetter, MAX_LETTERS_PER_BATCH, wholeBatch, writeDeadLetters } from './dead-letter.ts';
@@ -66,7 +67,8 @@ async function rowsToInsert(parts: BatchParts, batchId: string, job: BatchJob, b
 
 async function insertTimed(store: Store, token: string, rows: string, rowCount: number): Promise<void> {
   const stop = insertSeconds.startTimer();
-  await insertRequests(store, token, rows);
+  const attributes = { 'db.system.name': 'clickhouse', 'db.collection.name': 'requests', 'keytally.rows': rowCount };
+  await traced('INSERT requests', { kind: 'CLIENT', attributes }, () => insertRequests(store, token, rows));
   stop();
   rowsInserted.inc(rowCount);
   lastInsert.setToCurrentTime();

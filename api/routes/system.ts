@@ -30,7 +30,8 @@ export const getSystem = route({
     redis: z.object({
       version: z.string(),
       used_memory_bytes: bytes,
-      max_memory_bytes: bytes.describe('0 = no limit'),
+      max_memory_bytes: bytes.describe('0 = no limit; on a cluster both are sums of all masters'),
+      used_ratio: z.number().describe('of the fullest master'),
       refuses_above_ratio: z.number().describe('the collector answers 503 above this share'),
       appendonly: z.boolean(),
     }),

@@ -275,6 +275,7 @@ export interface SystemHealth {
     version: string;
     used_memory_bytes: number;
     max_memory_bytes: number;
+    used_ratio: number;
     refuses_above_ratio: number;
     appendonly: boolean;
   };

@@ -47,7 +47,7 @@ export function HealthPage({ api }: PageProps) {
 }
 
 function HealthCards({ health: { pipeline, redis, store, now } }: { health: SystemHealth }) {
-  const share = redis.max_memory_bytes ? redis.used_memory_bytes / redis.max_memory_bytes : null;
+  const share = redis.max_memory_bytes ? redis.used_ratio : null;
   const at = Date.parse(now);
   return (
     <dl class="cards">

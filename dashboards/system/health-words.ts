@@ -18,8 +18,8 @@ export function memoryTone(share: number | null, refusesAbove: number): string {
 
 /** The state of the pipeline and what to do about it, in one or two sentences. */
 export function pipelineSentence({ pipeline, redis }: Pick<SystemHealth, 'pipeline' | 'redis'>): string {
-  const { used_memory_bytes: used, max_memory_bytes: max, refuses_above_ratio: above } = redis;
-  if (max > 0 && used / max >= above) {
+  const { used_memory_bytes: used, used_ratio: ratio, refuses_above_ratio: above } = redis;
+  if (ratio >= above) {
     return `Redis is nearly full (${formatBytes(used)}): new records are refused until workers have caught up. Add workers or memory.`;
   }
   if (pipeline.paused) {

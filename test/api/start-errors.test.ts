@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../ingest/package-root.ts';
+import { ClickHouseHttp } from '../support/clickhouse-http.ts';
 import { startPart } from '../support/process.ts';
+import { RedisServer } from '../support/redis-server.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 let taken: Server;
@@ -57,6 +59,26 @@ test.each([
     said: expect.stringMatching(line),
   });
   expect(said.join()).not.toContain('hidden');
+});
+
+test.each([
+  ['while the schema is made', /CREATE TABLE IF NOT EXISTS requests/],
+  ['while the registry is read', /FROM keys/],
+])('ClickHouse goes away during the start, %s: one clear line', async (_when, statement) => {
+  const redis = await RedisServer.create(tempFolder());
+  await redis.start(67_108_864);
+  const server = new ClickHouseHttp(tempFolder());
+  await server.start();
+  let gone = false;
+  server.fault = (text) => ((gone ||= statement.test(text)) ? 'cut_answer' : undefined);
+  const { code, said } = await run('worker', { REDIS_URL: redis.url, CLICKHOUSE_URL: server.url, PORT: '0' });
+  expect({ gone, code, lines: said.length, said: said[0] }).toEqual({
+    ...{ gone: true, code: 1, lines: 1 },
+    said: expect.stringMatching(/^CLICKHOUSE_URL: ClickHouse went away, or refused, during the start: /),
+  });
+  await server.stop();
+  server.close();
+  await redis.stop();
 });
 
 test('a port in use: one clear line, and nothing is left running', async () => {

@@ -62,7 +62,7 @@ const GATEWAYS = [
   { name: 'west', repeats: 'request_id' },
 ] as const;
 const DRAIN_TIMEOUT_MS = 600_000;
-const TOLD_POLL_MS = 500;
+const TOLD_POLL_MS = 1_000;
 
 /** Runs one seed: load, faults, healing, waiting until everything is settled, comparison. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {

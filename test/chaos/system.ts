@@ -54,7 +54,6 @@ export class ChaosSystem {
       KEYTALLY_DATA_DIR: join(folder, 'data'),
       KEYTALLY_SECRET_KEY: Buffer.alloc(32, 'chaos').toString('base64'),
       WEBHOOK_ALLOW_PRIVATE: '127.0.0.1',
-      ALERT_LIMITS_CRON: '* * * * * *',
       INGEST_LINGER_MS: '50',
     };
     const supervise = (service: Service) => new Supervised(service, folder);

@@ -139,11 +139,12 @@ test.each([
     version: '7',
     used_memory_bytes: 1,
     max_memory_bytes: 100,
+    used_ratio: 0.01,
     refuses_above_ratio: 0.85,
     appendonly: true,
   };
   expect(pipelineSentence({ pipeline, redis })).toContain(words);
-  expect(pipelineSentence({ pipeline, redis: { ...redis, used_memory_bytes: 90 } })).toContain('nearly full');
+  expect(pipelineSentence({ pipeline, redis: { ...redis, used_ratio: 0.9 } })).toContain('nearly full');
 });
 
 test('tones of lag and memory', () => {

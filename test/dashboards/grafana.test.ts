@@ -98,7 +98,7 @@ describe('Prometheus', () => {
     alert: string;
     expr: string;
     labels: { severity: string };
-    annotations: { summary: string; description: string };
+    annotations: { summary: string; description: string; runbook: string };
   }
   const rules = (
     parse(readFileSync(join(FOLDER, 'prometheus-rules.yml'), 'utf8')) as { groups: { rules: Rule[] }[] }
@@ -122,6 +122,13 @@ describe('Prometheus', () => {
         expect.stringMatching(/\w/),
       ]);
     }
+  });
+
+  test('every rule has its section in the runbook, and every section a rule', () => {
+    const text = readFileSync(join(packageRoot(), 'docs/runbook.md'), 'utf8');
+    const sections = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title!.toLowerCase().replaceAll(' ', '-'));
+    const named = rules.map(({ annotations }) => annotations.runbook.split('docs/runbook.md#')[1]!);
+    expect([...new Set(named)].sort()).toEqual(sections.sort());
   });
 
   test.each(expressions)('%s: its metrics and label values exist', async (_name, expression) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis, type Redis } from '../../ingest/redis.ts';
@@ -55,6 +56,13 @@ test('shards of the queue, index, claims and sessions on several masters: all th
   const session = await stack.call('/v1/session', { method: 'POST', body: { token: ADMIN_TOKEN } });
   const cookie = session.headers.get('set-cookie')?.split(';')[0] ?? '';
   expect((await stack.call('/v1/keys', { token: '', headers: { cookie } })).status).toBe(200);
+  const { redis: health } = (await stack.call('/v1/system')).json;
+  const infos = await Promise.all((redis as Cluster).nodes('master').map((node) => node.info('memory')));
+  const used = infos.reduce((sum, info) => sum + Number(/^used_memory:(\d+)/m.exec(info)![1]), 0);
+  console.info(`${used} bytes on ${infos.length} masters, told ${health.used_memory_bytes}`);
+  // One node has well under half of it.
+  expect(health.used_memory_bytes / used).toBeGreaterThan(0.8);
+  expect(health.used_memory_bytes / used).toBeLessThan(1.25);
   const { headers } = await stack.call('/v1/keys/denied');
   const options = { headers: { 'If-None-Match': headers.get('etag')! } };
   const waiting = stack.call('/v1/keys/denied?wait=20', options);

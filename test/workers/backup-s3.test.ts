@@ -7,6 +7,7 @@ import { type Config, ConfigError } from '../../ingest/config.ts';
 import { createLogger } from '../../ingest/logger.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { type BackupParts, backup, restore } from '../../workers/backup.ts';
+import { lastBackupMs } from '../../workers/last-backup.ts';
 import { openObjectStore, parseS3Address } from '../../workers/object-store.ts';
 import { Random } from '../support/random.ts';
 import { S3Server } from '../support/s3-server.ts';
@@ -60,7 +61,9 @@ test('a system, saved in an S3-compatible store and restored from it: every tabl
   const address = 's3://backups/keytally/2026-11-21';
   server.busy = 2;
   const before = await within(stack.config, said, async (parts) => {
+    expect(await lastBackupMs(parts.redis)).toBe(0);
     await backup(parts, address);
+    expect(await lastBackupMs(parts.redis)).toBeGreaterThan(now);
     await expect(backup(parts, address)).rejects.toThrow(/is not empty/);
     await expect(restore(parts, address)).rejects.toThrow(/the store is not empty: \w+ holds/);
     return fingerprints(parts.store);

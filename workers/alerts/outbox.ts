@@ -1,5 +1,6 @@
 import { type JobsOptions, Queue } from 'bullmq';
 import type { Redis } from '../../ingest/redis.ts';
+import { traced, traceparent } from '../../ingest/tracing.ts';
 import type { AlertEvent } from './alert.ts';
 
 /** Queue of everything that is told to people: routing of events, sending of messages, digests. */
@@ -10,7 +11,11 @@ export const DELIVERY_PREFIX = '{keytally-delivery}';
  * `route`: decide which channels hear of an event. `key_events`: the same for changes of keys. `send`: one message to one
  * channel. `relay` and `digest`: one time slot of the schedule.
  */
-export type DeliveryJob =
+export type DeliveryJob = DeliveryTask & {
+  /** W3C traceparent of the span that made it; absent without tracing. */
+  trace?: string;
+};
+type DeliveryTask =
   | { kind: 'route'; event_id: string; alert_key: string }
   | { kind: 'key_events'; events: { id: string; key_id: string }[] }
   | { kind: 'send'; message_id: string; channel_id: string }
@@ -41,6 +46,11 @@ export function openDeliveryQueue(connection: Redis): Queue<DeliveryJob> {
   });
 }
 
+function carried(): { trace?: string } {
+  const trace = traceparent();
+  return trace ? { trace } : {};
+}
+
 /**
  * Hands stored events over to delivery. Call it after the insert: an event that a crash keeps from here is found in
  * `alert_events` by the relay. One that people are not to be told of is left out.
@@ -48,12 +58,14 @@ export function openDeliveryQueue(connection: Redis): Queue<DeliveryJob> {
 export async function handOver(queue: Queue<DeliveryJob>, events: readonly AlertEvent[]): Promise<void> {
   const told = events.filter((event) => event.notify !== '');
   if (told.length === 0) return;
-  await queue.addBulk(
-    told.map(({ event_id, alert_key }) => ({
-      name: 'route',
-      data: { kind: 'route' as const, event_id, alert_key },
-      opts: { jobId: `route_${event_id}` },
-    })),
+  await traced(`send ${DELIVERY_QUEUE}`, { kind: 'PRODUCER', attributes: { 'keytally.events': told.length } }, () =>
+    queue.addBulk(
+      told.map(({ event_id, alert_key }) => ({
+        name: 'route',
+        data: { kind: 'route' as const, event_id, alert_key, ...carried() },
+        opts: { jobId: `route_${event_id}` },
+      })),
+    ),
   );
 }
 
@@ -70,7 +82,9 @@ export async function handOverKeyEvents(
     chunks.push(events.slice(at, at + KEY_EVENTS_CHUNK).map(({ id, key_id }) => ({ id, key_id })));
   }
   if (chunks.length === 0) return;
-  await queue.addBulk(chunks.map((chunk) => ({ name: 'key_events', data: { kind: 'key_events', events: chunk } })));
+  await queue.addBulk(
+    chunks.map((chunk) => ({ name: 'key_events', data: { kind: 'key_events', events: chunk, ...carried() } })),
+  );
 }
 
 /** A message that is to be sent, and when. */
@@ -87,7 +101,7 @@ export async function scheduleSends(queue: Queue<DeliveryJob>, alarms: readonly 
   await queue.addBulk(
     alarms.map(({ messageId, channelId, dueMs }) => ({
       name: 'send',
-      data: { kind: 'send' as const, message_id: messageId, channel_id: channelId },
+      data: { kind: 'send' as const, message_id: messageId, channel_id: channelId, ...carried() },
       opts: { jobId: messageId, delay: Math.max(0, dueMs - nowMs), removeOnComplete: true, removeOnFail: true },
     })),
   );

@@ -1,5 +1,6 @@
 import { Counter, Gauge } from 'prom-client';
 import { metrics } from '../../../ingest/metrics.ts';
+import { CHANNEL_TYPES } from '../channels/channel.ts';
 
 const registers = [metrics];
 
@@ -16,6 +17,8 @@ export const deliveriesEnded = new Counter({
   labelNames: ['type', 'status'] as const,
   registers,
 });
+
+for (const type of CHANNEL_TYPES) for (const status of ['sent', 'failed']) deliveriesEnded.inc({ type, status }, 0);
 
 export const backlogSeconds = new Gauge({
   name: 'keytally_delivery_oldest_waiting_seconds',

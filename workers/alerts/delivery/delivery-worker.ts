@@ -2,6 +2,7 @@ import { type Job, type Queue, Worker } from 'bullmq';
 import cron, { type ScheduledTask } from 'node-cron';
 import type { Logger } from '../../../ingest/logger.ts';
 import type { Redis } from '../../../ingest/redis.ts';
+import { traced } from '../../../ingest/tracing.ts';
 import { DELIVERY_PREFIX, DELIVERY_QUEUE, type DeliveryJob, enqueueSlot, openDeliveryQueue } from '../outbox.ts';
 import { type DeliveryOptions, type DeliveryParts, deliveryParts } from './delivery-parts.ts';
 import { sendDigests } from './digest.ts';
@@ -33,7 +34,7 @@ export function startDelivery(options: Omit<DeliveryOptions, 'queue'>, connectio
   queue.on('error', (error) => log.warn({ err: error }, 'delivery queue'));
   const parts = deliveryParts({ ...options, queue });
   const routing = new RouteGatherer(parts);
-  const worker = new Worker<DeliveryJob>(DELIVERY_QUEUE, (job) => perform(parts, routing, job), {
+  const worker = new Worker<DeliveryJob>(DELIVERY_QUEUE, (job) => performTraced(parts, routing, job), {
     connection,
     prefix: DELIVERY_PREFIX,
     concurrency: settings.concurrency,
@@ -71,6 +72,20 @@ function tick(expression: string, kind: 'relay' | 'digest', queue: Queue<Deliver
     { timezone: 'UTC' },
   );
 }
+
+/** Jobs that something caused are traced, the slots of the schedule are not: a trace every second would say nothing. */
+function performTraced(parts: DeliveryParts, routing: RouteGatherer, job: Job<DeliveryJob>): Promise<void> {
+  const { kind, trace } = job.data;
+  if (!trace) return perform(parts, routing, job);
+  const attributes = {
+    ...{ 'messaging.system': 'bullmq', 'messaging.destination.name': DELIVERY_QUEUE, 'messaging.message.id': job.id! },
+    ...{ 'keytally.attempt': job.attemptsMade + 1 },
+  };
+  const request = { kind: 'CONSUMER', attributes, parent: trace, isFailure } as const;
+  return traced(`process ${DELIVERY_QUEUE} ${kind}`, request, () => perform(parts, routing, job));
+}
+
+const isFailure = (error: unknown): boolean => !(error instanceof RunLater);
 
 async function perform(
   parts: DeliveryParts,

@@ -1,3 +1,4 @@
+import { traced } from '../../../ingest/tracing.ts';
 import type { AlertEvent } from '../alert.ts';
 import type { AlertMessage, DeliveryOutcome } from '../channels/channel.ts';
 import { arrivedParts } from './arrived-parts.ts';
@@ -104,7 +105,13 @@ async function send(
   if (!message) return { result: 'retry', responseStatus: 0, detail: 'what it is about is not in the store' };
   try {
     const open = openChannel(channel, parts.box, Date.now());
-    return await parts.sender.send(open, message, await arrivedParts(parts.redis, message.messageId));
+    const arrived = await arrivedParts(parts.redis, message.messageId);
+    const attributes = { 'keytally.channel_type': channel.type, 'messaging.message.id': message.messageId };
+    return await traced(`send ${channel.type}`, { kind: 'CLIENT', attributes }, async (note) => {
+      const outcome = await parts.sender.send(open, message, arrived);
+      note({ 'keytally.outcome': outcome.result, 'http.response.status_code': outcome.responseStatus });
+      return outcome;
+    });
   } catch (error) {
     parts.log.error({ err: error, channel_id: channel.channel_id }, 'could not send');
     return { result: 'retry', responseStatus: 0, detail: 'could not send, see the log' };

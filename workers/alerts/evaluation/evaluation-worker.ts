@@ -17,6 +17,7 @@ import {
   enqueueEvaluation,
   openEvaluationQueue,
 } from './evaluation-queue.ts';
+import { entersNew, readProgress, writeProgress } from './progress.ts';
 import { oldestWaitingBatch } from './settled.ts';
 
 /** A job of a dead worker is taken over after these two together. */
@@ -24,9 +25,8 @@ const LOCK_DURATION_MS = 5_000;
 const STALLED_INTERVAL_MS = 2_000;
 const MAX_STALLED_COUNT = 1_000_000;
 
-/** Looked for in the first slot of a minute, whatever the schedule of slots is. */
+/** Looked for in the first slot of a minute that is taken: a busy lane leaves slots out. */
 const ENDINGS_EVERY_MS = 60_000;
-const ENDINGS_WITHIN_MS = 5_000;
 
 export interface AlertEvaluationParts {
   config: Config;
@@ -80,8 +80,15 @@ export async function startEvaluation(parts: AlertEvaluationParts, connection: R
 async function lookAtKeys(parts: EvaluationParts, nowMs: number): Promise<object> {
   const limits = await lookAtLimits(parts, nowMs);
   const keyEvents = await sweepKeyEvents(parts, nowMs);
-  const ended = nowMs % ENDINGS_EVERY_MS < ENDINGS_WITHIN_MS ? await endKeyAlerts(parts, nowMs) : 0;
-  return { ...limits, key_events: keyEvents, ended };
+  return { ...limits, key_events: keyEvents, ended: await endOncePerMinute(parts, nowMs) };
+}
+
+async function endOncePerMinute(parts: EvaluationParts, nowMs: number): Promise<number> {
+  const last = await readProgress(parts.store, 'key_endings');
+  if (last !== undefined && !entersNew(ENDINGS_EVERY_MS, last, nowMs)) return 0;
+  const ended = await endKeyAlerts(parts, nowMs);
+  await writeProgress(parts.store, 'key_endings', nowMs);
+  return ended;
 }
 
 interface Lane {

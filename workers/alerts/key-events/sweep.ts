@@ -4,7 +4,7 @@ import { type AlertEvent, alertKeyOf, eventIdOf } from '../alert.ts';
 import { findStates, storedEvents, writeAlertEvents } from '../evaluation/event-store.ts';
 import { noFacts, readKeyFacts } from '../evaluation/key-facts.ts';
 import { eventsWritten } from '../evaluation/metrics.ts';
-import { readProgress, writeProgress } from '../evaluation/progress.ts';
+import { entersNew, readProgress, writeProgress } from '../evaluation/progress.ts';
 import type { LimitParts } from '../limits/look.ts';
 import { handOver } from '../outbox.ts';
 import { RuleBook } from '../rules/rule.ts';
@@ -27,7 +27,7 @@ const PAGE = 5_000;
 export async function sweepKeyEvents(parts: LimitParts, nowMs: number): Promise<number> {
   const { store } = parts;
   const last = (await readProgress(store, 'key_events')) ?? nowMs - FIRST_LOOK_BACK_MS;
-  const overlap = nowMs % LONG_EVERY_MS < 5_000 ? LONG_OVERLAP_MS : OVERLAP_MS;
+  const overlap = entersNew(LONG_EVERY_MS, last, nowMs) ? LONG_OVERLAP_MS : OVERLAP_MS;
   let made = 0;
   let after = { atMs: Math.min(last, nowMs) - overlap, id: '' };
   for (;;) {
