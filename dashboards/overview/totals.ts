@@ -1,5 +1,5 @@
 import type { UsageGroup } from '../http/contract.ts';
-import type { TrafficTotals } from '../panels/traffic-cards.tsx';
+import type { TrafficTotals } from '../panels/traffic-totals.ts';
 
 export function totalsOfGroups(groups: readonly UsageGroup[]): TrafficTotals {
   const sum = (field: 'requests' | 'client_errors' | 'server_errors') =>

@@ -2,14 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { pointChange, relativeChange } from '../format/change.ts';
 import { formatCompact, formatCount, formatPercent } from '../format/number.ts';
 import { Card, CardSkeleton } from './card.tsx';
-
-export interface TrafficTotals {
-  requests: number;
-  client_errors: number;
-  server_errors: number;
-  /** Null without requests: there is no rate of nothing. */
-  error_rate: number | null;
-}
+import type { TrafficTotals } from './traffic-totals.ts';
 
 interface TrafficCardsProps {
   /** Null while they are on their way. */
