@@ -40,9 +40,3 @@ const TYPE_NAMES = new Map<string, string>(CHANNEL_TYPES);
 export function channelTypeName(type: string): string {
   return TYPE_NAMES.get(type) ?? type;
 }
-
-export const ENVIRONMENTS = [
-  ['production', 'production'],
-  ['staging', 'staging'],
-  ['development', 'development'],
-] as const;

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { Check, SelectField, TextField } from '../forms/fields.tsx';
+import { FormPanel } from '../forms/form-panel.tsx';
 import { namesOf } from '../forms/list-text.ts';
 import { useTyped } from '../forms/use-typed.ts';
 import type { Channel, ChannelType } from '../http/contract.ts';
@@ -26,51 +27,48 @@ export function ChannelForm(props: ChannelFormProps) {
   const { draft, fresh, problem, editable, onDraft, actions } = props;
   const set = (change: Partial<ChannelDraft>) => onDraft({ ...draft, ...change });
   return (
-    <section class="panel form" aria-label="Receiver">
-      <fieldset class="form-fields" disabled={!editable}>
-        <TextField
-          label="Name"
-          name="name"
-          placeholder="On-call team"
-          value={draft.name}
+    <FormPanel label="Receiver" {...{ editable, actions }}>
+      <TextField
+        label="Name"
+        name="name"
+        placeholder="On-call team"
+        value={draft.name}
+        problem={problem}
+        onValue={(name) => set({ name })}
+      />
+      {fresh ? (
+        <SelectField
+          label="Type"
+          name="type"
+          value={draft.type}
+          options={CHANNEL_TYPES}
           problem={problem}
-          onValue={(name) => set({ name })}
+          onValue={(type) => set({ type: type as ChannelType, purpose: 'alerts', url: '', secret: '' })}
         />
-        {fresh ? (
-          <SelectField
-            label="Type"
-            name="type"
-            value={draft.type}
-            options={CHANNEL_TYPES}
-            problem={problem}
-            onValue={(type) => set({ type: type as ChannelType, purpose: 'alerts', url: '', secret: '' })}
-          />
-        ) : (
-          <p class="dim">{channelTypeName(draft.type)}; the type of a channel cannot be changed.</p>
-        )}
-        <Receiver {...props} set={set} />
-        {draft.type === 'webhook' && (
-          <SelectField
-            label="It is told"
-            name="purpose"
-            value={draft.purpose}
-            options={PURPOSES}
-            problem={problem}
-            onValue={(purpose) => set({ purpose: purpose as ChannelDraft['purpose'] })}
-          />
-        )}
-        <TextField
-          label="Of organization"
-          name="organization_id"
-          placeholder="the platform: hears of all"
-          value={draft.organization_id}
+      ) : (
+        <p class="dim">{channelTypeName(draft.type)}; the type of a channel cannot be changed.</p>
+      )}
+      <Receiver {...props} set={set} />
+      {draft.type === 'webhook' && (
+        <SelectField
+          label="It is told"
+          name="purpose"
+          value={draft.purpose}
+          options={PURPOSES}
           problem={problem}
-          onValue={(organization_id) => set({ organization_id })}
+          onValue={(purpose) => set({ purpose: purpose as ChannelDraft['purpose'] })}
         />
-        <Check label="Switched on" checked={draft.enabled} onChecked={(enabled) => set({ enabled })} />
-      </fieldset>
-      {editable && <div class="form-actions">{actions}</div>}
-    </section>
+      )}
+      <TextField
+        label="Of organization"
+        name="organization_id"
+        placeholder="the platform: hears of all"
+        value={draft.organization_id}
+        problem={problem}
+        onValue={(organization_id) => set({ organization_id })}
+      />
+      <Check label="Switched on" checked={draft.enabled} onChecked={(enabled) => set({ enabled })} />
+    </FormPanel>
   );
 }
 

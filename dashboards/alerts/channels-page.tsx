@@ -8,7 +8,7 @@ import { HostileText } from '../panels/hostile-text.tsx';
 import { OnOff } from '../panels/on-off.tsx';
 import { Part } from '../panels/part.tsx';
 import { channelTypeName } from './alert-words.ts';
-import { AlertsTabs } from './alerts-tabs.tsx';
+import { AlertsFrame } from './alerts-frame.tsx';
 import { hearsOf, receiverOf } from './channel-words.ts';
 
 /** Where alerts are sent. */
@@ -21,12 +21,7 @@ export function ChannelsPage({ api, rights }: PageProps) {
     </Link>
   );
   return (
-    <main class="page">
-      <div class="page-title">
-        <h1>Alerts</h1>
-        {rights.manage && <span class="title-actions">{make}</span>}
-      </div>
-      <AlertsTabs current="/channels" />
+    <AlertsFrame current="/channels" action={rights.manage && make}>
       <Part of={channels} what="The channels">
         {({ data }) => (
           <TablePanel
@@ -57,7 +52,7 @@ export function ChannelsPage({ api, rights }: PageProps) {
           />
         )}
       </Part>
-    </main>
+    </AlertsFrame>
   );
 }
 

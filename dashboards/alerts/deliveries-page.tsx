@@ -14,10 +14,11 @@ import { TablePanel } from '../panels/data-table.tsx';
 import { Refusal } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { MorePages } from '../panels/more-pages.tsx';
+import { Pill } from '../panels/pill.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { Moment } from '../time/moment.tsx';
 import { kindName } from './alert-words.ts';
-import { AlertsTabs } from './alerts-tabs.tsx';
+import { AlertsFrame } from './alerts-frame.tsx';
 
 const STATUSES: [Delivery['status'], string][] = [
   ['sent', 'sent'],
@@ -47,11 +48,7 @@ export function DeliveriesPage({ api, search, rights }: PageProps) {
   });
   const { first, items } = pages;
   return (
-    <main class="page" aria-busy={first.loading && !first.data}>
-      <div class="page-title">
-        <h1>Alerts</h1>
-      </div>
-      <AlertsTabs current="/deliveries" />
+    <AlertsFrame current="/deliveries" busy={first.loading && !first.data}>
       <FilterBar>
         <Choice name="State" value={fields.status} options={STATUSES} onChoose={(status) => set({ status })} />
         <Choice
@@ -60,15 +57,7 @@ export function DeliveriesPage({ api, search, rights }: PageProps) {
           options={[...names]}
           onChoose={(channel_id) => set({ channel_id })}
         />
-        {fields.key_id && (
-          <span class="pill">
-            <span class="dim">key</span>
-            <HostileText value={fields.key_id} />
-            <button type="button" aria-label="Remove the key filter" onClick={() => set({ key_id: '' })}>
-              ×
-            </button>
-          </span>
-        )}
+        {fields.key_id && <Pill name="key" value={fields.key_id} onRemove={() => set({ key_id: '' })} />}
       </FilterBar>
       <Refusal problem={replay.problem} />
       {first.problem && <ProblemPanel what="The deliveries" problem={first.problem} onRetry={first.retry} />}
@@ -82,7 +71,7 @@ export function DeliveriesPage({ api, search, rights }: PageProps) {
         />
       )}
       <MorePages pages={pages} what="older deliveries" />
-    </main>
+    </AlertsFrame>
   );
 }
 

@@ -10,10 +10,11 @@ import { usePages } from '../http/use-pages.ts';
 import { Refusal } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { MorePages } from '../panels/more-pages.tsx';
+import { Pill } from '../panels/pill.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { Moment } from '../time/moment.tsx';
 import { ALERT_KINDS, kindName, SEVERITIES } from './alert-words.ts';
-import { AlertsTabs } from './alerts-tabs.tsx';
+import { AlertsFrame } from './alerts-frame.tsx';
 import { SeverityBadge, standingOf } from './severity-badge.tsx';
 
 const PHASES = [
@@ -34,11 +35,7 @@ export function InboxPage({ api, search, rights }: PageProps) {
   const { first, items } = pages;
   const filtered = Object.values(fields).some(Boolean);
   return (
-    <main class="page" aria-busy={first.loading && !first.data}>
-      <div class="page-title">
-        <h1>Alerts</h1>
-      </div>
-      <AlertsTabs current="/alerts" />
+    <AlertsFrame current="/alerts" busy={first.loading && !first.data}>
       <FilterBar>
         <Choice name="State" any="open" value={fields.phase} options={PHASES} onChoose={(phase) => set({ phase })} />
         <Choice name="Kind" value={fields.kind} options={ALERT_KINDS} onChoose={(kind) => set({ kind })} />
@@ -48,15 +45,7 @@ export function InboxPage({ api, search, rights }: PageProps) {
           options={SEVERITIES}
           onChoose={(severity) => set({ severity })}
         />
-        {fields.key_id && (
-          <span class="pill">
-            <span class="dim">key</span>
-            <HostileText value={fields.key_id} />
-            <button type="button" aria-label="Remove the key filter" onClick={() => set({ key_id: '' })}>
-              ×
-            </button>
-          </span>
-        )}
+        {fields.key_id && <Pill name="key" value={fields.key_id} onRemove={() => set({ key_id: '' })} />}
       </FilterBar>
       <Refusal problem={acknowledge.problem} />
       {first.problem && <ProblemPanel what="The alerts" problem={first.problem} onRetry={first.retry} />}
@@ -75,7 +64,7 @@ export function InboxPage({ api, search, rights }: PageProps) {
         </ol>
       )}
       <MorePages pages={pages} what="older alerts" />
-    </main>
+    </AlertsFrame>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { ENVIRONMENTS } from '../forms/environments.ts';
 import { Checks, SelectField, TextField } from '../forms/fields.tsx';
 import { namesOf } from '../forms/list-text.ts';
 import type { ApiClient } from '../http/client.ts';
@@ -6,7 +7,7 @@ import type { AlertKind } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { Dialog, Refusal } from '../panels/dialog.tsx';
 import { HOUR } from '../time/range.ts';
-import { ALERT_KINDS, ENVIRONMENTS } from './alert-words.ts';
+import { ALERT_KINDS } from './alert-words.ts';
 
 interface NewSilenceProps {
   api: ApiClient;

@@ -1,9 +1,10 @@
+import { ENVIRONMENTS } from '../forms/environments.ts';
 import { Check, Checks, SelectField, TextField } from '../forms/fields.tsx';
 import { namesOf } from '../forms/list-text.ts';
 import { useTyped } from '../forms/use-typed.ts';
 import type { ChannelType, Routing, Severity } from '../http/contract.ts';
 import type { ProblemError } from '../http/problem.ts';
-import { ALERT_KINDS, ENVIRONMENTS, SEVERITIES } from './alert-words.ts';
+import { ALERT_KINDS, SEVERITIES } from './alert-words.ts';
 
 interface RoutingFormProps {
   routing: Routing;

@@ -1,10 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import { Check, Checks, SelectField, TextField } from '../forms/fields.tsx';
+import { FormPanel } from '../forms/form-panel.tsx';
+import { KeyScope } from '../forms/key-scope.tsx';
 import { namesOf, numberOf, numbersOf } from '../forms/list-text.ts';
 import { useTyped } from '../forms/use-typed.ts';
 import type { AlertKind, RuleFields, Severity } from '../http/contract.ts';
 import type { ProblemError } from '../http/problem.ts';
-import { ALERT_KINDS, ENVIRONMENTS, SEVERITIES } from './alert-words.ts';
+import { ALERT_KINDS, SEVERITIES } from './alert-words.ts';
 import { RULE_SETTINGS, type RuleSetting, shownValue } from './rule-settings.ts';
 
 interface RuleFormProps {
@@ -19,7 +21,7 @@ interface RuleFormProps {
 }
 
 const SEVERITY_CHOICES = [['', 'as the kind decides'], ...SEVERITIES] as const;
-const ENVIRONMENT_CHOICES = [['', 'Any'], ...ENVIRONMENTS] as const;
+const SCOPE = ['organization_id', 'plan', 'key_id'] as const;
 
 export function RuleForm({ draft, defaults, problem, editable, onDraft, actions }: RuleFormProps) {
   const set = (change: Partial<RuleFields>) => onDraft({ ...draft, ...change });
@@ -28,76 +30,41 @@ export function RuleForm({ draft, defaults, problem, editable, onDraft, actions 
     set({ settings: value === undefined ? others : { ...others, [name]: value } });
   };
   return (
-    <section class="panel form" aria-label="Rule">
-      <fieldset class="form-fields" disabled={!editable}>
-        <TextField label="Name" name="name" value={draft.name} problem={problem} onValue={(name) => set({ name })} />
-        <SelectField
-          label="Kind of alert"
-          name="kind"
-          value={draft.kind}
-          options={ALERT_KINDS}
-          problem={problem}
-          onValue={(kind) => set({ kind: kind as AlertKind, settings: {} })}
-        />
-        <div class="form-row">
-          {(RULE_SETTINGS[draft.kind] ?? []).map((setting, index) => (
-            <Setting
-              key={`${draft.kind} ${setting.name}`}
-              setting={setting}
-              value={draft.settings[setting.name]}
-              fallback={defaults[setting.name]}
-              problem={index === 0 ? problem : null}
-              onValue={(value) => setSetting(setting.name, value)}
-            />
-          ))}
-        </div>
-        {draft.kind !== 'platform' && <RuleScope {...{ draft, problem, set }} />}
-        <RuleTelling {...{ draft, problem, set }} />
-        <Check
-          label="Switched on; off, these keys have no such alert"
-          checked={draft.enabled}
-          onChecked={(enabled) => set({ enabled })}
-        />
-      </fieldset>
-      {editable && <div class="form-actions">{actions}</div>}
-    </section>
+    <FormPanel label="Rule" {...{ editable, actions }}>
+      <TextField label="Name" name="name" value={draft.name} problem={problem} onValue={(name) => set({ name })} />
+      <SelectField
+        label="Kind of alert"
+        name="kind"
+        value={draft.kind}
+        options={ALERT_KINDS}
+        problem={problem}
+        onValue={(kind) => set({ kind: kind as AlertKind, settings: {} })}
+      />
+      <div class="form-row">
+        {(RULE_SETTINGS[draft.kind] ?? []).map((setting, index) => (
+          <Setting
+            key={`${draft.kind} ${setting.name}`}
+            setting={setting}
+            value={draft.settings[setting.name]}
+            fallback={defaults[setting.name]}
+            problem={index === 0 ? problem : null}
+            onValue={(value) => setSetting(setting.name, value)}
+          />
+        ))}
+      </div>
+      {draft.kind !== 'platform' && <KeyScope fields={SCOPE} {...{ draft, problem }} onChange={set} />}
+      <RuleTelling {...{ draft, problem, set }} />
+      <Check
+        label="Switched on; off, these keys have no such alert"
+        checked={draft.enabled}
+        onChecked={(enabled) => set({ enabled })}
+      />
+    </FormPanel>
   );
 }
 
 interface RulePartProps extends Pick<RuleFormProps, 'draft' | 'problem'> {
   set: (change: Partial<RuleFields>) => void;
-}
-
-const SCOPES = [
-  ['organization_id', 'Organization'],
-  ['plan', 'Plan'],
-  ['key_id', 'Key'],
-] as const;
-
-/** Which keys it holds for. */
-function RuleScope({ draft, problem, set }: RulePartProps) {
-  return (
-    <div class="form-row">
-      {SCOPES.map(([name, label]) => (
-        <TextField
-          key={name}
-          label={label}
-          name={name}
-          placeholder="every"
-          value={draft[name]}
-          problem={problem}
-          onValue={(value) => set({ [name]: value })}
-        />
-      ))}
-      <SelectField
-        label="Environment"
-        name="environment"
-        value={draft.environment}
-        options={ENVIRONMENT_CHOICES}
-        onValue={(environment) => set({ environment })}
-      />
-    </div>
-  );
 }
 
 /** How loud and how often. */

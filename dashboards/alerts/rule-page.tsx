@@ -6,7 +6,7 @@ import type { PageProps } from '../console/page-props.ts';
 import type { AlertKind, Rule, RuleFields } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
-import { Confirm } from '../panels/dialog.tsx';
+import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { OnOff } from '../panels/on-off.tsx';
 import { ALERT_KINDS, kindName } from './alert-words.ts';
 import { RuleForm } from './rule-form.tsx';
@@ -87,28 +87,20 @@ export function RulePage({ api, search, rights, id }: PageProps) {
 const LIST = { href: '/alert-rules', name: 'Rules' };
 
 function DeleteRule({ api, id }: Pick<PageProps, 'api' | 'id'>) {
-  const [asked, setAsked] = useState(false);
-  const remove = useAction(async () => {
-    await api.remove(`/v1/alert-rules/${id}`);
-    go('/alert-rules');
-  });
   return (
     <span class="title-actions">
-      <button type="button" class="quiet" onClick={() => setAsked(true)}>
-        Delete
-      </button>
-      {asked && (
-        <Confirm
-          title="Delete this rule?"
-          action="Delete"
-          busy={remove.busy}
-          problem={remove.problem}
-          onConfirm={remove.run}
-          onClose={() => setAsked(false)}
-        >
-          <p>The next less specific rule holds for its keys, or the built-in settings.</p>
-        </Confirm>
-      )}
+      <ConfirmButton
+        text="Delete"
+        look="quiet"
+        title="Delete this rule?"
+        action="Delete"
+        act={async () => {
+          await api.remove(`/v1/alert-rules/${id}`);
+          go('/alert-rules');
+        }}
+      >
+        <p>The next less specific rule holds for its keys, or the built-in settings.</p>
+      </ConfirmButton>
     </span>
   );
 }

@@ -9,7 +9,7 @@ import { OnOff } from '../panels/on-off.tsx';
 import { Part } from '../panels/part.tsx';
 import { scopeOf } from '../policies/policy-words.ts';
 import { kindName } from './alert-words.ts';
-import { AlertsTabs } from './alerts-tabs.tsx';
+import { AlertsFrame } from './alerts-frame.tsx';
 import { settingsText } from './rule-settings.ts';
 
 export interface Rules {
@@ -27,12 +27,7 @@ export function RulesPage({ api, rights }: PageProps) {
     </Link>
   );
   return (
-    <main class="page">
-      <div class="page-title">
-        <h1>Alerts</h1>
-        {rights.manage && <span class="title-actions">{make}</span>}
-      </div>
-      <AlertsTabs current="/alert-rules" />
+    <AlertsFrame current="/alert-rules" action={rights.manage && make}>
       <Part of={rules} what="The rules">
         {({ data, defaults }) => (
           <div class="figures">
@@ -41,7 +36,7 @@ export function RulesPage({ api, rights }: PageProps) {
           </div>
         )}
       </Part>
-    </main>
+    </AlertsFrame>
   );
 }
 

@@ -11,7 +11,7 @@ import { HostileText } from '../panels/hostile-text.tsx';
 import { Part } from '../panels/part.tsx';
 import { Moment } from '../time/moment.tsx';
 import { kindName } from './alert-words.ts';
-import { AlertsTabs } from './alerts-tabs.tsx';
+import { AlertsFrame } from './alerts-frame.tsx';
 import { NewSilence } from './new-silence.tsx';
 
 /** What is not told for a while. */
@@ -30,19 +30,13 @@ export function SilencesPage({ api, search, rights }: PageProps) {
     setMaking(false);
     set({ key_id: '' });
   };
+  const make = (
+    <button type="button" class="primary" onClick={() => setMaking(true)} data-testid="new-silence">
+      New silence
+    </button>
+  );
   return (
-    <main class="page">
-      <div class="page-title">
-        <h1>Alerts</h1>
-        {rights.manage && (
-          <span class="title-actions">
-            <button type="button" class="primary" onClick={() => setMaking(true)} data-testid="new-silence">
-              New silence
-            </button>
-          </span>
-        )}
-      </div>
-      <AlertsTabs current="/silences" />
+    <AlertsFrame current="/silences" action={rights.manage && make}>
       <p class="page-lead">
         A silence keeps messages back, not alerts: they still open and show in the inbox.{' '}
         <button type="button" class="quiet" onClick={() => set({ state: state === 'all' ? '' : 'all' })}>
@@ -64,7 +58,7 @@ export function SilencesPage({ api, search, rights }: PageProps) {
       <Part of={silences} what="The silences">
         {({ data }) => <SilencesTable silences={data} canEnd={rights.manage} onEnd={end.run} />}
       </Part>
-    </main>
+    </AlertsFrame>
   );
 }
 

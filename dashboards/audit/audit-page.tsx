@@ -9,6 +9,7 @@ import type { AuditEntry } from '../http/contract.ts';
 import { usePages } from '../http/use-pages.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { MorePages } from '../panels/more-pages.tsx';
+import { Pill } from '../panels/pill.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { useSearchKey } from '../range-bar/use-search-key.ts';
 import { formatShortInstant } from '../time/label.ts';
@@ -55,13 +56,13 @@ export function AuditPage({ api, search, rights }: PageProps) {
         {(['actor', 'subject'] as const).map(
           (name) =>
             fields[name] && (
-              <span key={name} class="pill">
-                <span class="dim">{name === 'actor' ? 'by' : 'to'}</span>
-                <HostileText value={actorName(fields[name], names)} />
-                <button type="button" aria-label={`Remove the ${name} filter`} onClick={() => set({ [name]: '' })}>
-                  ×
-                </button>
-              </span>
+              <Pill
+                key={name}
+                name={name === 'actor' ? 'by' : 'to'}
+                spoken={name}
+                value={actorName(fields[name], names)}
+                onRemove={() => set({ [name]: '' })}
+              />
             ),
         )}
       </FilterBar>

@@ -1,6 +1,8 @@
 import type { RefObject } from 'preact';
 import { useCallback } from 'preact/hooks';
+import { ENVIRONMENTS } from '../forms/environments.ts';
 import { Choice, FilterBar, SearchField } from '../forms/filter-bar.tsx';
+import { Pill } from '../panels/pill.tsx';
 import type { KeyListQuery } from './key-list-query.ts';
 
 interface KeysFiltersProps {
@@ -10,7 +12,6 @@ interface KeysFiltersProps {
 }
 
 const STATUSES = ['active', 'inactive', 'expired', 'discovered', 'deleted'];
-const ENVIRONMENTS = ['production', 'staging', 'development'];
 
 export function KeysFilters({ query, searchField, onQuery }: KeysFiltersProps) {
   const onSearch = useCallback((search: string) => onQuery({ ...query, search }), [query, onQuery]);
@@ -32,19 +33,19 @@ export function KeysFilters({ query, searchField, onQuery }: KeysFiltersProps) {
       <Choice
         name="Environment"
         value={query.environment}
-        options={ENVIRONMENTS.map((environment) => [environment, environment])}
+        options={ENVIRONMENTS}
         onChoose={(environment) => onQuery({ ...query, environment })}
       />
       <Choice
         name="Use"
         value={query.unusedDays}
-        options={['7', '30', '90'].map((days) => [days, `unused for ${days} days`])}
+        options={['7', '30', '90'].map((days) => [days, `unused ${days} days`])}
         onChoose={(unusedDays) => onQuery({ ...query, unusedDays })}
       />
       <Choice
         name="Expiry"
         value={query.expiresWithinDays}
-        options={['7', '30', '90'].map((days) => [days, `expires within ${days} days`])}
+        options={['7', '30', '90'].map((days) => [days, `expires in ${days} days`])}
         onChoose={(expiresWithinDays) =>
           onQuery({ ...query, expiresWithinDays, sort: { field: 'expires_at', descending: false } })
         }
@@ -52,23 +53,13 @@ export function KeysFilters({ query, searchField, onQuery }: KeysFiltersProps) {
       <Choice
         name="Limit"
         value={query.limitUsedPercent}
-        options={['50', '80', '100'].map((percent) => [percent, `${percent}% of a limit used`])}
+        options={['50', '80', '100'].map((percent) => [percent, `${percent}% of limit`])}
         onChoose={(limitUsedPercent) =>
           onQuery({ ...query, limitUsedPercent, sort: { field: 'limit_used', descending: true } })
         }
       />
       {query.organization && (
-        <span class="pill">
-          <span class="dim">organization</span>
-          <bdi class="cut">{query.organization}</bdi>
-          <button
-            type="button"
-            aria-label="Remove the organization filter"
-            onClick={() => onQuery({ ...query, organization: '' })}
-          >
-            ×
-          </button>
-        </span>
+        <Pill name="organization" value={query.organization} onRemove={() => onQuery({ ...query, organization: '' })} />
       )}
     </FilterBar>
   );

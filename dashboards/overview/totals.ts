@@ -1,14 +1,7 @@
 import type { UsageGroup } from '../http/contract.ts';
+import type { TrafficTotals } from '../panels/traffic-totals.ts';
 
-export interface GroupTotals {
-  requests: number;
-  client_errors: number;
-  server_errors: number;
-  /** Null without requests: there is no rate of nothing. */
-  error_rate: number | null;
-}
-
-export function totalsOfGroups(groups: readonly UsageGroup[]): GroupTotals {
+export function totalsOfGroups(groups: readonly UsageGroup[]): TrafficTotals {
   const sum = (field: 'requests' | 'client_errors' | 'server_errors') =>
     groups.reduce((total, group) => total + group[field], 0);
   const requests = sum('requests');

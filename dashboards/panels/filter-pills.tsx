@@ -1,5 +1,5 @@
 import { countryName } from '../map/country-name.ts';
-import { HostileText } from './hostile-text.tsx';
+import { Pill } from './pill.tsx';
 
 interface FilterPillsProps<Name extends string> {
   /** Filters by name; those without a value are not shown. */
@@ -19,17 +19,12 @@ export function FilterPills<Name extends string>({ filter, order, labels, onFilt
       {active.map((name) => {
         const label = labels?.[name] ?? name;
         return (
-          <span key={name} class="pill">
-            <span class="dim">{label}</span>
-            <HostileText value={name === 'country' ? countryName(filter[name]!) : filter[name]} />
-            <button
-              type="button"
-              aria-label={`Remove the ${label} filter`}
-              onClick={() => onFilter({ ...filter, [name]: undefined })}
-            >
-              ×
-            </button>
-          </span>
+          <Pill
+            key={name}
+            name={label}
+            value={name === 'country' ? countryName(filter[name]!) : filter[name]}
+            onRemove={() => onFilter({ ...filter, [name]: undefined })}
+          />
         );
       })}
       {active.length > 1 && (

@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { Check, SelectField, TextField } from '../forms/fields.tsx';
+import { FormPanel } from '../forms/form-panel.tsx';
+import { KeyScope } from '../forms/key-scope.tsx';
 import { namesOf, numberOf, numbersOf } from '../forms/list-text.ts';
 import { useTyped } from '../forms/use-typed.ts';
 import type { PolicyFields, PolicyKind } from '../http/contract.ts';
@@ -20,102 +22,58 @@ const KINDS: [PolicyKind, string][] = [
   ['leaked', 'Leaked: reported as public'],
   ['expired', 'Expired: its date has passed'],
 ];
-const ENVIRONMENTS = [
-  ['', 'Any'],
-  ['production', 'production'],
-  ['staging', 'staging'],
-  ['development', 'development'],
-] as const;
+const SCOPE = ['organization_id', 'plan'] as const;
 
 export function PolicyForm({ draft, problem, editable, onDraft, actions }: PolicyFormProps) {
   const set = (change: Partial<PolicyFields>) => onDraft({ ...draft, ...change });
   const warn = useTyped(draft.warn_days.join(', '), (text) => set({ warn_days: numbersOf(text) }));
   const exempt = useTyped(draft.exempt_key_ids.join(', '), (text) => set({ exempt_key_ids: namesOf(text) }));
   return (
-    <section class="panel form" aria-label="Rule">
-      <fieldset disabled={!editable} class="form-fields">
-        <TextField label="Name" name="name" value={draft.name} problem={problem} onValue={(name) => set({ name })} />
-        <SelectField
-          label="Deactivate keys that are"
-          name="kind"
-          value={draft.kind}
-          options={KINDS}
-          problem={problem}
-          onValue={(kind) => set({ kind: kind as PolicyKind, settings: FIRST_SETTINGS[kind as PolicyKind] })}
-        />
-        <KindSettings draft={draft} problem={problem} onSettings={(settings) => set({ settings })} />
-        <PolicyScope {...{ draft, problem, set }} />
-        <div class="form-row">
-          <TextField
-            label="Warn, days before"
-            name="warn_days"
-            hint="Nobody is deactivated who was not warned that long. Empty: at once."
-            placeholder="none"
-            problem={problem}
-            {...warn}
-          />
-          <TextField
-            label="Most keys in one run"
-            name="max_per_run"
-            type="number"
-            min={1}
-            value={String(draft.max_per_run)}
-            hint="More matches stop the run before it does anything."
-            problem={problem}
-            onValue={(text) => set({ max_per_run: numberOf(text) ?? 1 })}
-          />
-        </div>
-        <TextField
-          label="Never these keys"
-          name="exempt_key_ids"
-          placeholder="key ids, with commas between"
-          problem={problem}
-          {...exempt}
-        />
-        <Check
-          label="Switched on: runs by itself every few minutes"
-          checked={draft.enabled}
-          onChecked={(enabled) => set({ enabled })}
-        />
-      </fieldset>
-      {editable && <div class="form-actions">{actions}</div>}
-    </section>
-  );
-}
-
-interface PolicyScopeProps extends Pick<PolicyFormProps, 'draft' | 'problem'> {
-  set: (change: Partial<PolicyFields>) => void;
-}
-
-/** Which keys it looks at. */
-function PolicyScope({ draft, problem, set }: PolicyScopeProps) {
-  return (
-    <div class="form-row">
-      <TextField
-        label="Organization"
-        name="organization_id"
-        value={draft.organization_id}
-        placeholder="every"
-        problem={problem}
-        onValue={(organization_id) => set({ organization_id })}
-      />
+    <FormPanel label="Rule" {...{ editable, actions }}>
+      <TextField label="Name" name="name" value={draft.name} problem={problem} onValue={(name) => set({ name })} />
       <SelectField
-        label="Environment"
-        name="environment"
-        value={draft.environment}
-        options={ENVIRONMENTS}
+        label="Deactivate keys that are"
+        name="kind"
+        value={draft.kind}
+        options={KINDS}
         problem={problem}
-        onValue={(environment) => set({ environment })}
+        onValue={(kind) => set({ kind: kind as PolicyKind, settings: FIRST_SETTINGS[kind as PolicyKind] })}
       />
+      <KindSettings draft={draft} problem={problem} onSettings={(settings) => set({ settings })} />
+      <KeyScope fields={SCOPE} {...{ draft, problem }} onChange={set} />
+      <div class="form-row">
+        <TextField
+          label="Warn, days before"
+          name="warn_days"
+          hint="Nobody is deactivated who was not warned that long. Empty: at once."
+          placeholder="none"
+          problem={problem}
+          {...warn}
+        />
+        <TextField
+          label="Most keys in one run"
+          name="max_per_run"
+          type="number"
+          min={1}
+          value={String(draft.max_per_run)}
+          hint="More matches stop the run before it does anything."
+          problem={problem}
+          onValue={(text) => set({ max_per_run: numberOf(text) ?? 1 })}
+        />
+      </div>
       <TextField
-        label="Plan"
-        name="plan"
-        value={draft.plan}
-        placeholder="every"
+        label="Never these keys"
+        name="exempt_key_ids"
+        placeholder="key ids, with commas between"
         problem={problem}
-        onValue={(plan) => set({ plan })}
+        {...exempt}
       />
-    </div>
+      <Check
+        label="Switched on: runs by itself every few minutes"
+        checked={draft.enabled}
+        onChecked={(enabled) => set({ enabled })}
+      />
+    </FormPanel>
   );
 }
 

@@ -6,7 +6,7 @@ import type { PageProps } from '../console/page-props.ts';
 import type { Policy, PolicyFields } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
-import { Confirm } from '../panels/dialog.tsx';
+import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { OnOff } from '../panels/on-off.tsx';
 import { PolicyForm } from './policy-form.tsx';
 import { PolicyPreviewPanel } from './policy-preview.tsx';
@@ -76,52 +76,37 @@ interface PolicyActionsProps extends Pick<PageProps, 'api'> {
 }
 
 function PolicyActions({ api, policy, changed, onRun }: PolicyActionsProps) {
-  const [asked, setAsked] = useState<'run' | 'delete' | null>(null);
   const path = `/v1/policies/${policy.policy_id}`;
-  const run = useAction(async () => {
-    await api.post(`${path}/run`);
-    setAsked(null);
-    onRun();
-  });
-  const remove = useAction(async () => {
-    await api.remove(path);
-    go('/policies');
-  });
   return (
     <span class="title-actions">
-      <button type="button" class="quiet" onClick={() => setAsked('delete')}>
-        Delete
-      </button>
-      <button type="button" disabled={changed} title={changed ? 'Save first' : ''} onClick={() => setAsked('run')}>
-        Run now…
-      </button>
-      {asked === 'run' && (
-        <Confirm
-          title="Run this policy now?"
-          action="Run now"
-          busy={run.busy}
-          problem={run.problem}
-          onConfirm={run.run}
-          onClose={() => setAsked(null)}
-        >
-          <p>
-            It warns or deactivates the keys of the preview. Gateways refuse a deactivated key within seconds. More than{' '}
-            {policy.max_per_run} matching keys stop the run before it does anything, and a run can be undone.
-          </p>
-        </Confirm>
-      )}
-      {asked === 'delete' && (
-        <Confirm
-          title="Delete this policy?"
-          action="Delete"
-          busy={remove.busy}
-          problem={remove.problem}
-          onConfirm={remove.run}
-          onClose={() => setAsked(null)}
-        >
-          <p>Keys it deactivated stay deactivated. To bring them back, undo its runs first.</p>
-        </Confirm>
-      )}
+      <ConfirmButton
+        text="Delete"
+        look="quiet"
+        title="Delete this policy?"
+        action="Delete"
+        act={async () => {
+          await api.remove(path);
+          go('/policies');
+        }}
+      >
+        <p>Keys it deactivated stay deactivated. To bring them back, undo its runs first.</p>
+      </ConfirmButton>
+      <ConfirmButton
+        text="Run now…"
+        disabled={changed}
+        hint={changed ? 'Save first' : ''}
+        title="Run this policy now?"
+        action="Run now"
+        act={async () => {
+          await api.post(`${path}/run`);
+          onRun();
+        }}
+      >
+        <p>
+          It warns or deactivates the keys of the preview. Gateways refuse a deactivated key within seconds. More than{' '}
+          {policy.max_per_run} matching keys stop the run before it does anything, and a run can be undone.
+        </p>
+      </ConfirmButton>
     </span>
   );
 }

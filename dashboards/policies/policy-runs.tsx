@@ -3,10 +3,9 @@ import { Link } from '../address/link.tsx';
 import type { PageProps } from '../console/page-props.ts';
 import { formatCount } from '../format/number.ts';
 import type { Policy, PolicyRun } from '../http/contract.ts';
-import { useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
+import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { TablePanel } from '../panels/data-table.tsx';
-import { Confirm } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { Part } from '../panels/part.tsx';
 import { Moment } from '../time/moment.tsx';
@@ -28,17 +27,15 @@ const OUTCOMES: Record<PolicyRun['outcome'], string> = {
 export function PolicyRuns({ api, rights, policy, runs, onUndone }: PolicyRunsProps) {
   const path = `/v1/policies/${policy.policy_id}/runs`;
   const history = useResource(`${path} ${runs}`, (signal) => api.get<{ data: PolicyRun[] }>(path, {}, signal));
-  const [asked, setAsked] = useState<PolicyRun | null>(null);
   const [said, setSaid] = useState('');
-  const undo = useAction(async (run: PolicyRun) => {
+  const undo = async (run: PolicyRun) => {
     const undone = await api.post<{ reactivated: number; left: number }>(`/v1/policy-runs/${run.run_id}/undo`);
-    setAsked(null);
     setSaid(
       `${formatCount(undone.reactivated)} keys are active again.` +
         (undone.left > 0 ? ` ${formatCount(undone.left)} were left as they are: expired, or changed since.` : ''),
     );
     onUndone();
-  });
+  };
   const canUndo = (run: PolicyRun) => rights.manage && run.changed > 0 && run.outcome !== 'undone';
   return (
     <Part of={history} what="The runs">
@@ -49,23 +46,7 @@ export function PolicyRuns({ api, rights, policy, runs, onUndone }: PolicyRunsPr
               {said}
             </p>
           )}
-          <RunsTable runs={data} policyId={policy.policy_id} canUndo={canUndo} onUndo={setAsked} />
-          {asked && (
-            <Confirm
-              title="Undo this run?"
-              action="Undo"
-              busy={undo.busy}
-              problem={undo.problem}
-              onConfirm={() => undo.run(asked)}
-              onClose={() => setAsked(null)}
-            >
-              <p>
-                The {formatCount(asked.changed)} keys it deactivated become active again, except those that somebody
-                changed since.
-                {policy.enabled && ' The policy is switched on: it will meet them again with its next run.'}
-              </p>
-            </Confirm>
-          )}
+          <RunsTable runs={data} policy={policy} canUndo={canUndo} onUndo={undo} />
         </>
       )}
     </Part>
@@ -74,12 +55,12 @@ export function PolicyRuns({ api, rights, policy, runs, onUndone }: PolicyRunsPr
 
 interface RunsTableProps {
   runs: PolicyRun[];
-  policyId: string;
+  policy: Policy;
   canUndo: (run: PolicyRun) => boolean;
-  onUndo: (run: PolicyRun) => void;
+  onUndo: (run: PolicyRun) => Promise<void>;
 }
 
-function RunsTable({ runs, policyId, canUndo, onUndo }: RunsTableProps) {
+function RunsTable({ runs, policy, canUndo, onUndo }: RunsTableProps) {
   return (
     <TablePanel
       title="Runs"
@@ -99,7 +80,7 @@ function RunsTable({ runs, policyId, canUndo, onUndo }: RunsTableProps) {
           numeric: true,
           cell: (row) =>
             row.changed ? (
-              <Link href={`/audit?search=${encodeURIComponent(policyId)}`}>{formatCount(row.changed)}</Link>
+              <Link href={`/audit?search=${encodeURIComponent(policy.policy_id)}`}>{formatCount(row.changed)}</Link>
             ) : (
               '0'
             ),
@@ -111,9 +92,13 @@ function RunsTable({ runs, policyId, canUndo, onUndo }: RunsTableProps) {
           look: 'num',
           cell: (row) =>
             canUndo(row) && (
-              <button type="button" class="quiet" onClick={() => onUndo(row)}>
-                Undo
-              </button>
+              <ConfirmButton text="Undo" look="quiet" title="Undo this run?" action="Undo" act={() => onUndo(row)}>
+                <p>
+                  The {formatCount(row.changed)} keys it deactivated become active again, except those that somebody
+                  changed since.
+                  {policy.enabled && ' The policy is switched on: it will meet them again with its next run.'}
+                </p>
+              </ConfirmButton>
             ),
         },
       ]}

@@ -6,8 +6,9 @@ import { Choice } from '../forms/filter-bar.tsx';
 import type { DeadLetter, SettledLetter } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { usePages } from '../http/use-pages.ts';
+import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { type DataColumn, TablePanel } from '../panels/data-table.tsx';
-import { Confirm, Refusal } from '../panels/dialog.tsx';
+import { Refusal } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { MorePages } from '../panels/more-pages.tsx';
 import { Part } from '../panels/part.tsx';
@@ -26,7 +27,6 @@ export function DeadLetters({ api, search, rights }: Pick<PageProps, 'api' | 'se
   const [fields, set] = useAddressFields('/jobs', search, FIELDS);
   const pages = usePages<DeadLetter>(api, '/v1/dead-letters', fields, 50);
   const [said, setSaid] = useState('');
-  const [asked, setAsked] = useState<DeadLetter | null>(null);
   const { retry } = pages.first;
   useEffect(() => {
     if (!said) return;
@@ -36,17 +36,16 @@ export function DeadLetters({ api, search, rights }: Pick<PageProps, 'api' | 'se
   }, [said, retry]);
   const path = ({ id }: DeadLetter) => `/v1/dead-letters/${encodeURIComponent(id)}`;
   const settled = (words: string) => {
-    setAsked(null);
     setSaid(words);
     retry();
   };
   const replay = useAction(async (letter: DeadLetter) =>
     settled(settledText(await api.post<SettledLetter>(`${path(letter)}/replay`))),
   );
-  const drop = useAction(async (letter: DeadLetter) => {
+  const drop = async (letter: DeadLetter) => {
     await api.remove(path(letter));
     settled(`Given up: ${recordsText(letter.rows)}.`);
-  });
+  };
   const actions: DataColumn<DeadLetter> = {
     name: 'What to do',
     silent: true,
@@ -57,9 +56,19 @@ export function DeadLetters({ api, search, rights }: Pick<PageProps, 'api' | 'se
           <button type="button" class="quiet" disabled={replay.busy} onClick={() => replay.run(row)}>
             Count after all
           </button>
-          <button type="button" class="quiet" disabled={!rights.platform} onClick={() => setAsked(row)}>
-            Give up
-          </button>
+          <ConfirmButton
+            text="Give up"
+            look="quiet"
+            disabled={!rights.platform}
+            title="Give these records up?"
+            action="Give up"
+            act={() => drop(row)}
+          >
+            <p>
+              {recordsText(row.rows)} will never be counted: what they held is deleted. The reason stays listed, and who
+              gave them up is noted in the audit log.
+            </p>
+          </ConfirmButton>
         </>
       ),
   };
@@ -95,21 +104,6 @@ export function DeadLetters({ api, search, rights }: Pick<PageProps, 'api' | 'se
             columns={[...COLUMNS, actions]}
           />
           <MorePages pages={pages} what="older dead letters" />
-          {asked && (
-            <Confirm
-              title="Give these records up?"
-              action="Give up"
-              busy={drop.busy}
-              problem={drop.problem}
-              onConfirm={() => drop.run(asked)}
-              onClose={() => setAsked(null)}
-            >
-              <p>
-                {recordsText(asked.rows)} will never be counted: what they held is deleted. The reason stays listed, and
-                who gave them up is noted in the audit log.
-              </p>
-            </Confirm>
-          )}
         </div>
       )}
     </Part>

@@ -4,10 +4,9 @@ import { keyPath } from '../address/route.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
 import type { TokenEntry } from '../http/contract.ts';
-import { useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
+import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { TablePanel } from '../panels/data-table.tsx';
-import { Confirm } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { Part } from '../panels/part.tsx';
 import { SecretOnce } from '../panels/secret-once.tsx';
@@ -22,12 +21,10 @@ export function TokensPage({ api, search }: PageProps) {
   const tokens = useResource('tokens', (signal) => api.get<{ data: TokenEntry[] }>('/v1/tokens', {}, signal));
   const [making, setMaking] = useState(new URLSearchParams(search).get('new') === '1');
   const [secret, setSecret] = useState('');
-  const [revoking, setRevoking] = useState<TokenEntry | null>(null);
-  const revoke = useAction(async (token: TokenEntry) => {
+  const revoke = async (token: TokenEntry) => {
     await api.remove(`/v1/tokens/${encodeURIComponent(token.id)}`);
-    setRevoking(null);
     tokens.retry();
-  });
+  };
   return (
     <main class="page">
       <div class="page-title">
@@ -62,25 +59,13 @@ export function TokensPage({ api, search }: PageProps) {
         />
       )}
       <Part of={tokens} what="The tokens">
-        {({ data }) => <TokensTable tokens={data} onRevoke={setRevoking} />}
+        {({ data }) => <TokensTable tokens={data} onRevoke={revoke} />}
       </Part>
-      {revoking && (
-        <Confirm
-          title={`Revoke “${revoking.name.slice(0, 60)}”?`}
-          action="Revoke"
-          busy={revoke.busy}
-          problem={revoke.problem}
-          onConfirm={() => revoke.run(revoking)}
-          onClose={() => setRevoking(null)}
-        >
-          <p>Whatever uses it is refused within seconds. A revoked token cannot be brought back.</p>
-        </Confirm>
-      )}
     </main>
   );
 }
 
-function TokensTable({ tokens, onRevoke }: { tokens: TokenEntry[]; onRevoke: (token: TokenEntry) => void }) {
+function TokensTable({ tokens, onRevoke }: { tokens: TokenEntry[]; onRevoke: (token: TokenEntry) => Promise<void> }) {
   const zone = browserZone();
   return (
     <TablePanel
@@ -111,9 +96,19 @@ function TokensTable({ tokens, onRevoke }: { tokens: TokenEntry[]; onRevoke: (to
           silent: true,
           look: 'num',
           cell: (row) => (
-            <button type="button" class="quiet" onClick={() => onRevoke(row)}>
-              Revoke<span class="sr-only"> {row.name.slice(0, 60)}</span>
-            </button>
+            <ConfirmButton
+              text={
+                <>
+                  Revoke<span class="sr-only"> {row.name.slice(0, 60)}</span>
+                </>
+              }
+              look="quiet"
+              title={`Revoke “${row.name.slice(0, 60)}”?`}
+              action="Revoke"
+              act={() => onRevoke(row)}
+            >
+              <p>Whatever uses it is refused within seconds. A revoked token cannot be brought back.</p>
+            </ConfirmButton>
           ),
         },
       ]}

@@ -1,0 +1,6 @@
+/** As the registry knows them, with their names. */
+export const ENVIRONMENTS = [
+  ['production', 'production'],
+  ['staging', 'staging'],
+  ['development', 'development'],
+] as const;
