@@ -18,7 +18,9 @@ const MAX_BYTES_PER_CHARACTER = 3;
 export class LineBuffer {
   readonly #maxRecords: number;
   #sealed: Lines[] = [];
-  #open = Buffer.alloc(0);
+  #open: Buffer = Buffer.alloc(0);
+  /** Memory of a body that is done with: new memory costs the system more than writing the lines does. */
+  #spare: Buffer | undefined;
   #used = 0;
   #openRecords = 0;
   #records = 0;
@@ -68,6 +70,11 @@ export class LineBuffer {
     return lines;
   }
 
+  /** Has the memory of a body, which nobody reads any more, for lines to come. */
+  giveBack({ body }: Lines): void {
+    this.#spare = Buffer.from(body.buffer, body.byteOffset, body.buffer.byteLength);
+  }
+
   #seal(): void {
     this.#expected = Math.max(MIN_BYTES, this.#used + (this.#used >> 3));
     this.#sealed.push({ body: this.#open.subarray(0, this.#used), records: this.#openRecords });
@@ -77,6 +84,11 @@ export class LineBuffer {
   }
 
   #makeRoom(bytes: number): void {
+    if (this.#used === 0 && this.#spare !== undefined && this.#spare.length >= Math.max(bytes, this.#expected / 2)) {
+      this.#open = this.#spare;
+      this.#spare = undefined;
+      return;
+    }
     // Not from the pool that Node shares between small buffers: a batch may be held for hours.
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#expected, this.#open.length * 2, this.#used + bytes));
     this.#open.copy(larger, 0, 0, this.#used);

@@ -69,7 +69,7 @@ export class LineWriter {
   /** Thousands of requests share a handful of milliseconds. */
   #time(timestamp: string | number): string {
     if (timestamp === this.#lastMs) return this.#lastTime;
-    const time = `{"timestamp":${JSON.stringify(timestamp) ?? 'null'}`;
+    const time = '{"timestamp":' + (Number.isFinite(timestamp) ? timestamp : (JSON.stringify(timestamp) ?? 'null'));
     if (typeof timestamp === 'number') {
       this.#lastMs = timestamp;
       this.#lastTime = time;

@@ -158,6 +158,7 @@ export class SenderQueue implements Sender {
       await delivery;
       this.#underway.delete(delivery);
       this.#bytesUnderway -= lines.body.length;
+      this.#waiting.giveBack(lines);
       this.#toldFull = false;
     } while (this.#draining > 0 || this.#waiting.bodies > 1 || this.#isEnough());
     this.#lanes--;

@@ -8,7 +8,8 @@ import { packageRoot } from '../../ingest/package-root.ts';
 import type { SenderStats } from '../../ingest/sender.ts';
 
 const CONNECTIONS = 20;
-const HEADERS = {
+/** Of every request of the load. */
+export const HEADERS = {
   'x-api-key': 'secret-of-a-customer',
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36',
 };
@@ -50,12 +51,16 @@ export class Part {
 }
 
 /** Load for one host; what the sender still holds is sent within the turn that made it. */
-export async function load(host: Part, seconds: number, settleMs: number): Promise<Turn> {
+export async function load(
+  host: Part,
+  work: { duration: number } | { amount: number },
+  settleMs: number,
+): Promise<Turn> {
   const before = await stateOf(host);
   const { requests, duration } = await autocannon({
     url: `${host.url}/users/17`,
     connections: CONNECTIONS,
-    duration: seconds,
+    ...work,
     headers: HEADERS,
   });
   const { longestDelayMs } = await stateOf(host);

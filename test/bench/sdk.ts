@@ -1,13 +1,15 @@
 import { createSender } from '../../ingest/sender.ts';
 import { cpuOf } from './cpu-time.ts';
 import { load, Part, pinHost, stateOf, type Turn } from './sdk-host.ts';
+import { middlewareMicros } from './sdk-middleware.ts';
 
 const RECORDS = 20_000;
 const ROUNDS = 9;
 const BURSTS = 9;
-const TURNS = 9;
+const TURNS = 7;
 const SECONDS = 2;
-const WARM_UP_SECONDS = 2;
+/** Until V8 has compiled what is asked often. */
+const WARM_UP_REQUESTS = 10_000;
 /** Longer than a record waits. */
 const SETTLE_MS = 1_200;
 
@@ -25,7 +27,8 @@ export async function benchSdk(say: (line: string) => void): Promise<Record<stri
   if (pin.length === 0) say('no taskset: the host shares its processor with the load');
   const receiver = await Part.start('sdk-receiver-part.js', [], []);
   const record = await recordMicros(receiver.url);
-  say(`record(): ${record} µs`);
+  const middleware = await middlewareMicros();
+  say(`record(): ${record} µs; middleware: ${middleware} µs`);
   const start = (url: string) => Part.start('sdk-host-part.js', [url], pin);
   const hosts = { without: await start('none'), empty: await start('empty'), with: await start(receiver.url) };
   const turns = await loadInTurns(hosts, say);
@@ -33,7 +36,12 @@ export async function benchSdk(say: (line: string) => void): Promise<Record<stri
   const { stats } = await stateOf(hosts.with);
   if (stats!.recorded !== stats!.sent) throw new Error(`records lost: ${JSON.stringify(stats)}`);
   for (const part of [...Object.values(hosts), receiver]) part.stop();
-  return { record_micros: record, ...figuresOf(turns), loop_delay_max_ms_burst: round(burst) };
+  return {
+    record_micros: record,
+    middleware_micros: middleware,
+    ...figuresOf(turns),
+    loop_delay_max_ms_burst: round(burst),
+  };
 }
 
 /** Longest turn of the host's event loop while it records bursts; least of several: what others disturb only adds. */
@@ -53,10 +61,10 @@ async function loadInTurns(
   say: (line: string) => void,
 ): Promise<Record<Variant, Turn[]>> {
   const turns: Record<Variant, Turn[]> = { without: [], empty: [], with: [] };
-  for (const variant of VARIANTS) await load(hosts[variant], WARM_UP_SECONDS, 0);
+  for (const variant of VARIANTS) await load(hosts[variant], { amount: WARM_UP_REQUESTS }, 0);
   for (let turn = 0; turn < TURNS; turn++) {
     for (const variant of turn % 2 === 0 ? VARIANTS : [...VARIANTS].reverse()) {
-      turns[variant].push(await load(hosts[variant], SECONDS, SETTLE_MS));
+      turns[variant].push(await load(hosts[variant], { duration: SECONDS }, SETTLE_MS));
     }
     say(
       VARIANTS.map((variant) => {

@@ -31,6 +31,17 @@ describe('waiting lines', () => {
     expect(body.toString()).toBe(line(1));
   });
 
+  it('are the same in memory that was used before', () => {
+    const buffer = new LineBuffer(50);
+    for (let round = 0; round < 5; round++) {
+      const lines = Array.from({ length: 20 + round * 7 }, (_, id) => line(id * round));
+      for (const one of lines) buffer.add(one);
+      const whole = buffer.take()!;
+      expect(whole.body.toString()).toBe(lines.join(''));
+      buffer.giveBack(whole);
+    }
+  });
+
   it('are sealed before a body is longer than a receiver takes', () => {
     const buffer = new LineBuffer(1_000_000);
     const long = `${'y'.repeat(100_000)}\n`;
