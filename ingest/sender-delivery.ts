@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { halves, type Lines } from './sender-buffer.ts';
 import type { HttpConnection } from './sender-http.ts';
 import type { SenderSettings } from './sender-options.ts';
-import { encode, type Outcome, post, type Taken } from './sender-post.ts';
+import { compress, type Outcome, post } from './sender-post.ts';
 
 /** Why records did not arrive, under the name of their counter. */
 export type Loss = 'rejected' | 'failed';
@@ -10,8 +11,6 @@ export type Loss = 'rejected' | 'failed';
 export interface DeliveryParts {
   settings: SenderSettings;
   connection: HttpConnection;
-  /** Put on every record that has none of its own. */
-  defaults: object;
   /** Ends requests under way when the sender gives up. */
   abort: AbortSignal;
   pause(ms: number, askedFor: boolean): Promise<void>;
@@ -23,7 +22,7 @@ export interface DeliveryParts {
 /** Records that travel together under one Idempotency-Key, which stays the same when they are sent again. */
 interface Batch {
   id: string;
-  entries: readonly Taken[];
+  lines: Lines;
   since: number;
 }
 
@@ -32,23 +31,18 @@ type Final = Exclude<Outcome, { kind: 'retry' | 'too-large' }>;
 const MAX_BACKOFF_MS = 30_000;
 
 /** Sends records until the fate of each is known and counted. Never throws. */
-export function deliver(parts: DeliveryParts, entries: readonly Taken[]): Promise<void> {
-  return deliverBatch(parts, { id: randomUUID(), entries, since: Date.now() });
+export function deliver(parts: DeliveryParts, lines: Lines): Promise<void> {
+  return deliverBatch(parts, { id: randomUUID(), lines, since: Date.now() });
 }
 
 async function deliverBatch(parts: DeliveryParts, batch: Batch): Promise<void> {
-  const encoded = await encode(batch.entries, parts.defaults).catch((error: Error) => error);
-  if (encoded instanceof Error) {
-    return parts.lost('failed', batch.entries.length, 'the batch could not be compressed', undefined, encoded);
-  }
-  const { body, unwritable } = encoded;
-  if (unwritable.size > 0) parts.lost('rejected', unwritable.size, 'a record cannot be written as JSON');
-  const entries = batch.entries.filter((entry) => !unwritable.has(entry));
-  if (entries.length === 0) return;
+  const { records } = batch.lines;
+  const body = await compress(batch.lines.body).catch((error: Error) => error);
+  if (body instanceof Error) return parts.lost('failed', records, 'the batch could not be compressed', undefined, body);
   for (let attempt = 1; ; attempt++) {
     const outcome = await post(parts.connection, parts.settings, body, batch.id, parts.abort);
-    if (outcome.kind === 'too-large') return split(parts, { ...batch, entries });
-    if (outcome.kind !== 'retry') return count(parts, entries.length, outcome);
+    if (outcome.kind === 'too-large') return split(parts, batch);
+    if (outcome.kind !== 'retry') return count(parts, records, outcome);
     if (Date.now() - batch.since < parts.settings.retryForMs && !parts.abort.aborted) {
       const askedFor = outcome.afterMs !== undefined;
       await parts.pause(outcome.afterMs ?? backoffMs(parts.settings.retryBaseMs, attempt), askedFor);
@@ -57,16 +51,16 @@ async function deliverBatch(parts: DeliveryParts, batch: Batch): Promise<void> {
         continue;
       }
     }
-    return parts.lost('failed', entries.length, outcome.message, outcome.status, outcome.cause);
+    return parts.lost('failed', records, outcome.message, outcome.status, outcome.cause);
   }
 }
 
 /** Each half has its own key, made from the whole's: a repeat that is split again is recognised again. */
-async function split(parts: DeliveryParts, { id, entries, since }: Batch): Promise<void> {
-  if (entries.length === 1) return parts.lost('rejected', 1, '413 a single record is too large', 413);
-  const middle = entries.length >> 1;
-  await deliverBatch(parts, { id: `${id}.0`, entries: entries.slice(0, middle), since });
-  await deliverBatch(parts, { id: `${id}.1`, entries: entries.slice(middle), since });
+async function split(parts: DeliveryParts, { id, lines, since }: Batch): Promise<void> {
+  if (lines.records === 1) return parts.lost('rejected', 1, '413 a single record is too large', 413);
+  const [first, second] = halves(lines);
+  await deliverBatch(parts, { id: `${id}.0`, lines: first, since });
+  await deliverBatch(parts, { id: `${id}.1`, lines: second, since });
 }
 
 function count(parts: DeliveryParts, records: number, outcome: Final): void {

@@ -13,9 +13,9 @@ export interface SenderOptions {
   keyHash?: boolean;
   /** Most records held, those on their way included. New ones beyond it are dropped and counted. Default: 50,000. */
   maxRecords?: number;
-  /** The same in estimated bytes. Default: 32 MiB. */
+  /** The same in bytes of JSON. Default: 32 MiB. */
   maxBytes?: number;
-  /** Records that are sent at once, without waiting for the interval. Default: 500. */
+  /** Records that are sent at once, without waiting for the interval. Default: 5,000. */
   flushRecords?: number;
   /** Longest time a record waits before it is sent. Default: 1 second. */
   flushIntervalMs?: number;
@@ -74,7 +74,7 @@ export interface SenderStats {
 
 /** Sends records in batches, in the background. No method throws or rejects. */
 export interface Sender {
-  /** Takes one record; the object must not be changed afterwards. Costs about a microsecond. */
+  /** Takes one record and writes it down at once: the object is yours again. Costs about a microsecond. */
   record(record: RecordInput): void;
   /** Sends what is held now; resolves when all of it is settled, or after `drainTimeoutMs`. */
   flush(): Promise<void>;
@@ -87,7 +87,7 @@ const DEFAULTS = {
   keyHash: true,
   maxRecords: 50_000,
   maxBytes: 32 * 2 ** 20,
-  flushRecords: 500,
+  flushRecords: 5_000,
   flushIntervalMs: 1_000,
   batchRecords: 5_000,
   concurrency: 2,

@@ -1,6 +1,5 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { RecordInput } from './record.ts';
 import type { HttpAnswer, HttpConnection } from './sender-http.ts';
 import type { SenderSettings } from './sender-options.ts';
 
@@ -17,47 +16,12 @@ export type Outcome =
 /** A wait the server asks for is honoured up to here. */
 const MAX_RETRY_AFTER_MS = 600_000;
 const MAX_MESSAGE = 300;
-/** The host's event loop gets its turn after this long; a slice ends at the next check. */
-const SLICE_MS = 3;
-const CHECK_EVERY = 32;
 
-const compress = promisify(gzip);
+const gzipped = promisify(gzip);
 
-/** A record as it was taken, with the time it was taken at. */
-export interface Taken {
-  record: RecordInput;
-  atMs: number;
-}
-
-/**
- * The body of a request: gzipped NDJSON. Made in slices, so that the host answers its requests in between.
- *
- * @returns the body, and the records that cannot be written as JSON and were left out
- */
-export async function encode<T extends Taken>(
-  taken: readonly T[],
-  defaults: object,
-): Promise<{ body: Buffer; unwritable: Set<T> }> {
-  const chunks: Buffer[] = [];
-  const unwritable = new Set<T>();
-  let text = '';
-  let began = performance.now();
-  for (let index = 0; index < taken.length; index++) {
-    const entry = taken[index]!;
-    try {
-      // The time of receipt would be wrong by the time it took to get there.
-      text += JSON.stringify({ ...defaults, ...entry.record, timestamp: entry.record.timestamp ?? entry.atMs }) + '\n';
-    } catch {
-      unwritable.add(entry);
-    }
-    if (index % CHECK_EVERY !== 0 || performance.now() - began < SLICE_MS) continue;
-    chunks.push(Buffer.from(text));
-    text = '';
-    await new Promise((resolve) => setImmediate(resolve));
-    began = performance.now();
-  }
-  chunks.push(Buffer.from(text));
-  return { body: await compress(Buffer.concat(chunks), { level: 1 }), unwritable };
+/** Gzips a body in Node's thread pool. Level 1: on lines this alike, the next levels take much longer and save little. */
+export function compress(body: Buffer): Promise<Buffer> {
+  return gzipped(body, { level: 1 });
 }
 
 /** Sends one body once. Never throws. */

@@ -1,7 +1,8 @@
-import { hash } from 'node:crypto';
 import type { RecordInput } from './record.ts';
+import { LineBuffer, type Lines } from './sender-buffer.ts';
 import { type DeliveryParts, deliver, type Loss } from './sender-delivery.ts';
 import { connectionTo } from './sender-http.ts';
+import { LineWriter } from './sender-line.ts';
 import {
   type Sender,
   SenderError,
@@ -10,20 +11,12 @@ import {
   type SenderStats,
   settingsOf,
 } from './sender-options.ts';
-import type { Taken } from './sender-post.ts';
-
-interface Entry extends Taken {
-  bytes: number;
-}
 
 interface Pause {
   end(): void;
   /** The server named the time: it is kept, unless the sender gives up. */
   askedFor: boolean;
 }
-
-/** Object, property slots and queue entry of a record without its texts; rounded up. */
-const RECORD_OVERHEAD_BYTES = 300;
 
 /** Takes records, holds a bounded number of them, and has them delivered by a few lanes in the background. */
 export class SenderQueue implements Sender {
@@ -34,10 +27,14 @@ export class SenderQueue implements Sender {
   readonly #underway = new Set<Promise<void>>();
   readonly #pauses = new Set<Pause>();
   readonly #dropped: SenderStats['dropped'] = { overflow: 0, rejected: 0, failed: 0, closed: 0 };
-  #waiting: Entry[] = [];
+  readonly #writer: LineWriter;
+  readonly #waiting: LineBuffer;
+  /** Waiting records from which on a batch is sent at once. */
+  readonly #enough: number;
   #taken = 0;
   #pending = 0;
-  #bytes = 0;
+  /** Of the batches under way. */
+  #bytesUnderway = 0;
   #recorded = 0;
   #sent = 0;
   #retries = 0;
@@ -51,11 +48,13 @@ export class SenderQueue implements Sender {
 
   constructor(options: SenderOptions) {
     this.#settings = settingsOf(options);
-    const { service, environment, url, concurrency } = this.#settings;
+    const { url, concurrency, batchRecords, flushRecords, maxRecords } = this.#settings;
+    this.#writer = new LineWriter(this.#settings);
+    this.#waiting = new LineBuffer(batchRecords);
+    this.#enough = Math.min(flushRecords, Math.ceil(maxRecords / 2));
     this.#delivery = {
       settings: this.#settings,
       connection: connectionTo(url, concurrency),
-      defaults: { ...(service && { service }), ...(environment && { environment }) },
       abort: this.#givingUp.signal,
       pause: (ms, askedFor) => this.#pause(ms, askedFor),
       repeated: () => this.#retries++,
@@ -71,24 +70,26 @@ export class SenderQueue implements Sender {
       this.#dropped.closed++;
       return;
     }
-    let entry: Entry;
-    try {
-      const kept = this.#settings.keyHash && record.key != null ? withHashedKey(record) : record;
-      entry = { record: kept, atMs: Date.now(), bytes: estimatedBytes(kept) };
-    } catch (error) {
-      this.#dropped.rejected++;
-      this.#tell(new SenderError('not a record', 1, undefined, error));
-      return;
-    }
-    const { maxRecords, maxBytes, flushRecords, concurrency } = this.#settings;
-    if (this.#pending >= maxRecords || this.#bytes + entry.bytes > maxBytes) {
+    const { maxRecords, maxBytes, concurrency } = this.#settings;
+    if (this.#pending >= maxRecords) {
       this.#overflow();
       return;
     }
-    this.#waiting.push(entry);
+    let line: string;
+    try {
+      line = this.#writer.lineOf(record);
+    } catch (error) {
+      this.#dropped.rejected++;
+      this.#tell(new SenderError('not a record, or cannot be written as JSON', 1, undefined, error));
+      return;
+    }
+    if (this.#waiting.bytes + this.#bytesUnderway + line.length > maxBytes) {
+      this.#overflow();
+      return;
+    }
+    this.#waiting.add(line);
     this.#pending++;
-    this.#bytes += entry.bytes;
-    if (this.#waiting.length < flushRecords) this.#schedule();
+    if (!this.#isEnough()) this.#schedule();
     else if (this.#lanes < concurrency) this.#pump();
   }
 
@@ -113,8 +114,9 @@ export class SenderQueue implements Sender {
     clearTimeout(this.#timer);
     this.#givingUp.abort(new Error('the sender was closed'));
     for (const pause of [...this.#pauses]) pause.end();
-    const rest = this.#take(this.#waiting.length);
-    if (rest.length > 0) this.#lost('failed', rest.length, 'the sender was closed before they could be sent');
+    const rest = this.#waiting.records;
+    while (this.#take() !== undefined);
+    if (rest > 0) this.#lost('failed', rest, 'the sender was closed before they could be sent');
     await Promise.all(this.#underway);
     this.#delivery.connection.close();
   }
@@ -139,8 +141,8 @@ export class SenderQueue implements Sender {
   #pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const { concurrency, batchRecords } = this.#settings;
-    const useful = Math.ceil(this.#waiting.length / batchRecords);
+    const { concurrency } = this.#settings;
+    const useful = this.#waiting.bodies;
     for (let started = 0; started < useful && this.#lanes < concurrency; started++) void this.#runLane();
   }
 
@@ -148,28 +150,35 @@ export class SenderQueue implements Sender {
   async #runLane(): Promise<void> {
     this.#lanes++;
     do {
-      const entries = this.#take(this.#settings.batchRecords);
-      const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
-      const delivery = deliver(this.#delivery, entries);
+      const lines = this.#take();
+      if (lines === undefined) break;
+      const delivery = deliver(this.#delivery, lines);
+      this.#bytesUnderway += lines.body.length;
       this.#underway.add(delivery);
       await delivery;
       this.#underway.delete(delivery);
-      this.#bytes -= bytes;
+      this.#bytesUnderway -= lines.body.length;
+      this.#waiting.giveBack(lines);
       this.#toldFull = false;
-    } while (this.#waiting.length >= (this.#draining > 0 ? 1 : this.#settings.flushRecords));
+    } while (this.#draining > 0 || this.#waiting.bodies > 1 || this.#isEnough());
     this.#lanes--;
-    if (this.#waiting.length > 0) this.#schedule();
+    if (this.#waiting.records > 0) this.#schedule();
   }
 
-  #take(count: number): Entry[] {
-    const entries = this.#waiting.splice(0, count);
-    this.#taken += entries.length;
-    return entries;
+  #isEnough(): boolean {
+    const { records, bytes } = this.#waiting;
+    return records >= this.#enough || bytes * 2 >= this.#settings.maxBytes;
+  }
+
+  #take(): Lines | undefined {
+    const lines = this.#waiting.take();
+    this.#taken += lines?.records ?? 0;
+    return lines;
   }
 
   /** Resolves when every record that is held now has its fate, whatever is recorded meanwhile. */
   async #settled(): Promise<void> {
-    const last = this.#taken + this.#waiting.length;
+    const last = this.#taken + this.#waiting.records;
     while (this.#taken < last) {
       this.#pump();
       await (this.#underway.size > 0 ? Promise.race(this.#underway) : undefined);
@@ -226,23 +235,4 @@ export class SenderQueue implements Sender {
       // The host's own callback must not break the host's request.
     }
   }
-}
-
-function withHashedKey({ key, ...record }: RecordInput): RecordInput {
-  return { ...record, key_sha256: hash('sha256', key!, 'hex') };
-}
-
-/** Upper bound of the texts: two bytes a character, as the engine keeps those with one outside Latin-1. */
-function estimatedBytes(record: RecordInput): number {
-  const characters =
-    (record.path?.length ?? 0) +
-    (record.route?.length ?? 0) +
-    (record.user_agent?.length ?? 0) +
-    (record.key_id?.length ?? 0) +
-    (record.key_sha256?.length ?? 0) +
-    (record.key?.length ?? 0) +
-    (record.request_id?.length ?? 0) +
-    (record.ip?.length ?? 0) +
-    (record.error?.length ?? 0);
-  return RECORD_OVERHEAD_BYTES + characters * 2;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type RateLimitInput, rateLimitIn } from './rate-limit-headers.ts';
+import { RecentMap } from './recent-map.ts';
 import { FIELD_LIMITS, type RecordInput } from './record.ts';
 import { redactPath } from './redact.ts';
 import { templateOf } from './route-template.ts';
@@ -25,36 +26,49 @@ export interface Arrival {
 /** Aborted by the client before the answer was out: nginx's number for it. */
 const ABORTED = 499;
 const IPV4_IN_IPV6 = /^::ffff:(?=\d+\.)/i;
+const COLON = 58;
+/** Patterns come from the host's source, seldom from a list it makes up at run time. */
+const templates = new RecentMap<string, string>(2_000);
 
 export function arrivalOf(req: GatewayRequest): Arrival {
   const { socket } = req;
   return {
     atMs: Date.now(),
     began: performance.now(),
-    ip: (req.ip ?? socket.remoteAddress)?.replace(IPV4_IN_IPV6, ''),
+    ip: plainAddress(req.ip ?? socket.remoteAddress),
     socket,
     writtenBefore: socket.bytesWritten,
   };
 }
 
+function plainAddress(ip: string | undefined): string | undefined {
+  return ip?.charCodeAt(0) === COLON ? ip.replace(IPV4_IN_IPV6, '') : ip;
+}
+
 /** The record of a request that has ended, without its key. */
 export function recordOf(req: GatewayRequest, res: ServerResponse, arrival: Arrival): RecordInput {
   const url = req.originalUrl ?? req.url ?? '';
-  const requestId = req.headers['x-request-id'];
+  const { headers } = req;
+  const requestId = headers['x-request-id'];
+  const userAgent = headers['user-agent'];
   return {
     timestamp: arrival.atMs,
     method: req.method,
-    path: redactPath(url.slice(0, FIELD_LIMITS.path)),
+    path: redactPath(cut(url, FIELD_LIMITS.path)),
     route: routeOf(req),
     status: res.writableFinished ? res.statusCode : ABORTED,
     latency_ms: Math.round((performance.now() - arrival.began) * 1_000) / 1_000,
-    request_bytes: contentLength(req.headers['content-length']),
+    request_bytes: contentLength(headers['content-length']),
     response_bytes: responseBytes(req, res, arrival),
     ip: arrival.ip,
-    user_agent: req.headers['user-agent']?.slice(0, FIELD_LIMITS.user_agent),
-    request_id: typeof requestId === 'string' ? requestId.slice(0, FIELD_LIMITS.request_id) : undefined,
+    user_agent: userAgent === undefined ? undefined : cut(userAgent, FIELD_LIMITS.user_agent),
+    request_id: typeof requestId === 'string' ? cut(requestId, FIELD_LIMITS.request_id) : undefined,
     rate_limit: rateLimitOf(res, arrival.atMs),
   };
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? text.slice(0, length) : text;
 }
 
 /** Looked at only where a limiter answered: copying all headers of every response would cost more than the rest. */
@@ -72,13 +86,22 @@ function rateLimitOf(res: ServerResponse, atMs: number): RateLimitInput | undefi
 function routeOf(req: GatewayRequest): string | undefined {
   const path = req.route?.path;
   if (typeof path !== 'string') return undefined;
-  const base = req.baseUrl ? templateOf(req.baseUrl) : '';
-  const template = path
+  const template = templates.get(path) ?? templateOfPattern(path);
+  const base = req.baseUrl ? templateOf(req.baseUrl) : '/';
+  const route = base === '/' ? template : base + template;
+  // A router's own route is `/`.
+  const whole = route.length > 1 && route.endsWith('/') ? route.slice(0, -1) : route;
+  return whole.length > FIELD_LIMITS.route ? whole.slice(0, FIELD_LIMITS.route) : whole;
+}
+
+function templateOfPattern(pattern: string): string {
+  const template = pattern
     // Express 5 marks optional parts with braces, Express 4 parameters with a pattern and a question mark.
     .replace(/[{}]/g, '')
     .replace(/:"?(\w+)"?(?:\([^)]*\))?\??/g, '{$1}')
     .replace(/\*(\w+)/g, '{$1}');
-  return ((base === '/' ? '' : base) + template).replace(/(.)\/$/, '$1').slice(0, FIELD_LIMITS.route);
+  templates.set(pattern, template);
+  return template;
 }
 
 /** Bytes of the body. What went over the connection counts where no length was announced (streams, compression). */
@@ -93,6 +116,7 @@ function responseBytes(req: GatewayRequest, res: ServerResponse, arrival: Arriva
 }
 
 function contentLength(header: unknown): number | undefined {
+  if (header === undefined) return undefined;
   const length = Number(header);
-  return header !== undefined && Number.isSafeInteger(length) && length >= 0 ? length : undefined;
+  return Number.isSafeInteger(length) && length >= 0 ? length : undefined;
 }

@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import type { RecordInput } from './record.ts';
 import { type Sender, SenderError, type SenderOptions } from './sender-options.ts';
 import { SenderQueue } from './sender-queue.ts';
-import { arrivalOf, type GatewayRequest, recordOf } from './sender-request.ts';
+import { type Arrival, arrivalOf, type GatewayRequest, recordOf } from './sender-request.ts';
 
 export { type Guard, keytallyGuard } from './guard.ts';
 export { GuardError, type GuardOptions, type GuardStats } from './guard-options.ts';
@@ -17,6 +17,7 @@ export type { GatewayRequest } from './sender-request.ts';
 /** Id under which requests without any key are counted. */
 const NO_KEY = '(no key)';
 const DEFAULT_KEY_HEADER = 'x-api-key';
+const LETTER_B = 98;
 
 /** Options of {@link keytally}: those of the sender, and how to read a request. All are asked when the request ends. */
 export interface MiddlewareOptions extends SenderOptions {
@@ -50,9 +51,12 @@ export function createSender(options: SenderOptions): Sender {
 export function keytally(options: MiddlewareOptions): Middleware {
   const sender = createSender(options);
   const report = reporterOf(options);
+  const recordEnd = endRecorder(sender, options, report);
   const middleware = (req: GatewayRequest, res: ServerResponse, next: (error?: unknown) => void): void => {
     try {
-      watch(req, res, (record) => sender.record(record), options, report);
+      const arrival = arrivalOf(req);
+      // One event for both ends: the answer is out, or the client left before.
+      res.on('close', () => recordEnd(req, res, arrival));
     } catch (error) {
       report(error);
     }
@@ -68,40 +72,49 @@ export function keytally(options: MiddlewareOptions): Middleware {
 
 type Report = (error: unknown) => void;
 
-function watch(
-  req: GatewayRequest,
-  res: ServerResponse,
-  send: (record: RecordInput) => void,
+/** Records a request that has ended. Runs for every request of the host: without what it does not need. */
+function endRecorder(
+  sender: Sender,
   options: MiddlewareOptions,
   report: Report,
-): void {
-  const arrival = arrivalOf(req);
-  // 'finish' is the answer given, 'close' without it a client that left.
-  const ended = () => {
-    res.off('finish', ended);
-    res.off('close', ended);
+): (req: GatewayRequest, res: ServerResponse, arrival: Arrival) => void {
+  const nameKey = keyNamer(options, report);
+  return (req, res, arrival) => {
     try {
-      if (ask(() => options.skip?.(req), report)) return;
-      const extension = ask(() => options.extend?.(req, res), report);
+      if (options.skip && ask(() => options.skip?.(req), report)) return;
+      const extension = options.extend && ask(() => options.extend?.(req, res), report);
       if (extension === false) return;
       const record = recordOf(req, res, arrival);
-      record.route = ask(() => options.route?.(req), report) ?? record.route;
-      send({ ...record, ...keyOf(req, options, report), ...extension });
+      if (options.route) record.route = ask(() => options.route?.(req), report) ?? record.route;
+      nameKey(req, record);
+      sender.record(extension ? { ...record, ...extension } : record);
     } catch (error) {
       report(error);
     }
   };
-  res.on('finish', ended);
-  res.on('close', ended);
 }
 
-function keyOf(req: GatewayRequest, options: MiddlewareOptions, report: Report): Pick<RecordInput, 'key' | 'key_id'> {
-  const id = ask(() => options.keyId?.(req), report);
-  if (id) return { key_id: id };
-  const source = options.key ?? DEFAULT_KEY_HEADER;
-  const found = typeof source === 'function' ? ask(() => source(req), report) : req.headers[source.toLowerCase()];
-  const key = typeof found === 'string' ? found.replace(/^Bearer\s+/i, '').trim() : '';
-  return key === '' ? { key_id: NO_KEY } : { key };
+/** Puts the key of a request, or its id, on the record. */
+function keyNamer(options: MiddlewareOptions, report: Report): (req: GatewayRequest, record: RecordInput) => void {
+  const { key = DEFAULT_KEY_HEADER } = options;
+  const header = typeof key === 'string' ? key.toLowerCase() : '';
+  return (req, record) => {
+    const id = options.keyId && ask(() => options.keyId?.(req), report);
+    if (id) {
+      record.key_id = id;
+      return;
+    }
+    const found = typeof key === 'function' ? ask(() => key(req), report) : req.headers[header];
+    const raw = typeof found === 'string' ? withoutScheme(found) : '';
+    if (raw === '') record.key_id = NO_KEY;
+    else record.key = raw;
+  };
+}
+
+/** Without `Bearer ` in front, in any case. */
+function withoutScheme(value: string): string {
+  const mayHaveScheme = (value.charCodeAt(0) | 32) === LETTER_B;
+  return (mayHaveScheme ? value.replace(/^Bearer\s+/i, '') : value).trim();
 }
 
 /** The host's function, whose failure must not cost the record. */

@@ -1,62 +1,114 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import autocannon from 'autocannon';
-import { packageRoot } from '../../ingest/package-root.ts';
 import { createSender } from '../../ingest/sender.ts';
 import { cpuOf } from './cpu-time.ts';
+import { load, Part, pinHost, stateOf, type Turn } from './sdk-host.ts';
+import { middlewareMicros } from './sdk-middleware.ts';
 
-const RECORDS = 50_000;
-const ROUNDS = 7;
-const PAIRS = 8;
-const SECONDS = 4;
-const CONNECTIONS = 20;
+const RECORDS = 20_000;
+const ROUNDS = 9;
+const BURSTS = 9;
+const TURNS = 7;
+const SECONDS = 2;
+/** Until V8 has compiled what is asked often. */
+const WARM_UP_REQUESTS = 10_000;
+/** Longer than a record waits. */
+const SETTLE_MS = 1_200;
 
-/** Cost of the SDK in the host: CPU time of `record()`, and throughput of an Express application without and with the middleware, in turns. */
+/** `empty` is an Express middleware that does nothing: what no SDK can fall below. */
+const VARIANTS = ['without', 'empty', 'with'] as const;
+type Variant = (typeof VARIANTS)[number];
+
+/**
+ * Cost of the SDK in the host: CPU time of `record()`, and throughput and CPU per request of an Express application
+ * without it, with an empty middleware and with the SDK's. The host has a processor of its own, where the system
+ * allows it, which it shares with nothing but its own threads; load and receiver are processes beside it.
+ */
 export async function benchSdk(say: (line: string) => void): Promise<Record<string, number>> {
-  const receiver = createServer((req, res) => {
-    req.resume();
-    req.on('end', () =>
-      res.writeHead(202, { 'Content-Type': 'application/json' }).end('{"accepted":1,"rejected":0,"errors":[]}'),
-    );
-  });
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-  const record = await recordMicros(url);
-  say(`record(): ${record} µs`);
-  const [without, withIt] = [await Host.start('none'), await Host.start(url)];
-  const rates: { without: number; with: number; microsWithout: number; microsWith: number }[] = [];
-  for (let pair = 0; pair < PAIRS; pair++) {
-    // In turns, so that both have the same share of what else the machine does.
-    const order = pair % 2 === 0 ? [without, withIt] : [withIt, without];
-    const results = new Map<Host, { rate: number; micros: number }>();
-    for (const host of order) results.set(host, await host.load());
-    const [a, b] = [results.get(without)!, results.get(withIt)!];
-    rates.push({ without: a.rate, with: b.rate, microsWithout: a.micros, microsWith: b.micros });
-    say(
-      `requests/s without ${a.rate}, with ${b.rate}; CPU µs per request ${a.micros.toFixed(1)}, ${b.micros.toFixed(1)}`,
-    );
-  }
-  without.stop();
-  withIt.stop();
-  receiver.close();
-  const best = (name: 'without' | 'with') => Math.max(...rates.map((rate) => rate[name]));
-  const least = (name: 'microsWithout' | 'microsWith') => Math.min(...rates.map((rate) => rate[name]));
+  const pin = pinHost();
+  if (pin.length === 0) say('no taskset: the host shares its processor with the load');
+  const receiver = await Part.start('sdk-receiver-part.js', [], []);
+  const record = await recordMicros(receiver.url);
+  const middleware = await middlewareMicros();
+  say(`record(): ${record} µs; middleware: ${middleware} µs`);
+  const start = (url: string) => Part.start('sdk-host-part.js', [url], pin);
+  const hosts = { without: await start('none'), empty: await start('empty'), with: await start(receiver.url) };
+  const turns = await loadInTurns(hosts, say);
+  const burst = await burstDelayMs(hosts.with);
+  const { stats } = await stateOf(hosts.with);
+  if (stats!.recorded !== stats!.sent) throw new Error(`records lost: ${JSON.stringify(stats)}`);
+  for (const part of [...Object.values(hosts), receiver]) part.stop();
   return {
     record_micros: record,
-    requests_per_second_without: best('without'),
-    requests_per_second_with: best('with'),
-    throughput_lost_percent: Number(((1 - best('with') / best('without')) * 100).toFixed(1)),
-    cpu_micros_per_request_without: Number(least('microsWithout').toFixed(1)),
-    cpu_micros_per_request_with: Number(least('microsWith').toFixed(1)),
-    cpu_added_percent: Number(((least('microsWith') / least('microsWithout') - 1) * 100).toFixed(1)),
+    middleware_micros: middleware,
+    ...figuresOf(turns),
+    loop_delay_longest_ms_least_burst: round(burst),
   };
 }
 
-/** Least of several rounds; sending happens outside of the measured loop, in the background of the host. */
+/** Longest turn of the host's event loop while it records bursts; least of several: what others disturb only adds. */
+async function burstDelayMs(host: Part): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let burst = 0; burst < BURSTS; burst++) {
+    await stateOf(host);
+    await fetch(`${host.url}/burst`);
+    least = Math.min(least, (await stateOf(host)).longestDelayMs);
+  }
+  return least;
+}
+
+/** In turns, and not always in the same order, so that all have the same share of what else the machine does. */
+async function loadInTurns(
+  hosts: Record<Variant, Part>,
+  say: (line: string) => void,
+): Promise<Record<Variant, Turn[]>> {
+  const turns: Record<Variant, Turn[]> = { without: [], empty: [], with: [] };
+  for (const variant of VARIANTS) await load(hosts[variant], { amount: WARM_UP_REQUESTS }, 0);
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const variant of turn % 2 === 0 ? VARIANTS : [...VARIANTS].reverse()) {
+      turns[variant].push(await load(hosts[variant], { duration: SECONDS }, SETTLE_MS));
+    }
+    say(
+      VARIANTS.map((variant) => {
+        const { rate, micros } = turns[variant].at(-1)!;
+        return `${variant} ${Math.round(rate)}/s ${micros.toFixed(1)} µs`;
+      }).join(', '),
+    );
+  }
+  return turns;
+}
+
+function figuresOf(turns: Record<Variant, Turn[]>): Record<string, number> {
+  const figures: Record<string, number> = {};
+  const [rates, micros] = [valuesOf(turns, 'rate'), valuesOf(turns, 'micros')];
+  for (const variant of VARIANTS) {
+    figures[`requests_per_second_best_${variant}`] = Math.round(rates[variant].at(-1)!);
+    figures[`requests_per_second_median_${variant}`] = Math.round(median(rates[variant]));
+    figures[`cpu_micros_per_request_least_${variant}`] = round(micros[variant][0]!);
+    figures[`cpu_micros_per_request_median_${variant}`] = round(median(micros[variant]));
+    figures[`loop_delay_longest_ms_least_${variant}`] = round(Math.min(...turns[variant].map((turn) => turn.longestDelayMs)));
+  }
+  const lost = (base: number, value: number) => round((1 - value / base) * 100);
+  figures.throughput_lost_percent_best = lost(rates.without.at(-1)!, rates.with.at(-1)!);
+  figures.throughput_lost_percent_median = lost(median(rates.without), median(rates.with));
+  figures.cpu_added_percent_least = -lost(micros.without[0]!, micros.with[0]!);
+  figures.cpu_added_percent_median = -lost(median(micros.without), median(micros.with));
+  return figures;
+}
+
+/** Of each variant, from the least to the greatest. */
+function valuesOf(turns: Record<Variant, Turn[]>, name: 'rate' | 'micros'): Record<Variant, number[]> {
+  const sorted = (variant: Variant) => turns[variant].map((turn) => turn[name]).sort((a, b) => a - b);
+  return { without: sorted('without'), empty: sorted('empty'), with: sorted('with') };
+}
+
+function median(sorted: readonly number[]): number {
+  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(1));
+}
+
+/** Least of several rounds; what is done later, in the background, is not in it. */
 async function recordMicros(url: string): Promise<number> {
   const example = {
     key_id: 'key_1',
@@ -67,7 +119,7 @@ async function recordMicros(url: string): Promise<number> {
     latency_ms: 3.2,
   };
   let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let turn = 0; turn < ROUNDS; turn++) {
     const sender = createSender({ url, token: 'kt_x', maxRecords: RECORDS * 2 });
     const micros = await cpuOf(() => {
       for (let n = 0; n < RECORDS; n++) sender.record({ ...example });
@@ -76,42 +128,4 @@ async function recordMicros(url: string): Promise<number> {
     await sender.close();
   }
   return Number(least.toFixed(3));
-}
-
-/** An Express application in a process of its own: see sdk-host-part.ts. */
-class Host {
-  readonly #child: ChildProcess;
-  readonly #url: string;
-
-  private constructor(child: ChildProcess, url: string) {
-    this.#child = child;
-    this.#url = url;
-  }
-
-  static async start(keytallyUrl: string): Promise<Host> {
-    const program = join(packageRoot(), 'dist/test/bench/sdk-host-part.js');
-    const child = spawn(process.execPath, [program, keytallyUrl], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
-    return new Host(child, (JSON.parse(line) as { url: string }).url);
-  }
-
-  async load(): Promise<{ rate: number; micros: number }> {
-    const before = await this.#cpuMicros();
-    const result = await autocannon({
-      url: `${this.#url}/users/17`,
-      connections: CONNECTIONS,
-      duration: SECONDS,
-      headers: { 'x-api-key': 'secret-of-a-customer' },
-    });
-    const requests = result.requests.total;
-    return { rate: Math.round(requests / result.duration), micros: ((await this.#cpuMicros()) - before) / requests };
-  }
-
-  async #cpuMicros(): Promise<number> {
-    return Number(await (await fetch(`${this.#url}/cpu`)).text());
-  }
-
-  stop(): void {
-    this.#child.kill('SIGKILL');
-  }
 }
