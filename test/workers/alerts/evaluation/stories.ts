@@ -126,7 +126,7 @@ const calledFromBrazil: Story = {
   ],
   aged: ['abroad'],
   opens: { scope: 'BR', severity: 'warning' },
-  mail: /^abroad: used from a new country\n\n\[Warning\] Key abroad was used from Brazil for the first time: 12 requests since [\s\S]*\/v1\/export \(new here\)/,
+  mail: /^abroad: used from a new country\n\n\[Warning\] Key abroad was used from Brazil for the first time: 12 requests since [\s\S]*\/v1\/export \((new here|usually 0\.\d%)\)/,
   says: /^12 requests from BR, where this key was never used before; it is used from SE\.$/,
   evidence: { country: 'BR', value: 12 },
   stricter: { min_requests: 13 },
