@@ -93,7 +93,11 @@ function DeliveriesTable({ deliveries, names, canReplay, busy, onReplay }: Deliv
       rowKey={(row) => row.delivery_id}
       empty="Nothing was sent yet. Every message about an alert is listed here with what became of it."
       columns={[
-        { name: 'About', cell: (row) => kindName(row.kind) },
+        {
+          name: 'About',
+          cell: (row) =>
+            row.alert_id ? <Link href={`/alerts/${row.alert_id}`}>{kindName(row.kind)}</Link> : kindName(row.kind),
+        },
         {
           name: 'Key',
           cell: (row) =>

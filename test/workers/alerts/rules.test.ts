@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { missingText } from '../../../workers/alerts/rules/preview.ts';
 import { effectiveOf, mostSpecific, policyOf, type Rule, RuleBook } from '../../../workers/alerts/rules/rule.ts';
 import { parseRuleFile } from '../../../workers/alerts/rules/rule-file.ts';
 import { RuleBody } from '../../../workers/alerts/rules/settings.ts';
@@ -131,4 +132,14 @@ test.each([
   ['empty lists mean any', [silence({ matchers: { kinds: [], key_ids: [] } })], 100],
 ])('silences: %s', (_name, silences, expected) => {
   expect(silencedUntil(subject, silences, 50)).toBe(expected);
+});
+
+const DAY = 86_400;
+test.each([
+  ['nothing was used', { kept: 0, used: 0 }, ''],
+  ['all is there', { kept: 10 * DAY + 5, used: 10 * DAY }, ''],
+  ['days are gone', { kept: 20_000 * DAY + 5, used: 19_998 * DAY }, 'stored since 2024-10-04: the days before'],
+  ['all is gone', { kept: 0, used: 10 * DAY }, 'nothing was looked at'],
+])('what a preview could not look at: %s', (_name, times, says) => {
+  expect(missingText(times)).toEqual(says === '' ? '' : expect.stringContaining(says));
 });

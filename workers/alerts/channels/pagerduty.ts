@@ -2,6 +2,7 @@ import type { AlertMessage, AlertNotice } from './channel.ts';
 import { cleanText } from './message/foreign-text.ts';
 import type { MessageModel } from './message/model.ts';
 import { plain } from './message/phrase.ts';
+import { isEnd } from './message/topic.ts';
 
 /** Hosts of the Events API v2, per service region (developer.pagerduty.com, Events API v2 overview). */
 export const PAGERDUTY_ENDPOINTS = {
@@ -40,7 +41,7 @@ export function pagerDutyEvents(
 }
 
 function actionOf({ event }: AlertNotice): 'trigger' | 'acknowledge' | 'resolve' {
-  if (event.phase === 'resolved' || event.transition === 'resolved') return 'resolve';
+  if (isEnd(event)) return 'resolve';
   return event.transition === 'acknowledged' ? 'acknowledge' : 'trigger';
 }
 

@@ -32,7 +32,14 @@ export const countryMix: KindEvaluation = {
     });
     const severity = 'warning' as const;
     return [
-      { kind: 'country_mix', scope: '', keyId, level: verdict.level, severity, describe: () => evidenceOf(verdict) },
+      {
+        kind: 'country_mix',
+        scope: '',
+        keyId,
+        level: verdict.level,
+        severity,
+        describe: () => evidenceOf(verdict, min_distance),
+      },
     ];
   },
 };
@@ -97,7 +104,7 @@ async function addMore(store: Store, histories: ReadonlyMap<string, KeyHistory>,
   }
 }
 
-function evidenceOf(verdict: MixVerdict): AlertEvidence {
+function evidenceOf(verdict: MixVerdict, minDistance: number): AlertEvidence {
   const { level, distance, requests, gained, baselineSpan } = verdict;
   const [most] = gained;
   const lead =
@@ -113,7 +120,7 @@ function evidenceOf(verdict: MixVerdict): AlertEvidence {
     unit: 'requests',
     windowMinutes: 60,
     baseline: baselineSpan,
-    statistic: { name: 'Jensen-Shannon distance', value: distance, threshold: 0.3 },
+    statistic: { name: 'Jensen-Shannon distance', value: distance, threshold: minDistance },
     contributions: gained.map(({ value, share, usualShare }) => ({
       dimension: 'country' as const,
       value,

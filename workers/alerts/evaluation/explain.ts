@@ -27,7 +27,7 @@ export async function explain(store: Store, events: AlertEvent[]): Promise<Alert
   );
   const groups = new Map<string, AlertEvent[]>();
   for (const event of told.slice(0, MAX_EXPLAINED)) {
-    const group = `${event.kind} ${event.kind === 'new_country' ? '' : event.scope}`;
+    const group = `${event.kind} ${event.scope}`;
     groups.set(group, [...(groups.get(group) ?? []), event]);
   }
   for (const group of groups.values()) await explainGroup(store, group);
@@ -42,16 +42,23 @@ interface Part {
 
 type KeyPart = Part & { key_id: string };
 
+/** Requests that the alert speaks of, as SQL: those that failed, or came from the new country. */
+function conditionOf(kind: AlertEvent['kind'], scope: string): string {
+  if (kind === 'error_rate') return FAILING[scope] ?? '1';
+  return kind === 'new_country' ? 'country = {scope:String}' : '1';
+}
+
 async function explainGroup(store: Store, events: readonly AlertEvent[]): Promise<void> {
   const { kind, scope, at } = events[0]!;
-  const condition = kind === 'error_rate' ? (FAILING[scope] ?? '1') : '1';
+  const condition = conditionOf(kind, scope);
   const to = Math.floor(Date.parse(at) / 1000);
   const froms = events.map(({ evidence }) => to - (evidence.windowMinutes ?? 60) * 60);
   const from = Math.min(...froms);
-  const params = { key_ids: events.map((event) => event.key_id), froms, from, to, since: from - HISTORY_DAYS * 86_400 };
+  const key_ids = events.map((event) => event.key_id);
+  const params = { key_ids, froms, from, to, since: from - HISTORY_DAYS * 86_400, scope };
   const [now, before] = await Promise.all([
     store.query<KeyPart>(nowSql(condition), params, EVALUATION_SETTINGS),
-    store.query<KeyPart>(historySql(scope, condition), params, EVALUATION_SETTINGS),
+    store.query<KeyPart>(historySql(scope, kind === 'error_rate' ? condition : '1'), params, EVALUATION_SETTINGS),
   ]);
   for (const event of events) {
     const its = (parts: readonly KeyPart[]) => parts.filter((part) => part.key_id === event.key_id);

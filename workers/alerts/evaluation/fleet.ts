@@ -7,7 +7,7 @@ import { isOpen } from './event-store.ts';
 import { noFacts } from './key-facts.ts';
 import type { KindEvaluation } from './kind.ts';
 import { eventOfStep } from './steps.ts';
-import { countText, percentText } from './wording.ts';
+import { countText } from './wording.ts';
 
 /** Keys that breach now, by fleet group. */
 export type FleetCounts = Map<string, Set<string>>;
@@ -33,7 +33,7 @@ export function fleetStep(
     keyId: '',
     level: verdict.level,
     severity: 'critical' as const,
-    describe: () => evidenceOf(kind, group, verdict),
+    describe: () => evidenceOf(kind, group, verdict, min_share),
   };
   return eventOfStep(known, judged, input.context, {
     facts,
@@ -55,7 +55,12 @@ const WHAT: Record<string, string> = {
   new_country: 'requests from new countries',
 };
 
-function evidenceOf(kind: KindEvaluation, group: string, verdict: ReturnType<typeof judgeFleet>): AlertEvidence {
+function evidenceOf(
+  kind: KindEvaluation,
+  group: string,
+  verdict: ReturnType<typeof judgeFleet>,
+  minShare: number,
+): AlertEvidence {
   const { firingKeys, activeKeys, share, expectedKeys } = verdict;
   const what = WHAT[group] ?? WHAT[kind.kind] ?? kind.kind;
   const summary =
@@ -67,7 +72,7 @@ function evidenceOf(kind: KindEvaluation, group: string, verdict: ReturnType<typ
     value: firingKeys,
     expected: expectedKeys,
     unit: 'keys',
-    statistic: { name: `share of active keys (${percentText(share)})`, value: share, threshold: 0.01 },
+    statistic: { name: 'share of active keys', value: share, threshold: minShare },
     fleet: { firingKeys, activeKeys, kind: kind.kind },
   };
 }

@@ -39,8 +39,8 @@ export const newCountry: KindEvaluation = {
     const settings = effective.settings as Settings;
     const seen = history.seen;
     if (!seen) return [];
-    const recent = seen.countries.filter(({ firstSeenMs }) => firstSeenMs <= atMs && firstSeenMs > atMs - FORGOTTEN_MS);
-    const isNew = ({ firstSeenMs }: { firstSeenMs: number }) => firstSeenMs > atMs - NEW_MS;
+    const recent = seen.countries.filter(({ firstSeenMs }) => firstSeenMs < atMs && firstSeenMs >= atMs - FORGOTTEN_MS);
+    const isNew = ({ firstSeenMs }: { firstSeenMs: number }) => firstSeenMs >= atMs - NEW_MS;
     const known = new Set(seen.countries.filter((one) => !isNew(one)).map((one) => one.country));
     const values: SeenValues = { ...seen, known };
     return recent.map((one) => {
@@ -64,7 +64,7 @@ async function findCandidates({
        SELECT key_id, country, min(c.first_seen) AS first, sum(c.requests) AS n FROM key_countries AS c
        GROUP BY key_id, country
        HAVING country != '${UNKNOWN_COUNTRY}' AND n >= ${least}
-          AND first > fromUnixTimestamp64Milli({since:Int64}) AND first <= fromUnixTimestamp64Milli({at:Int64})) AS fresh
+          AND first >= fromUnixTimestamp64Milli({since:Int64}) AND first < fromUnixTimestamp64Milli({at:Int64})) AS fresh
      INNER JOIN (SELECT key_id, min(t.tracking_since) AS since FROM key_totals AS t GROUP BY key_id
                  HAVING since <= fromUnixTimestamp64Milli({at:Int64}) - INTERVAL ${MIN_AGE_DAYS} DAY) AS old USING (key_id)
      GROUP BY key_id LIMIT ${MAX_CANDIDATES}`,

@@ -131,14 +131,23 @@ async function missingPast(
   keys: readonly ScopedKey[],
   { judgeFrom }: Span,
 ): Promise<string> {
-  const [row] = await store.query<{ day: string; missing: number }>(
-    `SELECT toString(toDate(least_start)) AS day, toUInt8(used_since < toStartOfDay(least_start)) AS missing FROM (
-       SELECT (SELECT min(start) FROM ${table} WHERE key_id IN {key_ids:Array(String)} AND start >= toDateTime({from:UInt32}, 'UTC')) AS least_start,
-         (SELECT min(start) FROM usage_day WHERE key_id IN {key_ids:Array(String)} AND start >= toDateTime({from:UInt32}, 'UTC')) AS used_since)`,
+  const oldest = (of: string) =>
+    `(SELECT toUnixTimestamp(min(start)) FROM ${of} WHERE key_id IN {key_ids:Array(String)} AND start >= toDateTime({from:UInt32}, 'UTC'))`;
+  const [row] = await store.query<{ kept: number; used: number }>(
+    `SELECT ${oldest(table)} AS kept, ${oldest('usage_day')} AS used`,
     { key_ids: keys.map((key) => key.key_id), from: judgeFrom },
     EVALUATION_SETTINGS,
   );
-  return row?.missing ? `figures of this kind are stored since ${row.day}: the days before were not looked at` : '';
+  return row ? missingText(row) : '';
+}
+
+/** @param kept oldest figure of the kind, epoch seconds; 0 = there is none. used: oldest day with requests */
+export function missingText({ kept, used }: { kept: number; used: number }): string {
+  if (used === 0) return '';
+  if (kept === 0) return 'figures of this kind are not stored any more for these days: nothing was looked at';
+  if (used >= kept - (kept % DAY_SECONDS)) return '';
+  const since = new Date(kept * 1000).toISOString().slice(0, 10);
+  return `figures of this kind are stored since ${since}: the days before were not looked at`;
 }
 
 function answer(days: number, alerts: Fired[], inScope: number, looked: number): Preview {

@@ -13,6 +13,8 @@ import {
 import { cleanText, cleanValue } from '../../../../workers/alerts/channels/message/foreign-text.ts';
 import { mailText } from '../../../../workers/alerts/channels/message/mail-text.ts';
 import { plain } from '../../../../workers/alerts/channels/message/phrase.ts';
+import { givenUpNotice } from '../../../../workers/alerts/delivery/channel-notice.ts';
+import type { Channel } from '../../../../workers/alerts/delivery/channels.ts';
 import {
   EVIDENCE,
   everyMessage,
@@ -121,6 +123,72 @@ describe('the first sentence', () => {
     expect(model.subject).toMatch(/^Resolved: /);
     // Nothing is left to acknowledge.
     expect(model.sections[0]!.links.acknowledge).toBeUndefined();
+  });
+});
+
+describe('what is told under a kind, but is something else', () => {
+  const textOf = (kind: AlertKind, change: Parameters<typeof sampleNotice>[1]) => {
+    const model = sampleModel(sampleMessage([sampleNotice(kind, change)]));
+    return { ...model, text: mailText(model, undefined) };
+  };
+
+  test('a key that will be deactivated is not said to be deactivated', () => {
+    const data = {
+      acts_at: '2026-11-28T09:00:00Z',
+      because: '61.0 % of 400 requests were answered 4xx',
+      policy: 'Abuse',
+    };
+    const { subject, text } = textOf('key_deactivated', { scope: 'warning', evidence: { summary: '', key: data } });
+    expect(subject).toBe('Billing sync: will be deactivated');
+    expect(text).toContain(
+      '[Warning] Key Billing sync will be deactivated on Sat 28 Nov at 09:00 UTC: 61.0 % of 400 requests were answered 4xx.',
+    );
+    expect(text).toMatch(/Policy: +Abuse/);
+    expect(text).toContain('exempt the key if it must stay');
+  });
+
+  test('a key that a policy finds unused: since when, and when it ends', () => {
+    const data = { acts_at: '2026-11-28T09:00:00Z', because: 'not used since 2026-08-01 (112 days)' };
+    const { text } = textOf('key_unused', { evidence: { summary: '', key: data } });
+    expect(text).toContain(
+      'Key Billing sync was not used since 2026-08-01 (112 days). It will be deactivated on Sat 28 Nov at 09:00 UTC.',
+    );
+  });
+
+  test('a channel that gave a message up is neither many keys nor over', () => {
+    const channel = { channel_id: 'ch_1', organization_id: 'acme', name: '<!channel> *ops*', type: 'slack' } as Channel;
+    const event = givenUpNotice(channel, { attempts: 10, notices: 2, reason: 'answered 500' }, NOW_MS);
+    const { subject, badge, text, sections } = textOf('platform', event);
+    expect([subject, badge]).toEqual(['A channel does not deliver', 'Warning']);
+    expect(text).toContain('was given up after 10 attempts: answered 500.');
+    expect(text).toContain('sent again from the list of deliveries');
+    expect(text).not.toMatch(/back to normal|many keys|Mute|Acknowledge/i);
+    // The name is somebody's text.
+    expect(sections[0]!.lead).toEqual([{ foreign: expect.stringContaining('<!channel>'), look: 'text' }]);
+  });
+
+  test('reports that are missing, and come again', () => {
+    const evidence = { summary: 'No request was reported by anybody for 15 minutes.', direction: 'silence' as const };
+    const { subject, text } = textOf('platform', { scope: 'silence', evidence });
+    expect(subject).toBe('No requests are reported');
+    expect(text).toContain('do your gateways still run');
+    const { text: end } = textOf('platform', { ...resolvedEvent, scope: 'silence', evidence });
+    expect(end).toContain('[Resolved] Requests are reported again, after 1 h 20 min.');
+  });
+
+  test('what explains nothing is left out', () => {
+    const all = { dimension: 'endpoint' as const, value: '/v2/all', requests: 9, share: 1, usualShare: 1 };
+    const contributions = [all, { ...all, value: '/v1/b', share: 0.4, usualShare: 0.1 }];
+    const { text } = textOf('latency', { evidence: { ...EVIDENCE.latency, contributions } });
+    expect(text).toContain('/v1/b');
+    expect(text).not.toContain('/v2/all');
+    const { text: none } = textOf('latency', { evidence: { ...EVIDENCE.latency, contributions: [all] } });
+    expect(none).not.toContain('What was called');
+  });
+
+  test('a figure that is remarkable because it is small is not beyond its threshold', () => {
+    const statistic = { name: 'chance of something new', value: 0, threshold: 0.001 };
+    expect(textOf('new_country', { evidence: { ...EVIDENCE.new_country, statistic } }).text).toMatch(/0, below 0\.001/);
   });
 });
 

@@ -19,6 +19,8 @@ export interface Story {
   aged?: string[];
   opens: { scope: string; severity: string };
   says: RegExp;
+  /** How the mail about it reads. */
+  mail: RegExp;
   evidence?: object;
   /** Steps after the opening: transition and why people are told. */
   afterwards?: [transition: string, notify: string][];
@@ -69,6 +71,7 @@ const latencyDoubles: Story = {
   ],
   aged: ['search'],
   opens: { scope: '', severity: 'warning' },
+  mail: /^search: answers are slow\n\n\[Warning\] The slowest 5% of the requests of key search have taken 2\d\d ms or more since .*, 2\.\d times the usual 10\d ms\./,
   says: /^Answers have become slow: 95 % of requests took up to 2\d\d ms; 10\d ms is usual at this hour \(2\.\d times\)\.$/,
   evidence: {
     unit: 'ms',
@@ -104,6 +107,7 @@ const twelveTimesAsMuch: Story = {
   ],
   aged: ['busy'],
   opens: { scope: 'spike', severity: 'warning' },
+  mail: /^busy: far more requests than usual\n\n\[Warning\] Key busy has sent .* times its usual requests since /,
   says: /times as many requests as usual: .* were expected from this hour in the last 6 weeks\.$/,
   stricter: { spike: false },
 };
@@ -118,10 +122,11 @@ const calledFromBrazil: Story = {
   records: (hour) => [
     ...days('abroad', hour),
     ...bucketsOf('abroad', hour, numbers(0, 15), 4, { country: 'SE' }),
-    ...bucketsOf('abroad', hour, [3], 12, { country: 'BR' }),
+    ...bucketsOf('abroad', hour, [3], 12, { country: 'BR', path: '/v1/export' }),
   ],
   aged: ['abroad'],
   opens: { scope: 'BR', severity: 'warning' },
+  mail: /^abroad: used from a new country\n\n\[Warning\] Key abroad was used from Brazil for the first time: 12 requests since [\s\S]*\/v1\/export \((new here|usually 0\.\d%)\)/,
   says: /^12 requests from BR, where this key was never used before; it is used from SE\.$/,
   evidence: { country: 'BR', value: 12 },
   stricter: { min_requests: 13 },
@@ -137,6 +142,7 @@ const movedToBrazil: Story = {
   ],
   aged: ['moved'],
   opens: { scope: '', severity: 'warning' },
+  mail: /^moved: requests from unusual countries\n\n\[Warning\] Since .* the requests of key moved come from other countries than usual\.[\s\S]* 80% +Brazil/,
   says: /^Requests come from elsewhere than usual: 80 % from BR, which is usually less than 0\.1 %/,
   evidence: { windowMinutes: 60, contributions: [{ dimension: 'country', value: 'BR', share: 0.8 }] },
   stricter: { min_distance: 0.9 },
@@ -151,6 +157,7 @@ const sevenKeysFail: Story = {
       ...bucketsOf(key, hour, [4, 5, 6], 30, { status: 400 }),
     ]),
   opens: { scope: 'error_rate client_errors', severity: 'critical' },
+  mail: /^Many keys at once\n\n\[Critical\] 7 of 1\d active keys have shown failing requests at the same time since /,
   says: /^7 of 1\d active keys show many client errors \(4xx\) at the same time; the cause is likely common to them\.$/,
   evidence: { fleet: { firingKeys: 7, kind: 'error_rate' } },
   afterwards: [
@@ -168,18 +175,21 @@ const overEighty: Story = {
     await stack.untilCounted(85);
   },
   opens: { scope: 'day', severity: 'info' },
+  mail: /^limited: near its daily limit\n\n\[Notice\] Key limited has used 85% of its daily limit: 85 of 100 requests\./,
   says: /^85 % of its daily limit is used: 85 of 100 requests\./,
 };
 
 const ago = (daysAgo: number) => new Date(Date.now() - daysAgo * DAY_MS).toISOString();
 
 /** The platform did something to a key, or time did. */
-const happensTo = (keyId: string, severity: string, says: RegExp, prepare: Story['prepare'], scope = ''): Story => ({
+const happensTo = (keyId: string, severity: string, words: [says: RegExp, mail: RegExp], prepare: Prepare): Story => ({
   keyId,
-  opens: { scope, severity },
-  says,
-  prepare: prepare!,
+  opens: { scope: '', severity },
+  says: words[0],
+  mail: words[1],
+  prepare,
 });
+type Prepare = (stack: Stack) => Promise<void>;
 
 export const STORIES: Record<Exclude<AlertKind, 'error_rate'>, Story> = {
   latency: latencyDoubles,
@@ -188,39 +198,76 @@ export const STORIES: Record<Exclude<AlertKind, 'error_rate'>, Story> = {
   country_mix: movedToBrazil,
   platform: sevenKeysFail,
   near_limit: overEighty,
-  key_expiring: happensTo('ending', 'warning', /expires/, (stack) =>
-    put(stack, 'ending', { created_at: ago(100), expires_at: ago(-2.5) }),
+  key_expiring: happensTo(
+    'ending',
+    'warning',
+    [/expires/, /^ending: expires soon\n\n\[Warning\] Key ending expires in [23] days, on /],
+    (stack) => put(stack, 'ending', { created_at: ago(100), expires_at: ago(-2.5) }),
   ),
-  key_expired: happensTo('ended', 'critical', /expired/, async (stack) => {
-    const sha256 = createHash('sha256').update('ended').digest('hex');
-    await put(stack, 'ended', { sha256, expires_at: new Date(Date.now() + 1_500).toISOString() });
-  }),
-  key_deactivated: happensTo('off', 'warning', /deactivated/, async (stack) => {
-    await put(stack, 'off', {});
-    await post(stack, '/v1/keys/off/deactivate', { reason: 'contract ended' });
-  }),
-  key_unused: happensTo('forgotten', 'info', /not (been )?used|unused/, async (stack) => {
-    const old = ago(400);
-    await stack.store.insertRows('keys', [
-      {
-        ...{ key_id: 'forgotten', name: 'Forgotten', organization_id: 'acme', status: 'active', version: 1 },
-        ...{ created_at: old, updated_at: old, registered_at: old, deleted: false },
-      },
-    ]);
-    const settings = { unused_days: 90, never_used_days: 90 };
-    const policy = {
-      name: 'sleepers',
-      kind: 'unused',
-      organization_id: 'acme',
-      enabled: true,
-      warn_days: [7],
-      settings,
-    };
-    await post(stack, '/v1/policies', policy);
-  }),
-  rotation_due: happensTo('stale', 'info', /rotat|secret/, (stack) => put(stack, 'stale', { created_at: ago(100) })),
-  key_leaked: happensTo('leaked', 'critical', /found in public; replace it now/, async (stack) => {
-    await put(stack, 'leaked', {});
-    await post(stack, '/v1/keys/leaked/report-leak', { reason: 'found in a repository' });
-  }),
+  key_expired: happensTo(
+    'ended',
+    'critical',
+    [/expired/, /^ended: has expired\n\n\[Critical\] Key ended expired at \d\d:\d\d UTC\. /],
+    async (stack) => {
+      const sha256 = createHash('sha256').update('ended').digest('hex');
+      await put(stack, 'ended', { sha256, expires_at: new Date(Date.now() + 1_500).toISOString() });
+    },
+  ),
+  key_deactivated: happensTo(
+    'off',
+    'warning',
+    [/deactivated/, /^off: was deactivated\n\n\[Warning\] Key off was deactivated: contract ended\./],
+    async (stack) => {
+      await put(stack, 'off', {});
+      await post(stack, '/v1/keys/off/deactivate', { reason: 'contract ended' });
+    },
+  ),
+  key_unused: happensTo(
+    'forgotten',
+    'info',
+    [
+      /not (been )?used|unused/,
+      /^forgotten: is not used any more\n\n\[Notice\] Key forgotten was never used since .*\. It will be deactivated on /,
+    ],
+    async (stack) => {
+      const old = ago(400);
+      await stack.store.insertRows('keys', [
+        {
+          ...{ key_id: 'forgotten', name: 'Forgotten', organization_id: 'acme', status: 'active', version: 1 },
+          ...{ created_at: old, updated_at: old, registered_at: old, deleted: false },
+        },
+      ]);
+      const settings = { unused_days: 90, never_used_days: 90 };
+      const policy = {
+        name: 'sleepers',
+        kind: 'unused',
+        organization_id: 'acme',
+        enabled: true,
+        warn_days: [7],
+        settings,
+      };
+      await post(stack, '/v1/policies', policy);
+    },
+  ),
+  rotation_due: happensTo(
+    'stale',
+    'info',
+    [
+      /rotat|secret/,
+      /^stale: secret is due for rotation\n\n\[Notice\] The secret of key stale is 100 days old and due for rotation\./,
+    ],
+    (stack) => put(stack, 'stale', { created_at: ago(100) }),
+  ),
+  key_leaked: happensTo(
+    'leaked',
+    'critical',
+    [
+      /found in public; replace it now/,
+      /^leaked: secret found in public\n\n\[Critical\] The secret of key leaked was found in public: found in a repository\./,
+    ],
+    async (stack) => {
+      await put(stack, 'leaked', {});
+      await post(stack, '/v1/keys/leaked/report-leak', { reason: 'found in a repository' });
+    },
+  ),
 };

@@ -1,7 +1,12 @@
-import type { AlertEvidence, AlertKind, Contribution } from '../../alert.ts';
+import type { AlertEvent, AlertEvidence, Contribution } from '../../alert.ts';
+import { isAboutChannel, isAboutSilence, keyEventTypeOf } from './topic.ts';
 
 /** What to do first, in a sentence or two. The reader is on call and has not seen this key before. */
-export function adviceOf(kind: AlertKind, evidence: AlertEvidence): string[] {
+export function adviceOf(event: Pick<AlertEvent, 'kind' | 'scope' | 'evidence'>): string[] {
+  const { kind, evidence } = event;
+  if (isAboutChannel(event)) return [ABOUT_CHANNELS];
+  if (isAboutSilence(event)) return [ABOUT_SILENCE];
+  if (kind.startsWith('key_') || kind === 'rotation_due') return adviceForKeyEvent(keyEventTypeOf(event));
   switch (kind) {
     case 'error_rate':
       return [aboutErrors(evidence.contributions ?? [])];
@@ -22,6 +27,11 @@ export function adviceOf(kind: AlertKind, evidence: AlertEvidence): string[] {
       return [ABOUT_KEYS[kind] ?? ''];
   }
 }
+
+const ABOUT_CHANNELS =
+  'See under Channels why its receiver does not take messages, repair it and send a test. What failed meanwhile can be sent again from the list of deliveries.';
+const ABOUT_SILENCE =
+  'Check the way of the reports first: do your gateways still run, do they reach the collector, is their token still valid? Alerts of single keys wait meanwhile.';
 
 const ABOUT_KEYS: Readonly<Record<string, string>> = {
   key_expiring:

@@ -7,6 +7,8 @@ import { code, type Phrase } from './phrase.ts';
 /** More rows nobody reads; the page of the key has them all. */
 const MAX_CAUSES = 6;
 
+const NEARLY_ALL = 0.99;
+
 const TITLES: Partial<Record<AlertKind, string>> = {
   error_rate: 'Where the errors are',
   near_limit: 'What uses it',
@@ -17,8 +19,15 @@ const TITLES: Partial<Record<AlertKind, string>> = {
 
 /** What explains an alert most, as rows of a table; null when nothing is known. */
 export function causesOf(kind: AlertKind, contributions: readonly Contribution[] | undefined) {
-  if (!contributions || contributions.length === 0) return null;
-  return { title: TITLES[kind] ?? 'What explains it most', rows: contributions.slice(0, MAX_CAUSES).map(causeOf) };
+  const telling = (contributions ?? []).filter((one) => saysSomething(kind, one));
+  if (telling.length === 0) return null;
+  return { title: TITLES[kind] ?? 'What explains it most', rows: telling.slice(0, MAX_CAUSES).map(causeOf) };
+}
+
+/** What was all of it before and is all of it now explains nothing, nor does the country of a new country. */
+function saysSomething(kind: AlertKind, { dimension, share, usualShare }: Contribution): boolean {
+  if (kind === 'new_country' && dimension === 'country') return false;
+  return share < NEARLY_ALL || usualShare === null || usualShare < NEARLY_ALL;
 }
 
 function causeOf(contribution: Contribution): Cause {

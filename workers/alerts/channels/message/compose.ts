@@ -18,8 +18,9 @@ import {
   type Tone,
 } from './model.ts';
 import type { Clock } from './moments.ts';
-import { code, name, plain, say } from './phrase.ts';
+import { code, name, plain, reason, say } from './phrase.ts';
 import { soundNotice } from './sound-evidence.ts';
+import { isAboutChannel, isEnd, keyEventTypeOf } from './topic.ts';
 import { endSentence, type Told, trafficHeadline, trafficSentence } from './traffic-sentences.ts';
 
 /** Alerts told in full; further ones get a line each. */
@@ -79,12 +80,12 @@ function introOf(message: AlertMessage, notices: readonly AlertNotice[]): string
   // Of what was left out nobody here knows the keys.
   const count = keys > 0 && message.omitted === 0 ? `${alerts} of ${countOf(keys, 'key')}` : alerts;
   if (message.reason === 'digest') return `${count} that did not need to interrupt anybody.`;
-  return `${count} ${notices.every(({ event }) => event.phase === 'resolved') ? 'are over' : 'came together'}.`;
+  return `${count} ${notices.every(({ event }) => isEnd(event)) ? 'are over' : 'came together'}.`;
 }
 
 function subjectOf(message: AlertMessage, first: Section, notices: readonly AlertNotice[]): string {
   const keyName = plain([nameOf(notices[0]!)]);
-  const one = notices[0]!.event.kind === 'platform' ? 'Many keys at once' : `${keyName}: ${first.headline}`;
+  const one = notices[0]!.event.kind === 'platform' ? capitalized(first.headline) : `${keyName}: ${first.headline}`;
   if (message.reason === 'digest') {
     return clip(`Digest: ${countOf(notices.length + message.omitted, 'alert')}`);
   }
@@ -92,6 +93,8 @@ function subjectOf(message: AlertMessage, first: Section, notices: readonly Aler
   const prefix = PREFIX[message.reason] ?? '';
   return clip(`${prefix}${one.slice(0, MAX_SUBJECT_LENGTH - prefix.length - more.length)}${more}`);
 }
+
+const capitalized = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 const clip = (subject: string): string => cleanText(subject, MAX_SUBJECT_LENGTH);
 
@@ -117,13 +120,13 @@ function sectionOf(
   clock: Clock,
 ): Section {
   const { event } = notice;
-  const isOver = event.phase === 'resolved' || event.transition === 'resolved';
+  const isOver = isEnd(event);
   const isRegistry = REGISTRY_KINDS.has(event.kind);
   const chart = chartOf(event.evidence, notice.openedAt, clock);
   return {
     tone: isOver ? 'good' : event.severity,
     badge: isOver ? 'Resolved' : BADGES[event.severity],
-    headline: isRegistry ? KEY_HEADLINES[keyEventType(event)]! : trafficHeadline(event.kind, event.evidence),
+    headline: isRegistry ? KEY_HEADLINES[keyEventTypeOf(event)]! : trafficHeadline(event),
     keyId: event.key_id,
     lead: leadOf(notice, isOver, clock),
     identity: identityOf(notice),
@@ -131,7 +134,7 @@ function sectionOf(
     facts: factsOf(notice, clock),
     chart: isRegistry ? null : chart,
     causes: isOver ? null : causesOf(event.kind, event.evidence.contributions),
-    advice: isOver ? [] : adviceOf(event.kind, event.evidence),
+    advice: isOver ? [] : adviceOf(event),
     links: linksOf(event, isOver, options.links),
   };
 }
@@ -139,15 +142,11 @@ function sectionOf(
 function leadOf(notice: AlertNotice, isOver: boolean, clock: Clock) {
   const { event, openedAt } = notice;
   const key = nameOf(notice);
-  if (isOver) return endSentence(event.kind, key, Date.parse(event.at) - Date.parse(openedAt));
-  if (REGISTRY_KINDS.has(event.kind)) return keySentence(keyEventType(event), key, event.evidence.key ?? {}, clock);
+  if (isOver) return endSentence(event, key, Date.parse(event.at) - Date.parse(openedAt));
+  if (REGISTRY_KINDS.has(event.kind)) return keySentence(keyEventTypeOf(event), key, event.evidence.key ?? {}, clock);
+  if (isAboutChannel(event)) return [reason(event.evidence.summary)];
   const told: Told = { key, evidence: event.evidence, openedAt, clock };
   return trafficSentence(event.kind, told);
-}
-
-/** Type of the key event behind a kind of alert. */
-function keyEventType(event: Pick<AlertEvent, 'kind'>): string {
-  return event.kind === 'rotation_due' ? 'key.rotation_due' : event.kind.replace('_', '.');
 }
 
 /** A key without a name is known by its id. */
@@ -157,6 +156,8 @@ function nameOf({ key, event }: AlertNotice) {
 
 function linksOf(event: AlertEvent, isOver: boolean, links: LinkMaker): NoticeLinks {
   const key = event.key_id === '' ? undefined : links.key(event.key_id);
+  // Who could mute a notice about a channel would mute every alert of the platform with it.
+  if (isAboutChannel(event)) return { mute: [] };
   const acknowledge = isOver || REGISTRY_KINDS.has(event.kind) ? undefined : links.acknowledge(event);
   const mute = MUTE_DAYS.flatMap((days) => {
     const url = links.mute(event, days);

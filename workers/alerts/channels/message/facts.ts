@@ -5,12 +5,14 @@ import { keyDataFacts } from './key-sentences.ts';
 import { type Fact, REGISTRY_KINDS } from './model.ts';
 import { type Clock, fullMoment } from './moments.ts';
 import { code, label, type Phrase, say } from './phrase.ts';
+import { isAboutChannel } from './topic.ts';
 
 /** The figures of an alert: since when, how much, what was expected and from which history. */
 export function factsOf(notice: AlertNotice, clock: Clock): Fact[] {
   const { event } = notice;
   const { evidence } = event;
   if (REGISTRY_KINDS.has(event.kind)) return keyDataFacts(evidence.key ?? {}, clock);
+  if (isAboutChannel(event)) return [{ label: 'At', value: [fullMoment(event.at, clock)] }];
   return [
     ...whenOf(notice, clock),
     ...(evidence.limit ? [] : measured(event, evidence)),
@@ -46,17 +48,27 @@ function measured({ kind, phase }: AlertEvent, evidence: AlertEvidence): Fact[] 
   }
   if (expected !== undefined) {
     const history = baseline === undefined ? '' : `, from ${baseline}`;
-    facts.push({ label: 'Expected', value: [`${formatFigure(expected, unit)}${history}`] });
+    const few = unit === 'keys' && expected < 1;
+    facts.push({
+      label: 'Expected',
+      value: [few ? 'less than one key, by chance' : `${formatFigure(expected, unit)}${history}`],
+    });
   } else if (baseline !== undefined) facts.push({ label: 'Compared with', value: [baseline] });
   if (statistic && phase !== 'resolved') {
     const { name: statisticName, value: reached, threshold } = statistic;
     facts.push({
       label: 'Why now',
-      value: [`${statisticName} ${formatStatistic(reached)}, beyond ${formatStatistic(threshold)}`],
+      value: [
+        `${statisticName} ${formatStatistic(reached)}, ${sideOf(reached, threshold)} ${formatStatistic(threshold)}`,
+      ],
     });
   }
   return facts;
 }
+
+/** Drops have negative scores; a chance is remarkable when it is small. */
+const sideOf = (reached: number, threshold: number): string =>
+  Math.abs(reached) >= Math.abs(threshold) ? 'beyond' : 'below';
 
 const formatStatistic = (value: number): string => String(Number(value.toPrecision(3)));
 

@@ -21,9 +21,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'key.reactivated': (key, data) => say`Key ${key} was activated again${because(data.reason)}.`,
   'key.deleted': (key, data) => say`Key ${key} was deleted${because(data.reason)}.`,
   'key.leaked': (key, data) => say`The secret of key ${key} was found in public${because(data.reason)}.`,
-  'key.unused': (key, data, clock) => say`Key ${key} ${unusedFor(data, clock)}.`,
+  'key.unused': (key, data, clock) =>
+    say`Key ${key} ${unusedFor(data, clock)}.${text(data.acts_at) === '' ? '' : ` It will be deactivated${when(data.acts_at, clock)}.`}`,
   'key.policy_warning': (key, data, clock) =>
-    say`Key ${key} will be deactivated${when(data.deactivate_at ?? data.due_at, clock)}${because(data.reason)}.`,
+    say`Key ${key} will be deactivated${when(data.acts_at, clock)}${because(data.because)}.`,
   'key.rotation_due': (key, data, clock) => {
     const since = text(data.secret_since);
     if (since === '') return say`The secret of key ${key} is due for rotation.`;
@@ -50,6 +51,10 @@ export const KEY_HEADLINES: Readonly<Record<string, string>> = {
   'key.rotation_due': 'secret is due for rotation',
 };
 
+/** Actors are tokens by their id, which says nothing to a reader, or schedules and people by name. */
+const IS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const REPEATS_EXPIRY = /^expired at \d{4}-/;
+
 /** Dates and reasons of a key event, for the table below the sentence. */
 export function keyDataFacts(data: KeyData, clock: Clock): Fact[] {
   const times: [string, unknown][] = [
@@ -57,7 +62,7 @@ export function keyDataFacts(data: KeyData, clock: Clock): Fact[] {
     ['Secret since', data.secret_since],
     ['Due since', data.due_since],
     ['Last used', data.last_used_at],
-    ['Deactivated on', data.deactivate_at],
+    ['Deactivated on', data.acts_at],
   ];
   const facts: Fact[] = times
     .filter(([, at]) => text(at) !== '')
@@ -66,8 +71,11 @@ export function keyDataFacts(data: KeyData, clock: Clock): Fact[] {
     const successor = data.successor_key_id === '' ? 'none yet' : code(data.successor_key_id);
     facts.push({ label: 'Successor', value: [successor] });
   }
-  if (text(data.reason) !== '') facts.push({ label: 'Reason', value: [reason(text(data.reason))] });
-  if (text(data.actor) !== '') facts.push({ label: 'By', value: [name(text(data.actor))] });
+  if (text(data.policy) !== '') facts.push({ label: 'Policy', value: [name(text(data.policy))] });
+  if (text(data.reason) !== '' && !REPEATS_EXPIRY.test(text(data.reason)))
+    facts.push({ label: 'Reason', value: [reason(text(data.reason))] });
+  if (text(data.actor) !== '' && !IS_ID.test(text(data.actor)))
+    facts.push({ label: 'By', value: [name(text(data.actor))] });
   return facts;
 }
 
@@ -85,8 +93,10 @@ function because(why: unknown): Phrase {
   return text(why) === '' ? [] : [': ', reason(text(why))];
 }
 
-function unusedFor(data: KeyData, clock: Clock): string {
+/** As the policy that found it says: `not used since 2026-08-01 (112 days)`. */
+function unusedFor(data: KeyData, clock: Clock): Phrase {
+  if (text(data.because) !== '') return ['was ', reason(text(data.because))];
   const lastUsed = text(data.last_used_at);
-  if (lastUsed === '') return 'has not been used for a long time';
-  return `has not been used for ${countOf(daysBetween(Date.parse(lastUsed), clock.nowMs), 'day')}`;
+  if (lastUsed === '') return ['has not been used for a long time'];
+  return [`has not been used for ${countOf(daysBetween(Date.parse(lastUsed), clock.nowMs), 'day')}`];
 }

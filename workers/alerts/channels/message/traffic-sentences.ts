@@ -1,8 +1,9 @@
-import type { AlertEvidence, AlertKind } from '../../alert.ts';
+import type { AlertEvent, AlertEvidence, AlertKind } from '../../alert.ts';
 import { countryName } from './causes.ts';
 import { countOf, formatCount, formatDuration, formatMs, formatRatio, formatTimes } from './figures.ts';
 import { type Clock, shortMoment } from './moments.ts';
 import { type ForeignSpan, type Phrase, say } from './phrase.ts';
+import { isAboutChannel, isAboutSilence, keyEventTypeOf } from './topic.ts';
 
 /** What a sentence is made from. */
 export interface Told {
@@ -12,6 +13,8 @@ export interface Told {
   openedAt: string;
   clock: Clock;
 }
+
+type Topical = Pick<AlertEvent, 'kind' | 'scope' | 'evidence'>;
 
 const PERIODS = { burst: 'burst', minute: 'per-minute', day: 'daily', month: 'monthly' } as const;
 const KINDS_IN_WORDS: Readonly<Record<AlertKind, string>> = {
@@ -95,9 +98,9 @@ function nearLimit({ key, evidence: { limit }, clock }: Told): Phrase | undefine
 }
 
 /** What is said when an alert is over. `lastedMs` is the time from opening to end. */
-export function endSentence(kind: AlertKind, key: ForeignSpan, lastedMs: number): Phrase {
+export function endSentence(event: Topical, key: ForeignSpan, lastedMs: number): Phrase {
   const after = `after ${formatDuration(lastedMs)}`;
-  switch (kind) {
+  switch (event.kind) {
     case 'error_rate':
       return say`Requests of key ${key} succeed as usual again, ${after}.`;
     case 'traffic_anomaly':
@@ -109,14 +112,22 @@ export function endSentence(kind: AlertKind, key: ForeignSpan, lastedMs: number)
     case 'near_limit':
       return say`Key ${key} is well below its limit again, ${after}.`;
     case 'platform':
-      return [`The keys are back to normal, ${after}.`];
+      return [
+        isAboutSilence(event) ? `Requests are reported again, ${after}.` : `The keys are back to normal, ${after}.`,
+      ];
     default:
-      return say`The alert for key ${key} about ${kindInWords(kind)} is over, ${after}.`;
+      return say`The alert for key ${key} about ${wordsOf(event)} is over, ${after}.`;
   }
 }
 
+const wordsOf = (event: Topical): string =>
+  keyEventTypeOf(event) === 'key.policy_warning' ? 'its coming deactivation' : kindInWords(event.kind);
+
 /** What a subject says of the alert, the same over the whole life of it, so that mail programs keep one conversation. */
-export function trafficHeadline(kind: AlertKind, evidence: AlertEvidence): string {
+export function trafficHeadline(event: Topical): string {
+  const { kind, evidence } = event;
+  if (isAboutChannel(event)) return 'a channel does not deliver';
+  if (isAboutSilence(event)) return 'no requests are reported';
   switch (kind) {
     case 'error_rate':
       return 'requests are failing';
