@@ -84,7 +84,9 @@ function figuresOf(turns: Record<Variant, Turn[]>): Record<string, number> {
     figures[`requests_per_second_median_${variant}`] = Math.round(median(rates[variant]));
     figures[`cpu_micros_per_request_least_${variant}`] = round(micros[variant][0]!);
     figures[`cpu_micros_per_request_median_${variant}`] = round(median(micros[variant]));
-    figures[`loop_delay_longest_ms_least_${variant}`] = round(Math.min(...turns[variant].map((turn) => turn.longestDelayMs)));
+    figures[`loop_delay_longest_ms_least_${variant}`] = round(
+      Math.min(...turns[variant].map((turn) => turn.longestDelayMs)),
+    );
   }
   const lost = (base: number, value: number) => round((1 - value / base) * 100);
   figures.throughput_lost_percent_best = lost(rates.without.at(-1)!, rates.with.at(-1)!);
