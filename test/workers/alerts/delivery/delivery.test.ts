@@ -97,7 +97,13 @@ describe('what is told together', () => {
   test('alerts of one kind and organization travel in one message, the strongest first', async () => {
     waitFor(PATIENT);
     const { channel, event, messages } = await setUp('/together');
-    const three = [event({ key: 'a' }), event({ key: 'b', severity: 'critical' }), event({ key: 'c' })];
+    // Of two in the same millisecond either may come first.
+    const atMs = Date.now();
+    const three = [
+      event({ key: 'a', atMs }),
+      event({ key: 'b', atMs, severity: 'critical' }),
+      event({ key: 'c', atMs: atMs + 1 }),
+    ];
     await stack.tell(three);
     await stack.tell([event({ key: 'd', kind: 'latency' })]);
     await until(() => statuses(channel), Array(4).fill('sent'));
