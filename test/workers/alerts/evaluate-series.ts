@@ -1,13 +1,13 @@
 /**
  * Scores the series detector on labelled folders and on artificial series:
- * `node <out>/test/workers/alerts/evaluate-series.js [--json] [--starting] [--seeds 1,2] [--each] folder...`
- * `--starting` runs the detector this work started from instead, for comparison.
+ * `node <out>/test/workers/alerts/evaluate-series.js [--json] [--starting] [--seeds 1,2] [--counts] [--each] folder...`
+ * `--counts` adds the best F1 by every way of counting in `incident-f1.ts`. `--starting` runs the detector this work started from instead, for comparison.
  * Odd files (by sorted name) are for development, even files for verification.
  */
 import { parseArgs } from 'node:util';
 import { seriesDetector } from '../../../workers/alerts/detectors/series.ts';
 import { artificialSeries } from './artificial-series.ts';
-import { bestCount, countAt, type IncidentSeries } from './incident-f1.ts';
+import { bestCount, COUNTINGS, countAt, type IncidentSeries } from './incident-f1.ts';
 import { type LabelledSeries, readLabelledFolder } from './labelled-series.ts';
 import { startingDetector } from './starting-detector.ts';
 import { bestWindowScore, type ScoredSeries, windowScoreAt, windowsAround } from './window-score.ts';
@@ -49,6 +49,23 @@ function describe(set: string, all: Judged[], threshold?: number) {
   };
 }
 
+/** Best F1 of each set by each way of counting, and what lies behind the figure. */
+function countings(sets: { set: string; all: Judged[] }[]) {
+  return Object.entries(COUNTINGS).flatMap(([counting, count]) =>
+    sets.map(({ set, all }) => {
+      const best = bestCount(all, count);
+      return {
+        counting,
+        set,
+        f1: round(best.f1, 3),
+        at: round(best.threshold, 3),
+        caught: `${best.caught}/${best.incidents}`,
+        false: best.falseAlerts,
+      };
+    }),
+  );
+}
+
 function main(): void {
   const { values: options, positionals } = parseArgs({
     allowPositionals: true,
@@ -56,6 +73,7 @@ function main(): void {
       json: { type: 'boolean' },
       starting: { type: 'boolean' },
       each: { type: 'boolean' },
+      counts: { type: 'boolean' },
       seeds: { type: 'string', default: '1,2' },
     },
   });
@@ -69,15 +87,24 @@ function main(): void {
     .map((seed) => artificialSeries(Number(seed)).map((one) => judge(one, options.starting === true)));
   const everything = [...real, ...artificial.flat()];
   const common = bestWindowScore(everything).threshold;
-  const rows = [
+  const sets = [
     ...(real.length > 0
-      ? [describe('real odd', odd, common), describe('real even', even, common), describe('real', real, common)]
+      ? [
+          { set: 'real odd', all: odd },
+          { set: 'real even', all: even },
+          { set: 'real', all: real },
+        ]
       : []),
-    ...artificial.map((set, index) => describe(`artificial ${options.seeds.split(',')[index]}`, set, common)),
-    describe('all', everything, common),
+    ...artificial.map((all, index) => ({ set: `artificial ${options.seeds.split(',')[index]}`, all })),
+    { set: 'all', all: everything },
   ];
-  if (options.json) console.log(JSON.stringify(rows));
-  else console.table(rows);
+  const rows = sets.map(({ set, all }) => describe(set, all, common));
+  const counts = options.counts ? countings(sets) : undefined;
+  if (options.json) console.log(JSON.stringify(counts ? { rows, counts } : rows));
+  else {
+    console.table(rows);
+    if (counts) console.table(counts);
+  }
   if (options.each) {
     console.table(
       everything.map((one) => ({
