@@ -1,7 +1,7 @@
 /**
  * Scores the series detector on labelled folders and on artificial series:
- * `node <out>/test/workers/alerts/evaluate-series.js [--json] [--starting] [--seeds 1,2] [--counts] [--each] folder...`
- * `--counts` adds the best F1 by every way of counting in `incident-f1.ts`. `--starting` runs the detector this work started from instead, for comparison.
+ * `node <out>/test/workers/alerts/evaluate-series.js [--json] [--starting] [--seeds 1,2] [--each] folder...`
+ * Prints the window score, the strict F1 and the best F1 by every way of counting of `incident-f1.ts`. `--starting` runs the detector this work started from instead, for comparison.
  * Odd files (by sorted name) are for development, even files for verification.
  */
 import { parseArgs } from 'node:util';
@@ -49,20 +49,29 @@ function describe(set: string, all: Judged[], threshold?: number) {
   };
 }
 
-/** Best F1 of each set by each way of counting, and what lies behind the figure. */
+/** Best F1 of each set by each way of counting, one threshold for all series of the set. */
 function countings(sets: { set: string; all: Judged[] }[]) {
-  return Object.entries(COUNTINGS).flatMap(([counting, count]) =>
-    sets.map(({ set, all }) => {
-      const best = bestCount(all, count);
-      return {
+  return Object.entries(COUNTINGS).map(([counting, count]) => ({
+    counting,
+    best: Object.fromEntries(sets.map(({ set, all }) => [set, bestCount(all, count)])),
+  }));
+}
+
+/** One line per way of counting: F1, what was caught, how many alerts (or rows) were false. */
+function printCountings(lines: ReturnType<typeof countings>): void {
+  console.log('Best F1 by way of counting: F1, caught of labelled, false');
+  console.table(
+    Object.fromEntries(
+      lines.map(({ counting, best }) => [
         counting,
-        set,
-        f1: round(best.f1, 3),
-        at: round(best.threshold, 3),
-        caught: `${best.caught}/${best.incidents}`,
-        false: best.falseAlerts,
-      };
-    }),
+        Object.fromEntries(
+          Object.entries(best).map(([set, one]) => [
+            set,
+            `${one.f1.toFixed(3)}, ${one.caught}/${one.incidents}, ${one.falseAlerts}`,
+          ]),
+        ),
+      ]),
+    ),
   );
 }
 
@@ -73,7 +82,6 @@ function main(): void {
       json: { type: 'boolean' },
       starting: { type: 'boolean' },
       each: { type: 'boolean' },
-      counts: { type: 'boolean' },
       seeds: { type: 'string', default: '1,2' },
     },
   });
@@ -99,11 +107,11 @@ function main(): void {
     { set: 'all', all: everything },
   ];
   const rows = sets.map(({ set, all }) => describe(set, all, common));
-  const counts = options.counts ? countings(sets) : undefined;
-  if (options.json) console.log(JSON.stringify(counts ? { rows, counts } : rows));
+  const counts = countings(sets);
+  if (options.json) console.log(JSON.stringify({ sets: rows, countings: counts }));
   else {
     console.table(rows);
-    if (counts) console.table(counts);
+    printCountings(counts);
   }
   if (options.each) {
     console.table(
