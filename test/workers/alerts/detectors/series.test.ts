@@ -39,7 +39,7 @@ describe('series detector', () => {
 
   it('opens no second time while a burst climbs and ends', () => {
     const random = seededRandom(7);
-    const climb: Record<number, number> = { 500: 110, 501: 130, 502: 150, 503: 90 };
+    const climb: Record<number, number> = { 500: 40, 501: 60, 502: 80 };
     const values = Array.from({ length: 511 }, (_, row) => 100 + 5 * random.normal() + (climb[row] ?? 0));
     const scores = scoresOf(values);
     expect(scores[500]).toBeGreaterThan(0.6);
