@@ -1,13 +1,13 @@
 /**
  * Scores the series detector on labelled folders and on artificial series:
  * `node <out>/test/workers/alerts/evaluate-series.js [--json] [--starting] [--seeds 1,2] [--each] folder...`
- * `--starting` runs the detector this work started from instead, for comparison.
+ * Prints the window score, the strict F1 and the best F1 by every way of counting of `incident-f1.ts`. `--starting` runs the detector this work started from instead, for comparison.
  * Odd files (by sorted name) are for development, even files for verification.
  */
 import { parseArgs } from 'node:util';
 import { seriesDetector } from '../../../workers/alerts/detectors/series.ts';
 import { artificialSeries } from './artificial-series.ts';
-import { bestCount, countAt, type IncidentSeries } from './incident-f1.ts';
+import { bestCount, COUNTINGS, countAt, type IncidentSeries } from './incident-f1.ts';
 import { type LabelledSeries, readLabelledFolder } from './labelled-series.ts';
 import { startingDetector } from './starting-detector.ts';
 import { bestWindowScore, type ScoredSeries, windowScoreAt, windowsAround } from './window-score.ts';
@@ -49,6 +49,32 @@ function describe(set: string, all: Judged[], threshold?: number) {
   };
 }
 
+/** Best F1 of each set by each way of counting, one threshold for all series of the set. */
+function countings(sets: { set: string; all: Judged[] }[]) {
+  return Object.entries(COUNTINGS).map(([counting, count]) => ({
+    counting,
+    best: Object.fromEntries(sets.map(({ set, all }) => [set, bestCount(all, count)])),
+  }));
+}
+
+/** One line per way of counting: F1, what was caught, how many alerts (or rows) were false. */
+function printCountings(lines: ReturnType<typeof countings>): void {
+  console.log('Best F1 by way of counting: F1, caught of labelled, false');
+  console.table(
+    Object.fromEntries(
+      lines.map(({ counting, best }) => [
+        counting,
+        Object.fromEntries(
+          Object.entries(best).map(([set, one]) => [
+            set,
+            `${one.f1.toFixed(3)}, ${one.caught}/${one.incidents}, ${one.falseAlerts}`,
+          ]),
+        ),
+      ]),
+    ),
+  );
+}
+
 function main(): void {
   const { values: options, positionals } = parseArgs({
     allowPositionals: true,
@@ -69,15 +95,24 @@ function main(): void {
     .map((seed) => artificialSeries(Number(seed)).map((one) => judge(one, options.starting === true)));
   const everything = [...real, ...artificial.flat()];
   const common = bestWindowScore(everything).threshold;
-  const rows = [
+  const sets = [
     ...(real.length > 0
-      ? [describe('real odd', odd, common), describe('real even', even, common), describe('real', real, common)]
+      ? [
+          { set: 'real odd', all: odd },
+          { set: 'real even', all: even },
+          { set: 'real', all: real },
+        ]
       : []),
-    ...artificial.map((set, index) => describe(`artificial ${options.seeds.split(',')[index]}`, set, common)),
-    describe('all', everything, common),
+    ...artificial.map((all, index) => ({ set: `artificial ${options.seeds.split(',')[index]}`, all })),
+    { set: 'all', all: everything },
   ];
-  if (options.json) console.log(JSON.stringify(rows));
-  else console.table(rows);
+  const rows = sets.map(({ set, all }) => describe(set, all, common));
+  const counts = countings(sets);
+  if (options.json) console.log(JSON.stringify({ sets: rows, countings: counts }));
+  else {
+    console.table(rows);
+    printCountings(counts);
+  }
   if (options.each) {
     console.table(
       everything.map((one) => ({

@@ -26,6 +26,8 @@ export type Finding = 'extreme' | 'jump' | 'shift' | 'drift' | 'crowd' | 'rough'
 export interface Evidence {
   finding: Finding;
   surprise: number;
+  /** Said of the mean of several rows, which remembers what is over. */
+  overWindow: boolean;
 }
 
 /** A statistic with the window it is ranked in. */
@@ -80,17 +82,22 @@ export class LevelEvidence {
     const jump = this.jump.surprise(Math.abs(residual), floor);
     const crowd = this.crowdMean.push(Math.min(jump, CROWD_CAP));
     const found: Evidence[] = [
-      { finding: 'extreme', surprise: this.extreme.surprise(Math.abs(value - median), floor) },
-      { finding: 'jump', surprise: jump },
-      { finding: 'crowd', surprise: this.crowd.surprise(crowd, CROWD_FLOOR) },
-      { finding: 'rough', surprise: this.rough.surprise(this.roughMean.push(Math.abs(residual)), floor) },
+      { finding: 'extreme', surprise: this.extreme.surprise(Math.abs(value - median), floor), overWindow: false },
+      { finding: 'jump', surprise: jump, overWindow: false },
+      { finding: 'crowd', surprise: this.crowd.surprise(crowd, CROWD_FLOOR), overWindow: true },
+      {
+        finding: 'rough',
+        surprise: this.rough.surprise(this.roughMean.push(Math.abs(residual)), floor),
+        overWindow: true,
+      },
     ];
     for (const { mean, ranked } of this.shifts) {
-      found.push({ finding: 'shift', surprise: ranked.surprise(Math.abs(mean.push(value) - this.slow), floor) });
+      const surprise = ranked.surprise(Math.abs(mean.push(value) - this.slow), floor);
+      found.push({ finding: 'shift', surprise, overWindow: true });
     }
     if (this.driftMean) {
       const drift = Math.abs(this.driftMean.push(value) - this.slowest);
-      found.push({ finding: 'drift', surprise: DRIFT_TRUST * this.drift.surprise(drift, floor) });
+      found.push({ finding: 'drift', surprise: DRIFT_TRUST * this.drift.surprise(drift, floor), overWindow: true });
     }
     this.fast += JUMP_WEIGHT * residual;
     this.slow += SHIFT_WEIGHT * (value - this.slow);

@@ -43,9 +43,13 @@ export class SeasonEvidence {
     this.seasonError += weight * (Math.min(Math.abs(residual), range) - this.seasonError);
     this.medianError += weight * (Math.min(Math.abs(deviation), range) - this.medianError);
     const found = [
-      { finding, surprise: this.alone.surprise(Math.abs(residual), floor) },
-      { finding, surprise: this.against.surprise(Math.abs(residual - this.offset), floor) },
-      { finding, surprise: this.mean.surprise(Math.abs(this.meanRows.push(residual)), floor) },
+      { finding, surprise: this.alone.surprise(Math.abs(residual), floor), overWindow: false },
+      { finding, surprise: this.against.surprise(Math.abs(residual - this.offset), floor), overWindow: false },
+      {
+        finding,
+        surprise: this.mean.surprise(Math.abs(this.meanRows.push(residual)), floor),
+        overWindow: true,
+      },
     ];
     this.offset += OFFSET_WEIGHT * (residual - this.offset);
     return found;

@@ -2,6 +2,8 @@
  * The general detector for any real-valued series (latency, rate, ratio): asks several questions of each value, ranks every
  * answer in the series' own past and adds the surprises up. One call per row, in time order, looking only back.
  */
+import { agreedSurprise } from './agreement.ts';
+import { type Change, Confirmation } from './confirmation.ts';
 import { importanceDecades } from './importance.ts';
 import { type Evidence, LevelEvidence, PAST_ROWS } from './level-evidence.ts';
 import { OpenOnce } from './open-once.ts';
@@ -12,7 +14,7 @@ import { SortedWindow } from './sorted-window.ts';
 export interface SeriesVerdict {
   /** 0..1; high once when something opens, low while it lasts. */
   score: number;
-  /** Decades of surprise behind the score, before pacing: 3 is about one false opening in a few hundred rows. */
+  /** Decades of surprise behind the score, before pacing, after confirmation: 3 is about one false opening in a few hundred rows. */
   surprise: number;
   value: number;
   /** What was expected, in the units of the value; NaN before the first value. */
@@ -35,11 +37,6 @@ const STEP_GAPS = 20;
 /** A season must predict this much better than the plain median (and the week than the day) to be believed. */
 const SEASON_GAIN = 0.7;
 const WEEK_OVER_DAY_GAIN = 0.9;
-/** Surprises add as a cubic mean: several answers that agree count for more than one, yet not as if they were independent. */
-const AGREEMENT_POWER = 3;
-/** A long past offers more chances to be surprised; this takes most of that back, so that series of any length compare. */
-const LENGTH_COST = 0.7;
-const LENGTH_REFERENCE_ROWS = 1000;
 /** Half a day of quiet after an opening unless something stronger comes. */
 const QUIET_DAYS = 0.5;
 const QUIET_MIN_ROWS = 12;
@@ -96,6 +93,7 @@ class SeriesJudge {
   private readonly level = new LevelEvidence();
   private readonly daily = new SeasonEvidence();
   private readonly weekly = new SeasonEvidence();
+  private readonly confirmation = new Confirmation();
   private readonly pacing = new OpenOnce();
   private readonly gapsSeconds: number[] = [];
   private memory: SeasonMemory | undefined;
@@ -129,7 +127,8 @@ class SeriesJudge {
     this.memory?.observe(timeSeconds, value);
     this.values.add(value);
     this.rows++;
-    const surprise = this.rows < WARM_UP_ROWS ? 0 : this.add(evidence, importance);
+    const change = { falls: value < expectation.expected, value: raw, median };
+    const surprise = this.rows < WARM_UP_ROWS ? 0 : this.surpriseOf(evidence, importance, change);
     const said = this.pacing.let(surprise, Math.max(QUIET_MIN_ROWS, QUIET_DAYS * this.rowsPerDay));
     return {
       score: 1 - 2 ** (-said / HALF_SCORE),
@@ -139,6 +138,10 @@ class SeriesJudge {
       baselineSpan: season.span,
       evidence: evidence.filter((one) => one.surprise > 1).sort((a, b) => b.surprise - a.surprise),
     };
+  }
+
+  private surpriseOf(evidence: Evidence[], importance: number, change: Change): number {
+    return this.confirmation.confirmed(agreedSurprise(evidence, importance, this.rows), change, this.rowsPerDay);
   }
 
   private learnStep(timeSeconds: number): void {
@@ -188,13 +191,5 @@ class SeriesJudge {
       span: `this time of week in ${usual.weeks} earlier weeks`,
       evidence: byWeek,
     };
-  }
-
-  /** One figure from all answers, comparable between series. */
-  private add(evidence: Evidence[], importance: number): number {
-    const cubes = evidence.reduce((sum, one) => sum + Math.max(0, one.surprise) ** AGREEMENT_POWER, 0);
-    if (cubes === 0) return 0;
-    const byLength = LENGTH_COST * Math.log10(Math.max(this.rows, 100) / LENGTH_REFERENCE_ROWS);
-    return Math.max(0, cubes ** (1 / AGREEMENT_POWER) + importance - byLength);
   }
 }

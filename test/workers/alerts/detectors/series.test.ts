@@ -37,6 +37,26 @@ describe('series detector', () => {
     expect(Math.max(...day)).toBeGreaterThan(0.5);
   });
 
+  it('opens no second time while a burst climbs and ends', () => {
+    const random = seededRandom(7);
+    const climb: Record<number, number> = { 500: 40, 501: 60, 502: 80 };
+    const values = Array.from({ length: 511 }, (_, row) => 100 + 5 * random.normal() + (climb[row] ?? 0));
+    const scores = scoresOf(values);
+    expect(scores[500]).toBeGreaterThan(0.6);
+    expect(Math.max(...scores.slice(501))).toBe(0);
+  });
+
+  it('takes one zero of a restless series for a missing sample and tells the second', () => {
+    const random = seededRandom(10);
+    const values = Array.from({ length: 700 }, () => 100 * Math.exp(0.5 * random.normal()));
+    values[500] = 0;
+    values[600] = values[601] = 0;
+    const scores = scoresOf(values);
+    expect(scores[500]).toBeLessThan(0.5);
+    expect(scores[600]).toBeLessThan(0.5);
+    expect(scores[601]).toBeGreaterThan(0.5);
+  });
+
   it('explains itself', () => {
     const random = seededRandom(5);
     const rows = Array.from({ length: 24 * 20 + 12 }, (_, row) => ({
@@ -96,7 +116,7 @@ describe('series detector', () => {
         const starts = series.incidents.map((incident) => incident.first);
         return { name: series.name, scores, windows: windowsAround(starts, scores.length) };
       });
-    expect(bestWindowScore(scored).score).toBeGreaterThan(50);
+    expect(bestWindowScore(scored).score).toBeGreaterThan(70);
   });
 });
 
