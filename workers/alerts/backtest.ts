@@ -1,28 +1,26 @@
 /**
- * `backtest --input series.csv --output scores.csv`: runs the production series detector over a file, row by row.
- * Reads `timestamp,value` (any letter case, any order, other columns ignored), writes `timestamp,value,score` with one row
- * per input row. The detector sees a row only after every row before it, so scores never look ahead.
+ * `backtest --input series.csv --output scores.csv`: runs the series detector over a file, row by row. Reads `timestamp,value`
+ * (any letter case, any order, other columns ignored), writes `timestamp,value,score` with one row per input row. The detector
+ * sees a row only after every row before it, so scores never look ahead.
+ *
+ * With `--rule traffic_anomaly` the rows are counts of requests, and what is written are the alerts that the evaluation would
+ * have opened on them: `opened_at,ended_at,scope,severity,summary`.
  */
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, realpathSync, statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { type SeriesDetector, seriesDetector } from './detectors/series.ts';
-import { csvCell, parseTimeSeconds, parseValueOrUndefined, splitCsvLine } from './detectors/series-csv.ts';
+import { openingsOf } from './backtest-rule.ts';
+import { seriesDetector } from './detectors/series.ts';
+import { csvCell } from './detectors/series-csv.ts';
+import { InputError, linesOf, seriesRows } from './series-file.ts';
 
-const USAGE = 'usage: npm run backtest -- --input series.csv --output scores.csv';
+const USAGE = 'usage: npm run backtest -- --input series.csv --output scores.csv [--rule traffic_anomaly]';
+const RULE = 'traffic_anomaly';
 const SCORE_DIGITS = 6;
 /** Rows gathered before a write: fewer system calls, still a small constant amount of memory. */
 const WRITE_ROWS = 1000;
-
-/** A mistake in the input or the arguments that the person at the keyboard can mend. */
-class InputError extends Error {}
-
-interface Columns {
-  timestamp: number;
-  value: number;
-}
 
 /**
  * @param argv arguments after the command name
@@ -30,9 +28,9 @@ interface Columns {
  */
 export async function main(argv: string[]): Promise<number> {
   try {
-    const { input, output } = readArguments(argv);
-    const rows = await backtest(input, output);
-    process.stderr.write(`${rows} rows scored\n`);
+    const { input, output, rule } = readArguments(argv);
+    const written = await backtest(input, output, rule ? writeOpenings : scoreLines);
+    process.stderr.write(rule ? `${written} alerts\n` : `${written} rows scored\n`);
     return 0;
   } catch (error) {
     process.stderr.write(`backtest: ${messageOf(error)}\n`);
@@ -50,14 +48,19 @@ function messageOf(error: unknown): string {
   return error.message.split('\n')[0]!;
 }
 
-function readArguments(argv: string[]): { input: string; output: string } {
+function readArguments(argv: string[]): { input: string; output: string; rule: boolean } {
   const { values } = parseArgs({
     args: argv,
-    options: { input: { type: 'string', short: 'i' }, output: { type: 'string', short: 'o' } },
+    options: {
+      input: { type: 'string', short: 'i' },
+      output: { type: 'string', short: 'o' },
+      rule: { type: 'string' },
+    },
   });
   if (!values.input || !values.output) throw new InputError(USAGE);
   if (isSameFile(values.input, values.output)) throw new InputError('--input and --output are the same file');
-  return { input: values.input, output: values.output };
+  if (values.rule !== undefined && values.rule !== RULE) throw new InputError(`--rule: must be ${RULE}`);
+  return { input: values.input, output: values.output, rule: values.rule === RULE };
 }
 
 function isSameFile(input: string, output: string): boolean {
@@ -68,75 +71,48 @@ function isSameFile(input: string, output: string): boolean {
   }
 }
 
-async function backtest(input: string, output: string): Promise<number> {
+type Work = (lines: AsyncIterator<string>, target: Writable) => Promise<number>;
+
+async function backtest(input: string, output: string, work: Work): Promise<number> {
   if (statSync(input).isDirectory()) throw new InputError(`${input} is a folder`);
   const target = createWriteStream(output);
   await once(target, 'open');
   try {
-    return await scoreLines(linesOf(createReadStream(input, 'utf8')), target);
+    return await work(linesOf(createReadStream(input, 'utf8')), target);
   } finally {
     target.end();
     await finished(target);
   }
 }
 
-/** Lines without their ends. Unlike readline it passes on read errors and cannot lose lines before the first is asked for. */
-async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = '';
-  for await (const chunk of chunks) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop()!;
-    for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
-  }
-  if (rest !== '') yield rest;
-}
-
 /** Scores lines of CSV into a stream and waits whenever the stream is full. Exported for tests. */
-export async function scoreLines(lines: AsyncIterable<string>, target: Writable): Promise<number> {
+export async function scoreLines(lines: AsyncIterator<string>, target: Writable): Promise<number> {
   const detector = seriesDetector();
-  let columns: Columns | undefined;
   let rows = 0;
-  let waiting: string[] = [];
-  let lineNumber = 0;
-  for await (const line of lines) {
-    lineNumber++;
-    if (line.trim() === '') continue;
-    const cells = splitCsvLine(line);
-    if (!columns) {
-      columns = columnsOf(cells);
-      waiting.push('timestamp,value,score\n');
-      continue;
-    }
-    waiting.push(scoreRow(detector, cells, columns, lineNumber));
+  let waiting = ['timestamp,value,score\n'];
+  for await (const { time, text, timeSeconds, value } of await seriesRows(lines)) {
+    const { score } = detector.judge(timeSeconds, value);
+    waiting.push(`${csvCell(time)},${csvCell(text)},${Number(score.toFixed(SCORE_DIGITS))}\n`);
     rows++;
     if (waiting.length >= WRITE_ROWS) {
       if (!target.write(waiting.join(''))) await once(target, 'drain');
       waiting = [];
     }
   }
-  if (!columns) throw new InputError('the input is empty: a header with timestamp and value is needed');
   target.write(waiting.join(''));
   return rows;
 }
 
-function columnsOf(header: string[]): Columns {
-  const names = header.map((name) => name.replace(/^\uFEFF/, '').toLowerCase());
-  const find = (wanted: string): number => {
-    const at = names.indexOf(wanted);
-    if (at < 0) throw new InputError(`row 1: no column named ${wanted} (found: ${header.join(', ').slice(0, 80)})`);
-    return at;
-  };
-  return { timestamp: find('timestamp'), value: find('value') };
-}
-
-function scoreRow(detector: SeriesDetector, cells: string[], columns: Columns, row: number): string {
-  const time = cells[columns.timestamp] ?? '';
-  const value = cells[columns.value] ?? '';
-  const timeSeconds = parseTimeSeconds(time);
-  if (Number.isNaN(timeSeconds))
-    throw new InputError(`row ${row}, column timestamp: "${time.slice(0, 40)}" is not a time`);
-  const number = parseValueOrUndefined(value);
-  if (number === undefined) throw new InputError(`row ${row}, column value: "${value.slice(0, 40)}" is not a number`);
-  const { score } = detector.judge(timeSeconds, number);
-  return `${csvCell(time)},${csvCell(value)},${Number(score.toFixed(SCORE_DIGITS))}\n`;
+async function writeOpenings(lines: AsyncIterator<string>, target: Writable): Promise<number> {
+  const openings = await openingsOf(await seriesRows(lines));
+  const cells = openings.map(({ at, ended_at, scope, severity, summary }) => [
+    at,
+    ended_at ?? '',
+    scope,
+    severity,
+    summary,
+  ]);
+  const rows = [['opened_at', 'ended_at', 'scope', 'severity', 'summary'], ...cells];
+  target.write(rows.map((row) => `${row.map(csvCell).join(',')}\n`).join(''));
+  return openings.length;
 }

@@ -111,3 +111,63 @@ describe('backtest', () => {
     expect(said[2]).toContain('does not exist');
   });
 });
+
+describe('backtest --rule traffic_anomaly', () => {
+  const DAY_BUCKETS = 288;
+  const START = Date.UTC(2026, 0, 5);
+
+  async function openings(csv: string, rule = 'traffic_anomaly'): Promise<{ code: number; lines: string[] }> {
+    const [input, output] = [join(folder, 'counts.csv'), join(folder, 'alerts.csv')];
+    writeFileSync(input, csv);
+    const code = await main(['--input', input, '--output', output, '--rule', rule]);
+    return { code, lines: code === 0 ? readFileSync(output, 'utf8').trimEnd().split('\n') : [] };
+  }
+
+  /** Six weeks with a daily season; half an hour of 20 times as much on day 37, an hour of nothing on day 39. */
+  function counts(stepMinutes: number): string {
+    const random = seededRandom(11);
+    const lines = ['timestamp,value'];
+    for (let bucket = 0; bucket < 42 * DAY_BUCKETS; bucket++) {
+      const [day, ofDay] = [Math.floor(bucket / DAY_BUCKETS), bucket % DAY_BUCKETS];
+      const usual = 200 + 100 * Math.sin((ofDay / DAY_BUCKETS) * 2 * Math.PI);
+      let value = Math.max(0, Math.round(usual + Math.sqrt(usual) * random.normal()));
+      if (day === 37 && ofDay >= 100 && ofDay < 106) value *= 20;
+      if (day === 39 && ofDay >= 100 && ofDay < 112) value = 0;
+      for (let part = 0; part < 5 / stepMinutes; part++) {
+        const at = new Date(START + (bucket * 5 + part * stepMinutes) * 60_000).toISOString();
+        lines.push(`${at},${part === 0 ? value : 0}`);
+      }
+    }
+    return lines.join('\n');
+  }
+
+  it('opens what the evaluation would have opened, once, and says when it ended', async () => {
+    const { code, lines } = await openings(counts(5));
+    expect([code, lines[0]]).toEqual([0, 'opened_at,ended_at,scope,severity,summary']);
+    const alerts = lines.slice(1).map((line) => line.split(','));
+    expect(alerts.map(([at, , scope, severity]) => [at!.slice(0, 10), scope, severity])).toEqual([
+      ['2026-02-11', 'spike', 'warning'],
+      ['2026-02-13', 'drop', 'warning'],
+    ]);
+    for (const [at, ended] of alerts) expect(Date.parse(ended!)).toBeGreaterThan(Date.parse(at!));
+    expect(said.join('')).toBe('2 alerts\n');
+  });
+
+  it('adds minutes up to the buckets that are judged', async () => {
+    expect((await openings(counts(1))).lines).toEqual((await openings(counts(5))).lines);
+  });
+
+  it.each([
+    ['hours', 'timestamp,value\n2026-01-01T00:00:00Z,1\n2026-01-01T01:00:00Z,2', 'more than five minutes apart'],
+    ['below zero', 'timestamp,value\n2026-01-01T00:00:00Z,-1', 'row 2, column value: "-1" is not a count'],
+    ['an empty file', '', 'the input is empty'],
+  ])('refuses %s', async (_, csv, reason) => {
+    expect((await openings(csv)).code).toBe(1);
+    expect(said.join('')).toContain(reason);
+  });
+
+  it('refuses a rule it does not have', async () => {
+    expect((await openings('timestamp,value\n', 'latency')).code).toBe(1);
+    expect(said.join('')).toContain('--rule: must be traffic_anomaly');
+  });
+});

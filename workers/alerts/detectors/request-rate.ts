@@ -105,14 +105,16 @@ export function judgeRequestRate(
   if (!last || last.baseline.rung === 'caps only') return quiet(recent);
   const factor = thresholdFactor * (last.baseline.rung === 'last day' ? YOUNG_FACTOR : 1);
   const worthPaging = (window: CountWindow): boolean => Math.max(window.requests, window.expected) >= minRequests;
-  const singles = recent.slice(-SINGLE_OF).map((one) => countWindow([one]));
+  // A window that reaches back before the key had a history would compare requests with an expectation of none.
+  const judged = recent.slice(recent.findLastIndex((one) => one.baseline.rung === 'caps only') + 1);
+  const singles = judged.slice(-SINGLE_OF).map((one) => countWindow([one]));
   const now = singles.at(-1)!;
   const agreeing = singles.filter((one) => one.z * Math.sign(now.z) > SINGLE_Z * factor && worthPaging(one));
   let loudest = { window: now, buckets: 1, share: Math.abs(now.z) / (SINGLE_Z * factor) };
   if (agreeing.length < SINGLE_NEEDED) loudest.share = Math.min(loudest.share, 0.99);
   for (const rule of RATE_WINDOWS) {
-    if (recent.length < rule.buckets) continue;
-    const window = countWindow(recent.slice(-rule.buckets));
+    if (judged.length < rule.buckets) continue;
+    const window = countWindow(judged.slice(-rule.buckets));
     const share = Math.abs(window.z) / (rule.z * factor);
     if (share > loudest.share) loudest = { window, buckets: rule.buckets, share };
   }

@@ -65,17 +65,6 @@ export function seriesDetector(): SeriesDetector {
   };
 }
 
-/**
- * Replays a history and returns the verdict on its last row: how the evaluation confirms a candidate that SQL picked, with
- * exactly the code the backtest runs. Rows in time order, the newest last.
- */
-export function judgeHistory(rows: Iterable<{ timeSeconds: number; value: number }>): SeriesVerdict {
-  const detector = seriesDetector();
-  let last = silent(Number.NaN);
-  for (const { timeSeconds, value } of rows) last = detector.judge(timeSeconds, value);
-  return last;
-}
-
 function silent(value: number): SeriesVerdict {
   return { score: 0, surprise: 0, value, expected: Number.NaN, baselineSpan: 'no value', evidence: [] };
 }

@@ -27,7 +27,7 @@ const HISTORY_DAYS = 28;
 const READ_DAYS = 42;
 
 /** Counts of one key, bucket by bucket from `from` (epoch seconds, a full hour). */
-interface Counts {
+export interface Counts {
   keyId: string;
   from: number;
   buckets: BucketCounts[];
@@ -45,21 +45,22 @@ export interface TrafficPast extends KeyPast {
 }
 
 export async function readTrafficPasts(store: Store, keys: readonly ScopedKey[], span: Span): Promise<TrafficPast[]> {
-  const ends = endsEvery(BUCKET_SECONDS, span);
-  return (await readCounts(store, keys, span)).map((counts) => {
-    const baselines = new PastBaselines(counts);
-    const bucketOf = (end: number) => (end - counts.from) / BUCKET_SECONDS - 1;
-    const requestsAt = (end: number) => counts.buckets[bucketOf(end)]?.requests ?? 0;
-    return {
-      keyId: counts.keyId,
-      ends,
-      historyAt: (end) => baselines.historyAt(bucketOf(end)),
-      requestsAt,
-      isActiveAt: (end) =>
-        Array.from({ length: BUCKETS_PER_HOUR }, (_, n) => requestsAt(end - n * BUCKET_SECONDS)).some((one) => one > 0),
-      expectedAt: (end) => baselines.expectedAt(bucketOf(end)),
-    };
-  });
+  return (await readCounts(store, keys, span)).map((counts) => trafficPastOf(counts, span));
+}
+
+export function trafficPastOf(counts: Counts, span: Span): TrafficPast {
+  const baselines = new PastBaselines(counts);
+  const bucketOf = (end: number) => (end - counts.from) / BUCKET_SECONDS - 1;
+  const requestsAt = (end: number) => counts.buckets[bucketOf(end)]?.requests ?? 0;
+  return {
+    keyId: counts.keyId,
+    ends: endsEvery(BUCKET_SECONDS, span),
+    historyAt: (end) => baselines.historyAt(bucketOf(end)),
+    requestsAt,
+    isActiveAt: (end) =>
+      Array.from({ length: BUCKETS_PER_HOUR }, (_, n) => requestsAt(end - n * BUCKET_SECONDS)).some((one) => one > 0),
+    expectedAt: (end) => baselines.expectedAt(bucketOf(end)),
+  };
 }
 
 async function readCounts(store: Store, keys: readonly ScopedKey[], { judgeFrom, to }: Span): Promise<Counts[]> {
@@ -119,10 +120,12 @@ class PastBaselines {
     const lastDay = Array.from({ length: 24 }, (_, n) => hour - (n + 1) * HOUR_SECONDS).filter(
       (one) => one >= this.#past.from,
     );
-    const pairs = lastDay.map((one) => ({
-      requests: this.#sample(one).mean * BUCKETS_PER_HOUR,
-      expected: this.#baseline(one).mean * BUCKETS_PER_HOUR,
-    }));
+    const pairs = lastDay
+      .filter((one) => this.#baseline(one).rung !== 'caps only')
+      .map((one) => ({
+        requests: this.#sample(one).mean * BUCKETS_PER_HOUR,
+        expected: this.#baseline(one).mean * BUCKETS_PER_HOUR,
+      }));
     return {
       baseline: this.#baseline(hour),
       growth: pairs.length >= 6 ? growth(pairs) : 1,

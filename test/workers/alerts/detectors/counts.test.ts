@@ -125,6 +125,13 @@ describe('request rate', () => {
     expect(judgeRequestRate(buckets([900, 900, 900], young)).level).toBe('clear');
     expect(judgeRequestRate([]).level).toBe('clear');
   });
+
+  it('a key that turns one day old is not compared with the time when nothing was expected of it', () => {
+    const [unknown, known] = [requestBaseline('caps only', []), requestBaseline('last day', weeks(40))];
+    const turning = [...buckets(calm(33), unknown), ...buckets(calm(3), known)];
+    expect(judgeRequestRate(turning).level).toBe('clear');
+    expect(judgeRequestRate([...turning.slice(2), ...buckets([900, 900], known)]).direction).toBe('spike');
+  });
 });
 
 describe('silence', () => {
