@@ -63,7 +63,7 @@ export async function storagePerKey(
     (table) =>
       `SELECT key_id, ${table === 'requests' ? 'count()' : '0'} AS requests,
               ${table === 'requests' ? '0' : 'count()'} AS rollup_rows,
-              count() * ${bytesPerRow.get(table) ?? 0} AS bytes
+              count() * toFloat64(${bytesPerRow.get(table) ?? 0}) AS bytes
        FROM ${table} ${where} GROUP BY key_id`,
   );
   return store.query<KeyStorage>(
