@@ -19,7 +19,9 @@ export class KeyConflict extends Error {}
 export const CHANGE_CHUNK = 1_000;
 /** One request waits this long for another that changes the same key; a batch leaves such keys out. */
 const PATIENCE_MS = 2_000;
-const INDEX_CHUNK = 5_000;
+/** Keys read together for the index (every read passes over all keys behind it), and those told Redis in one command. */
+const INDEX_CHUNK = 50_000;
+const INDEX_COMMAND_KEYS = 5_000;
 
 /** Says what to change of a key (a blank one when it is new); undefined = nothing, and nothing is written. */
 export type Decision = (present: RegisteredKey) => Change | undefined;
@@ -176,6 +178,15 @@ export class Registry {
     await this.#indexDiscovered();
   }
 
+  /** Most are there already, so they are asked for first: a command for each would take a million keys half a minute. */
+  async #addMissing(hash: string, entries: readonly (readonly [field: string, value: string])[]): Promise<void> {
+    if (entries.length === 0) return;
+    const present = await this.#redis.hmget(hash, ...entries.map(([field]) => field));
+    const pipeline = this.#redis.pipeline();
+    for (const [at, [field, value]] of entries.entries()) if (present[at] === null) pipeline.hsetnx(hash, field, value);
+    await pipeline.exec();
+  }
+
   /** A key that nobody registered belongs to the organization that used it first, also when Redis forgot. */
   async #indexDiscovered(): Promise<void> {
     let after = '';
@@ -185,9 +196,9 @@ export class Registry {
          GROUP BY key_id ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
         { after },
       );
-      const pipeline = this.#redis.pipeline();
-      for (const row of rows) if (row.organization !== '') pipeline.hsetnx(KEY_OWNER, row.key_id, row.organization);
-      await pipeline.exec();
+      const owners = rows.flatMap((row) => (row.organization === '' ? [] : [[row.key_id, row.organization] as const]));
+      for (let at = 0; at < owners.length; at += INDEX_COMMAND_KEYS)
+        await this.#addMissing(KEY_OWNER, owners.slice(at, at + INDEX_COMMAND_KEYS));
       if (rows.length < INDEX_CHUNK) return;
       after = rows.at(-1)!.key_id;
     }
@@ -201,7 +212,8 @@ export class Registry {
          WHERE key_id > {after:String} ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
         { after },
       );
-      await this.#fillIndex(rows);
+      for (let at = 0; at < rows.length; at += INDEX_COMMAND_KEYS)
+        await this.#fillIndex(rows.slice(at, at + INDEX_COMMAND_KEYS));
       if (rows.length < INDEX_CHUNK) return;
       after = rows.at(-1)!.key_id;
     }
@@ -209,14 +221,15 @@ export class Registry {
 
   /** A deleted key keeps its hash, so that attempts to use it are seen, unless a live key has the same one. */
   async #fillIndex(rows: readonly IndexRow[]): Promise<void> {
-    const pipeline = this.#redis.pipeline();
-    for (const row of rows) {
-      if (row.organization_id !== '') pipeline.hset(KEY_OWNER, row.key_id, row.organization_id);
-      if (row.sha256 === '') continue;
-      if (row.deleted) pipeline.hsetnx(KEY_BY_HASH, row.sha256, row.key_id);
-      else pipeline.hset(KEY_BY_HASH, row.sha256, row.key_id);
-    }
-    await pipeline.exec();
+    const hashed = rows.filter((row) => row.sha256 !== '');
+    const owners = rows.flatMap((row) => (row.organization_id === '' ? [] : [row.key_id, row.organization_id]));
+    const live = hashed.flatMap((row) => (row.deleted ? [] : [row.sha256, row.key_id]));
+    if (owners.length > 0) await this.#redis.hset(KEY_OWNER, ...owners);
+    if (live.length > 0) await this.#redis.hset(KEY_BY_HASH, ...live);
+    await this.#addMissing(
+      KEY_BY_HASH,
+      hashed.flatMap((row) => (row.deleted ? [[row.sha256, row.key_id] as const] : [])),
+    );
   }
 }
 
