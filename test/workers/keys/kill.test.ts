@@ -11,7 +11,7 @@ import { Random } from '../../support/random.ts';
 import { ADMIN_TOKEN } from '../../support/stack.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
-const KILLS = 6;
+const KILLS = 3;
 const KEYS = 40_000;
 const SEED = 4;
 const EVERY_SECOND = '* * * * * *';
