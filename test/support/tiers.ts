@@ -1,6 +1,6 @@
 import type { Store } from '../../workers/clickhouse/store.ts';
 
-/** Every table that a request is counted in. */
+/** Tables that count requests for the usage pages: each has its own retention. */
 export const TIERS = [
   'requests',
   'usage_minute',
@@ -15,10 +15,16 @@ export const TIERS = [
   'key_totals',
 ];
 
+/** Tables that a request of any age is counted in, those of the alerts among them. */
+export const ALL_TIERS = [...TIERS, 'key_countries', 'traffic_buckets'];
+
 /** Requests that each tier counts. */
-export async function tierCounts(store: Pick<Store, 'query'>): Promise<Record<string, number>> {
+export async function tierCounts(
+  store: Pick<Store, 'query'>,
+  tiers: readonly string[] = TIERS,
+): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const tier of TIERS) {
+  for (const tier of tiers) {
     const what = tier === 'requests' ? 'count()' : 'sum(requests)';
     const [row] = await store.query<{ counted: number }>(`SELECT ${what} AS counted FROM ${tier}`);
     counts[tier] = row!.counted;
@@ -27,6 +33,6 @@ export async function tierCounts(store: Pick<Store, 'query'>): Promise<Record<st
 }
 
 /** What {@link tierCounts} says when every tier counts the same. */
-export function everyTier(requests: number): Record<string, number> {
-  return Object.fromEntries(TIERS.map((tier) => [tier, requests]));
+export function everyTier(requests: number, tiers: readonly string[] = TIERS): Record<string, number> {
+  return Object.fromEntries(tiers.map((tier) => [tier, requests]));
 }

@@ -10,22 +10,9 @@ import { insertRequests } from '../../workers/insert.ts';
 import { rowsOf } from '../../workers/rows.ts';
 import { Random } from '../support/random.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { ALL_TIERS, everyTier, tierCounts } from '../support/tiers.ts';
 import { generateTraffic } from '../support/traffic.ts';
 
-const TIERS = [
-  'usage_minute',
-  'usage_quarter_hour',
-  'usage_day',
-  'endpoints_quarter_hour',
-  'endpoints_day',
-  'countries_quarter_hour',
-  'countries_day',
-  'statuses_quarter_hour',
-  'statuses_day',
-  'key_totals',
-  'key_countries',
-  'traffic_buckets',
-];
 /** Filled from recent requests only. */
 const RECENT = ['country_hours', 'traffic_seconds'];
 const DAY_MS = 86_400_000;
@@ -43,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 beforeEach(async () => {
-  for (const table of ['requests', ...TIERS, ...RECENT]) await store.command(`TRUNCATE TABLE ${table}`);
+  for (const table of [...ALL_TIERS, ...RECENT]) await store.command(`TRUNCATE TABLE ${table}`);
 });
 
 /** Rows of two months, so that one insert makes two partitions. */
@@ -58,18 +45,8 @@ async function rows(batchId: string, seed: number, spanMs = 40 * DAY_MS): Promis
   return rowsOf(batch, batchId, now, [{ first: 0, end: ROWS }], { geo, ipStorage: 'truncated' });
 }
 
-async function counts(tiers = TIERS): Promise<Record<string, number>> {
-  const result: Record<string, number> = {};
-  const [raw] = await store.query<{ counted: number }>('SELECT count() AS counted FROM requests');
-  result.requests = raw!.counted;
-  for (const tier of tiers) {
-    const [row] = await store.query<{ counted: number }>(`SELECT sum(requests) AS counted FROM ${tier}`);
-    result[tier] = row!.counted;
-  }
-  return result;
-}
-
-const all = (count: number) => Object.fromEntries(['requests', ...TIERS].map((table) => [table, count]));
+const counts = (tiers = ALL_TIERS) => tierCounts(store, tiers);
+const all = (count: number, tiers = ALL_TIERS) => everyTier(count, tiers);
 
 describe('one batch counts once', () => {
   test('delivered three times', async () => {
@@ -83,7 +60,7 @@ describe('one batch counts once', () => {
     const id = randomUUID();
     const text = await rows(id, 4, 5 * 60_000);
     for (let delivery = 0; delivery < 3; delivery++) await insertRequests(store, id, text);
-    expect(await counts(RECENT)).toEqual({ requests: ROWS, country_hours: ROWS, traffic_seconds: ROWS });
+    expect(await counts(['requests', ...RECENT])).toEqual(all(ROWS, ['requests', ...RECENT]));
   });
 
   test('equal rows under two ids count twice: the id decides, not the content', async () => {
