@@ -3,10 +3,14 @@
  * variable-length integers, codes split into byte planes (all low bytes, then all high bytes).
  */
 
-/** Grows by doubling; one writer per batch. */
+/** Grows by doubling. */
 export class ByteWriter {
-  #bytes = Buffer.allocUnsafe(1 << 16);
+  #bytes: Buffer;
   #length = 0;
+
+  constructor(firstBytes = 1 << 16) {
+    this.#bytes = Buffer.allocUnsafe(firstBytes);
+  }
 
   #reserve(extra: number): void {
     if (this.#length + extra <= this.#bytes.length) return;

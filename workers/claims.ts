@@ -1,7 +1,7 @@
 import type { BatchClaim } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 import type { Replication } from '../ingest/replication.ts';
-import type { RowRange } from './rows.ts';
+import type { RowRange } from './native-block.ts';
 
 const CLAIMS = '{keytally}:claim:';
 

@@ -3,7 +3,7 @@ import { partOfBatch } from '../ingest/batch-part.ts';
 import { type BatchJob, openBatchQueue } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 import type { Store } from './clickhouse/store.ts';
-import { REQUEST_COLUMNS } from './rows.ts';
+import { REQUEST_COLUMNS } from './request-block.ts';
 
 export const OUTCOMES = ['waiting', 'replayed', 'dropped'] as const;
 export type Outcome = (typeof OUTCOMES)[number];

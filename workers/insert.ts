@@ -1,7 +1,7 @@
 import type { Settings, Store } from './clickhouse/store.ts';
-import { REQUEST_COLUMNS } from './rows.ts';
+import { REQUEST_COLUMNS } from './request-block.ts';
 
-const STATEMENT = `INSERT INTO requests (${REQUEST_COLUMNS.join(', ')})`;
+const TABLE = `requests (${REQUEST_COLUMNS.join(', ')})`;
 
 /**
  * Settings that together make a repeated insert count once in `requests` and in the target of every view.
@@ -21,8 +21,6 @@ export function insertSettings(token: string): Settings {
     min_insert_block_size_bytes: 1_073_741_824,
     max_insert_threads: 1,
     input_format_parallel_parsing: 0,
-    input_format_tsv_empty_as_default: 0,
-    date_time_input_format: 'basic',
     max_partitions_per_insert_block: 100,
     throw_on_max_partitions_per_insert_block: 1,
     materialized_views_ignore_errors: 0,
@@ -30,7 +28,7 @@ export function insertSettings(token: string): Settings {
   };
 }
 
-/** Inserts the rows of one batch under its token. A repeat with the same token and rows changes nothing. */
-export async function insertRequests(store: Store, token: string, rows: string): Promise<void> {
-  await store.insert(STATEMENT, insertSettings(token), rows, token);
+/** Inserts the rows of one batch, a block of request-block.ts, under its token. A repeat with the same token and rows changes nothing. */
+export async function insertRequests(store: Store, token: string, block: Buffer): Promise<void> {
+  await store.insertBlock(TABLE, insertSettings(token), block, token);
 }

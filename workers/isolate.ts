@@ -1,4 +1,4 @@
-import type { RowRange } from './rows.ts';
+import type { RowRange } from './native-block.ts';
 
 export interface Poison {
   row: number;

@@ -14,9 +14,11 @@ import type { Geo } from './geo.ts';
 import { insertRequests } from './insert.ts';
 import { insertIsolating, type Poison } from './isolate.ts';
 import { insertSeconds, lastInsert, rowsDead, rowsInserted, rowsRepeated } from './metrics.ts';
+import type { RowRange } from './native-block.ts';
 import { writeRateLimits } from './rate-limits.ts';
+import { type Enrichment, requestBlock } from './request-block.ts';
 import { repeatedRows, withoutRows } from './request-ids.ts';
-import { type RowRange, rowsOf } from './rows.ts';
+import { sampleRow } from './sample-row.ts';
 
 export interface BatchParts {
   store: Store;
@@ -43,15 +45,14 @@ export async function processBatch(parts: BatchParts, batchId: string, job: Batc
   }
   const ranges = await rowsToInsert(parts, batchId, job, batch);
   rowsRepeated.inc(batch.rows - count(ranges));
-  const text = (part: readonly RowRange[]) =>
-    rowsOf(batch, batchId, job.receivedAtMs, part, { geo: parts.geo, ipStorage: parts.config.IP_STORAGE });
   if (ranges.length === 0) return;
+  const decoded = { batchId, job, batch, enrichment: { geo: parts.geo, ipStorage: parts.config.IP_STORAGE } };
   try {
-    await insertTimed(parts.store, batchId, await text(ranges), count(ranges));
+    await insertTimed(parts.store, batchId, decoded, ranges);
     parts.log.debug({ batch_id: batchId, rows: count(ranges), repeated: batch.rows - count(ranges) }, 'batch counted');
   } catch (error) {
     if (classifyInsertError(error) !== 'dead_letter') throw error;
-    await isolate(parts, { batchId, job, batch }, ranges, text);
+    await isolate(parts, decoded, ranges);
   }
   await writeRateLimits(parts.store, batch);
 }
@@ -65,10 +66,13 @@ async function rowsToInsert(parts: BatchParts, batchId: string, job: BatchJob, b
   return withoutRows(ranges, await repeatedRows(redis, replication, batchId, batch, job.unique, job.receivedAtMs));
 }
 
-async function insertTimed(store: Store, token: string, rows: string, rowCount: number): Promise<void> {
+async function insertTimed(store: Store, token: string, decoded: Decoded, ranges: readonly RowRange[]): Promise<void> {
+  const { batch, batchId, job, enrichment } = decoded;
+  const rowCount = count(ranges);
+  const block = await requestBlock(batch, batchId, job.receivedAtMs, ranges, enrichment);
   const stop = insertSeconds.startTimer();
   const attributes = { 'db.system.name': 'clickhouse', 'db.collection.name': 'requests', 'keytally.rows': rowCount };
-  await traced('INSERT requests', { kind: 'CLIENT', attributes }, () => insertRequests(store, token, rows));
+  await traced('INSERT requests', { kind: 'CLIENT', attributes }, () => insertRequests(store, token, block));
   stop();
   rowsInserted.inc(rowCount);
   lastInsert.setToCurrentTime();
@@ -79,39 +83,34 @@ interface Decoded {
   batchId: string;
   job: BatchJob;
   batch: Batch;
+  enrichment: Enrichment;
 }
 
-async function isolate(
-  parts: BatchParts,
-  decoded: Decoded,
-  ranges: readonly RowRange[],
-  text: (part: readonly RowRange[]) => Promise<string>,
-): Promise<void> {
+async function isolate(parts: BatchParts, decoded: Decoded, ranges: readonly RowRange[]): Promise<void> {
   const poison: Poison[] = [];
   for (const range of ranges) {
     const bad = await insertIsolating(
       range,
       decoded.batchId,
-      async (part, token) => insertTimed(parts.store, token, await text([part]), part.end - part.first),
+      (part, token) => insertTimed(parts.store, token, decoded, [part]),
       (error) => classifyInsertError(error) === 'dead_letter',
     );
     poison.push(...bad);
   }
-  await bury(parts, await lettersOf(decoded, poison, text));
+  await bury(parts, await lettersOf(decoded, poison));
 }
 
 /** One letter per bad row; beyond the bound one letter with all the others. Each holds its own rows and no more. */
 async function lettersOf(
-  { batchId, job, batch }: Decoded,
+  { batchId, job, batch, enrichment }: Decoded,
   poison: readonly Poison[],
-  text: (part: readonly RowRange[]) => Promise<string>,
 ): Promise<DeadLetter[]> {
   const letter = async (id: string, rows: readonly number[], reason: string): Promise<DeadLetter> => ({
     id,
     batchId,
     rows: rows.length,
     reason,
-    sample: await text([{ first: rows[0]!, end: rows[0]! + 1 }]),
+    sample: sampleRow(batch, batchId, job.receivedAtMs, rows[0]!, enrichment),
     payload: await encodeBatch(partOfBatch(batch, rows)),
     firstRow: rows[0]!,
     receivedAtMs: job.receivedAtMs,

@@ -3,7 +3,7 @@ import type { Batch } from '../ingest/batch.ts';
 import type { UniqueRange } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 import type { Replication } from '../ingest/replication.ts';
-import type { RowRange } from './rows.ts';
+import type { RowRange } from './native-block.ts';
 
 /**
  * Recognises a record that was sent before, however its payload was split this time, by its request id.

@@ -9,7 +9,7 @@ import { storagePerTable } from '../../workers/clickhouse/storage.ts';
 import { openStore, type Store } from '../../workers/clickhouse/store.ts';
 import { type Geo, openGeo } from '../../workers/geo.ts';
 import { insertRequests } from '../../workers/insert.ts';
-import { rowsOf } from '../../workers/rows.ts';
+import { requestBlock } from '../../workers/request-block.ts';
 import { Random } from '../support/random.ts';
 import { benchTraffic } from './bench-traffic.ts';
 
@@ -60,7 +60,7 @@ async function fill(store: Store, geo: Geo, withUuid: boolean): Promise<void> {
     await insertRequests(
       store,
       id,
-      await rowsOf(batch, id, startMs + (n * SPAN_MS) / BATCHES, range, { geo, ipStorage: 'truncated' }),
+      await requestBlock(batch, id, startMs + (n * SPAN_MS) / BATCHES, range, { geo, ipStorage: 'truncated' }),
     );
   }
   const tables = await store.query<{ name: string }>(

@@ -16,7 +16,7 @@ import { migrate } from '../../workers/clickhouse/migrate.ts';
 import { openStore } from '../../workers/clickhouse/store.ts';
 import { openGeo } from '../../workers/geo.ts';
 import { insertRequests } from '../../workers/insert.ts';
-import { rowsOf } from '../../workers/rows.ts';
+import { requestBlock } from '../../workers/request-block.ts';
 import { startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
 import { BENCH_TOKEN, benchTraffic, bodiesOf } from './bench-traffic.ts';
@@ -84,7 +84,7 @@ function perSecond(count: number, startedAtMs: number): number {
   return Math.round((count / (performance.now() - startedAtMs)) * 1000);
 }
 
-/** The same rows into the same tables with the same settings, ready-made text: what the engine alone can take. */
+/** The same rows into the same tables with the same settings, ready-made blocks: what the engine alone can take. */
 async function bareEngine(folder: string): Promise<{ perSecond: number; blockRows: number }> {
   const config = parseConfig({});
   const geo = await openGeo(config);
@@ -92,7 +92,7 @@ async function bareEngine(folder: string): Promise<{ perSecond: number; blockRow
   await migrate(store, config);
   const best = { perSecond: 0, blockRows: 0 };
   for (const blockRows of BARE_BLOCK_ROWS) {
-    const blocks: string[] = [];
+    const blocks: Buffer[] = [];
     const random = new Random(blockRows);
     for (let at = 0; at < BARE_ROWS; at += blockRows) {
       const now = Date.now();
@@ -102,7 +102,7 @@ async function bareEngine(folder: string): Promise<{ perSecond: number; blockRow
         if ('record' in parsed) batch.add({ ...parsed.record, route: record.route }, '');
       }
       blocks.push(
-        await rowsOf(batch, `bare-${blockRows}-${at}`, now, [{ first: 0, end: blockRows }], {
+        await requestBlock(batch, `bare-${blockRows}-${at}`, now, [{ first: 0, end: blockRows }], {
           geo,
           ipStorage: 'truncated',
         }),

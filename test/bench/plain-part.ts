@@ -17,7 +17,7 @@ import { migrate } from '../../workers/clickhouse/migrate.ts';
 import { openStore } from '../../workers/clickhouse/store.ts';
 import { openGeo } from '../../workers/geo.ts';
 import { insertRequests } from '../../workers/insert.ts';
-import { rowsOf } from '../../workers/rows.ts';
+import { requestBlock } from '../../workers/request-block.ts';
 
 const PREFIX = '{plain}';
 const CONCURRENCY = 5_000;
@@ -59,7 +59,7 @@ async function worker(): Promise<void> {
     if (batch.rows === 0) return;
     open = { batch: new Batch(), waiting: [] };
     const id = `plain-${number++}`;
-    const rows = rowsOf(batch, id, Date.now(), [{ first: 0, end: batch.rows }], { geo, ipStorage: 'truncated' });
+    const rows = requestBlock(batch, id, Date.now(), [{ first: 0, end: batch.rows }], { geo, ipStorage: 'truncated' });
     inserts = inserts
       .then(async () => insertRequests(store, id, await rows))
       .then(() => waiting.forEach((done) => void done()));

@@ -17,7 +17,7 @@ import { migrate } from '../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../workers/clickhouse/store.ts';
 import { type Geo, openGeo } from '../../workers/geo.ts';
 import { insertRequests, insertSettings } from '../../workers/insert.ts';
-import { REQUEST_COLUMNS, rowsOf } from '../../workers/rows.ts';
+import { REQUEST_COLUMNS, requestBlock } from '../../workers/request-block.ts';
 import { startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
 import { BENCH_TOKEN, bodiesOf, knowToken } from './bench-traffic.ts';
@@ -147,35 +147,31 @@ async function workerStages(
       for (const payload of payloads) batches.push(await decodeBatch(payload));
     }),
   );
-  const text = (batch: Batch, rows: number) => textOf(batch, geo, rows);
-  const enrich = await leastCpuOf(ROUNDS, () => each(batches, (batch) => text(batch, 0)));
-  note('enrich', enrich);
-  note('rows', (await leastCpuOf(ROUNDS, () => each(batches, (batch) => text(batch, batch.rows)))) - enrich);
+  note('block', await leastCpuOf(ROUNDS, () => each(batches, (batch) => blockOf(batch, geo))));
   const store = await openStore(config, join(folder, 'clickhouse'));
   await migrate(store, config);
   await store.command(
     'CREATE TABLE bare AS requests ENGINE = MergeTree PARTITION BY toYYYYMM(timestamp) ORDER BY (key_id, timestamp)',
   );
-  const texts = await Promise.all(batches.map((batch) => text(batch, batch.rows)));
-  const bare = await inserting(store, 'bare', texts);
+  const blocks = await Promise.all(batches.map((batch) => blockOf(batch, geo)));
+  const bare = await inserting(store, 'bare', blocks);
   note('insert_requests_only', bare);
-  note('insert_with_views', await inserting(store, 'requests', texts));
+  note('insert_with_views', await inserting(store, 'requests', blocks));
   await store.close();
 }
 
-function textOf(batch: Batch, geo: Geo, rows: number): Promise<string> {
-  const ranges = rows === 0 ? [] : [{ first: 0, end: rows }];
-  return rowsOf(batch, 'batch', Date.now(), ranges, { geo, ipStorage: 'truncated' });
+/** Country and stored address are looked up here too. */
+function blockOf(batch: Batch, geo: Geo): Promise<Buffer> {
+  return requestBlock(batch, 'batch', Date.now(), [{ first: 0, end: batch.rows }], { geo, ipStorage: 'truncated' });
 }
 
 /** The CPU time of merges that fall into the time is part of it, as it is in production. */
-async function inserting(store: Store, table: string, texts: readonly string[]): Promise<number> {
+async function inserting(store: Store, table: string, blocks: readonly Buffer[]): Promise<number> {
   return leastCpuOf(INSERT_ROUNDS, async (round) => {
-    for (const [at, text] of texts.entries()) {
+    for (const [at, block] of blocks.entries()) {
       const token = `${table}-${round}-${at}`;
-      if (table === 'requests') await insertRequests(store, token, text);
-      else
-        await store.insert(`INSERT INTO ${table} (${REQUEST_COLUMNS.join(', ')})`, insertSettings(token), text, token);
+      if (table === 'requests') await insertRequests(store, token, block);
+      else await store.insertBlock(`${table} (${REQUEST_COLUMNS.join(', ')})`, insertSettings(token), block, token);
     }
   });
 }
@@ -208,7 +204,7 @@ function withSums(figures: Record<string, number>): Record<string, number> {
   return {
     ...figures,
     collector_stages: sum('http_read', 'parse_and_validate', 'batch', 'clean', 'encode', 'redis_add'),
-    worker_stages: sum('redis_take', 'decode', 'enrich', 'rows', 'insert_with_views'),
+    worker_stages: sum('redis_take', 'decode', 'block', 'insert_with_views'),
     collector_records_per_second_and_core: Math.round(1e6 / figures.collector_process!),
   };
 }

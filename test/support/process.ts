@@ -25,7 +25,9 @@ export async function startPart(
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const endWithParent = () => child.kill('SIGKILL');
+  process.once('exit', endWithParent);
+  child.once('exit', () => process.off('exit', endWithParent));
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   let log = '';
   child.stderr!.on('data', (chunk: Buffer) => (log += chunk));

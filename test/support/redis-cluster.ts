@@ -106,7 +106,9 @@ async function startNode(program: string, dir: string, port: number, busPort: nu
   const limits = ['--maxmemory', '268435456', '--maxmemory-policy', 'noeviction'];
   const options = [...basic, ...cluster, ...timing, ...limits];
   const child = spawn(program, options, { argv0: REDIS_ARGV0, stdio: 'ignore' });
-  process.once('exit', () => child.kill('SIGKILL'));
+  const endWithParent = () => child.kill('SIGKILL');
+  process.once('exit', endWithParent);
+  child.once('exit', () => process.off('exit', endWithParent));
   const redis = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null });
   redis.on('error', () => {});
   await redis.ping();

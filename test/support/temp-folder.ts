@@ -3,10 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
+/** One listener for all of them: Node warns from the eleventh on. */
+const folders = new Set<string>();
+process.once('exit', () => folders.forEach((folder) => void rmSync(folder, { recursive: true, force: true })));
+
 /** An empty folder that goes with the process. */
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'keytally-test-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.add(folder);
   return folder;
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expand, readMigrations } from '../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../workers/clickhouse/store.ts';
 import { insertSettings } from '../../workers/insert.ts';
+import { NativeBlock } from '../../workers/native-block.ts';
 import { testConfig } from '../support/stack.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { everyTier, TIERS, tierCounts } from '../support/tiers.ts';
@@ -71,11 +72,16 @@ const CLUSTER_INSERT = { distributed_foreground_insert: 1 };
 
 test('through a Distributed table the token goes along: three inserts of one batch count once in every tier', async () => {
   for (const { statement } of statements) await store.command(onOneNode(statement));
-  const rows = Array.from({ length: 100 }, (_, n) => row(n)).join('');
-  const insert = 'INSERT INTO requests (timestamp, key_id, route, status, batch_id, received_at)';
-  for (let n = 0; n < 3; n++) await store.insert(insert, { ...insertSettings('one'), ...CLUSTER_INSERT }, rows, 'one');
+  const insert = (token: string) =>
+    store.insertBlock(
+      'requests (timestamp, key_id, route, status, batch_id, received_at)',
+      { ...insertSettings(token), ...CLUSTER_INSERT },
+      block(100),
+      token,
+    );
+  for (let n = 0; n < 3; n++) await insert('one');
   expect(await tierCounts(store)).toEqual(everyTier(100));
-  await store.insert(insert, { ...insertSettings('two'), ...CLUSTER_INSERT }, rows, 'two');
+  await insert('two');
   expect(await tierCounts(store)).toEqual(everyTier(200));
 });
 
@@ -93,7 +99,18 @@ test('a subquery over a second sharded table, with our setting, is answered by e
   expect(await store.query(sql, {}, { distributed_product_mode: 'local' })).toEqual([{ n: 400 }]);
 });
 
-function row(n: number): string {
-  const at = 1_768_471_200 + n;
-  return `${at}\tkey_${n % 7}\t/v1/x\t200\tb\t${at}\n`;
+function block(rows: number): Buffer {
+  const numbers = Array.from({ length: rows }, (_, n) => n);
+  const times = numbers.map((n) => 1_768_471_200_000 + n * 1000);
+  const out = new NativeBlock([{ first: 0, end: rows }]);
+  out.dateTime64('timestamp', times);
+  out.text(
+    'key_id',
+    numbers.map((n) => `key_${n % 7}`),
+  );
+  out.constant('route', '/v1/x');
+  out.uint16('status', new Uint16Array(rows).fill(200));
+  out.constant('batch_id', 'b');
+  out.dateTime64('received_at', times);
+  return out.done();
 }

@@ -7,7 +7,7 @@ import { migrate } from '../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../workers/clickhouse/store.ts';
 import { type Geo, openGeo } from '../../workers/geo.ts';
 import { insertRequests } from '../../workers/insert.ts';
-import { rowsOf } from '../../workers/rows.ts';
+import { requestBlock } from '../../workers/request-block.ts';
 import { Random } from '../support/random.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { ALL_TIERS, everyTier, tierCounts } from '../support/tiers.ts';
@@ -34,7 +34,7 @@ beforeEach(async () => {
 });
 
 /** Rows of two months, so that one insert makes two partitions. */
-async function rows(batchId: string, seed: number, spanMs = 40 * DAY_MS): Promise<string> {
+async function rows(batchId: string, seed: number, spanMs = 40 * DAY_MS): Promise<Buffer> {
   const now = Date.now();
   const batch = new Batch();
   for (const sample of generateTraffic(new Random(seed), ROWS, 5, now - spanMs, now)) {
@@ -42,7 +42,7 @@ async function rows(batchId: string, seed: number, spanMs = 40 * DAY_MS): Promis
     if (!('record' in parsed)) throw new Error(parsed.message);
     batch.add(parsed.record, '');
   }
-  return rowsOf(batch, batchId, now, [{ first: 0, end: ROWS }], { geo, ipStorage: 'truncated' });
+  return requestBlock(batch, batchId, now, [{ first: 0, end: ROWS }], { geo, ipStorage: 'truncated' });
 }
 
 const counts = (tiers = ALL_TIERS) => tierCounts(store, tiers);

@@ -1,4 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
@@ -6,6 +7,7 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import type { Config } from '../../ingest/config.ts';
 import { ConfigError } from '../../ingest/config.ts';
 import { withoutSecret } from '../../ingest/redis.ts';
+import { BlockFiles } from './block-files.ts';
 
 /** Settings of one statement, written into its text (see {@link withSettings}). */
 export type Settings = Readonly<Record<string, string | number>>;
@@ -70,9 +72,11 @@ export class Store {
   readonly #readers: readonly ClickHouseClient[];
   readonly #readSettings: Settings;
   readonly #insertSettings: Settings;
+  readonly #blocks: BlockFiles | undefined;
   #nextReader = 0;
 
-  constructor(writer: ClickHouseClient, readers: readonly ClickHouseClient[], topology: Topology) {
+  constructor(writer: ClickHouseClient, readers: readonly ClickHouseClient[], topology: Topology, blocks?: BlockFiles) {
+    this.#blocks = blocks;
     this.#writer = writer;
     this.#readers = readers;
     this.embedded = topology === 'embedded';
@@ -105,17 +109,20 @@ export class Store {
   }
 
   /**
-   * Inserts tab-separated rows as one block.
-   * @param statement `INSERT INTO t (columns)`
+   * Inserts a block in the Native format (see native-block.ts).
+   * @param table with its columns: `t (a, b)`
    * @param queryId shown in system.query_log of a server
    */
-  async insert(statement: string, settings: Settings, rows: string, queryId: string): Promise<void> {
-    const result = await this.#writer.exec({
-      query: `${withSettings(statement, { ...settings, ...this.#insertSettings })} FORMAT TabSeparated`,
-      // One chunk: the embedded connection decodes every chunk by itself and would tear a character apart.
-      values: Readable.from([rows], { objectMode: false }),
-      query_id: queryId,
-    });
+  async insertBlock(table: string, settings: Settings, block: Buffer, queryId: string): Promise<void> {
+    const statement = withSettings(`INSERT INTO ${table}`, { ...settings, ...this.#insertSettings });
+    if (this.#blocks !== undefined) {
+      await this.#blocks.pass(block, (path) =>
+        this.command(`${statement} SELECT * FROM file(${literal(path)}, 'Native')`),
+      );
+      return;
+    }
+    const values = Readable.from([block], { objectMode: false });
+    const result = await this.#writer.exec({ query: `${statement} FORMAT Native`, values, query_id: queryId });
     result.stream.resume();
   }
 
@@ -233,5 +240,5 @@ async function openEmbedded(config: Config, dataFolder: string): Promise<Store> 
   const writer = await session();
   const readers: ClickHouseClient[] = [];
   for (let i = 0; i < EMBEDDED_READERS; i++) readers.push(await session());
-  return new Store(writer, readers, 'embedded');
+  return new Store(writer, readers, 'embedded', new BlockFiles(join(dataFolder, 'incoming_blocks')));
 }
