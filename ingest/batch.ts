@@ -13,6 +13,10 @@ const inflate = promisify(inflateRaw);
 export const MAX_BATCH_ROWS = 50_000;
 /** A decoded batch larger than this is refused: it was not written by us. */
 const MAX_DECODED_BYTES = 512 * 1024 * 1024;
+/** Memory that zlib fills at a time: its own 16 KB would be a hundred pieces to join for a large batch. */
+const zlibChunk = (expectedBytes: number) => Math.ceil(Math.min(Math.max(expectedBytes, 16 * 1024), 1024 * 1024));
+/** Our batches are four to five times as large inflated. */
+const INFLATED_TIMES = 5;
 const LAYOUT_VERSION = 1;
 /** First character of a payload that is packed text; base 64, as it was before, has no such character. */
 export const PACKED = '~';
@@ -121,7 +125,8 @@ export async function encodeBatch(batch: Batch): Promise<string> {
   }
   // At the end, and only when there are any: a batch of an older version simply ends before.
   if (batch.rateLimits.size > 0) out.text(JSON.stringify([...batch.rateLimits.values()]));
-  return PACKED + packText(await deflate(out.done(), { level: 1 }));
+  const bytes = out.done();
+  return PACKED + packText(await deflate(bytes, { level: 1, chunkSize: zlibChunk(bytes.length / 2) }));
 }
 
 /** One writer per number column, in the order of the layout. */
@@ -143,7 +148,10 @@ function numberWriters(batch: Batch, out: ByteWriter, delta: (ms: number) => num
 /** @throws RangeError or a zlib error when the payload is not a batch of this layout */
 export async function decodeBatch(payload: string): Promise<Batch> {
   const compressed = payload.startsWith(PACKED) ? unpackText(payload.slice(1)) : Buffer.from(payload, 'base64');
-  const bytes = await inflate(compressed, { maxOutputLength: MAX_DECODED_BYTES });
+  const bytes = await inflate(compressed, {
+    maxOutputLength: MAX_DECODED_BYTES,
+    chunkSize: zlibChunk(compressed.length * INFLATED_TIMES),
+  });
   const input = new ByteReader(bytes);
   const version = input.uint();
   if (version !== LAYOUT_VERSION) throw new RangeError(`batch layout ${version} is not known to this version`);

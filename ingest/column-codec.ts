@@ -41,13 +41,21 @@ export class ByteWriter {
 
   bytes(bytes: Uint8Array): void {
     this.uint(bytes.length);
+    this.raw(bytes);
+  }
+
+  /** Without the length before them. */
+  raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
   }
 
   text(value: string): void {
-    this.bytes(Buffer.from(value, 'utf8'));
+    const bytes = Buffer.byteLength(value);
+    this.uint(bytes);
+    this.#reserve(bytes);
+    this.#length += this.#bytes.write(value, this.#length);
   }
 
   /** `codes` as byte planes of the width that `distinct` needs; nothing at all when there is one value. */

@@ -10,6 +10,8 @@ export class TextColumn {
   values: string[] = [];
   codes: Uint32Array;
   #codeOf = new Map<string, number>();
+  #last: string | undefined;
+  #lastCode = 0;
 
   constructor(capacity = FIRST_CAPACITY) {
     this.codes = new Uint32Array(capacity);
@@ -24,14 +26,20 @@ export class TextColumn {
   }
 
   set(row: number, value: string): void {
-    let code = this.#codeOf.get(value);
-    if (code === undefined) {
-      code = this.values.length;
-      this.values.push(value);
-      this.#codeOf.set(value, code);
-    }
     if (row >= this.codes.length) this.codes = grown(this.codes, row, (n) => new Uint32Array(n));
-    this.codes[row] = code;
+    // Half of the columns have the same value in most rows: comparing is several times as fast as hashing.
+    if (value !== this.#last) {
+      this.#last = value;
+      this.#lastCode = this.#codeFor(value);
+    }
+    this.codes[row] = this.#lastCode;
+  }
+
+  #codeFor(value: string): number {
+    const known = this.#codeOf.get(value);
+    if (known !== undefined) return known;
+    this.#codeOf.set(value, this.values.length);
+    return this.values.push(value) - 1;
   }
 
   at(row: number): string {

@@ -28,7 +28,7 @@ export async function parseRecordsBody(body: Buffer, contentType: string, limits
   const whole = lines ? undefined : parseJson(text);
   if (whole !== undefined) return parseValues(Array.isArray(whole) ? whole : [whole], limits);
   if (!lines && text.startsWith('[')) throw new Problem(400, 'Bad JSON', 'the array is not valid JSON');
-  return parseLines(text.split('\n'), limits);
+  return parseLines(text, limits);
 }
 
 function parseJson(text: string): unknown {
@@ -45,31 +45,63 @@ export async function parseValues(values: readonly unknown[], limits: BodyLimits
   return inSlices(values.length, (index, nowMs) => parseRecord(values[index], index, nowMs, limits.window));
 }
 
-async function parseLines(lines: readonly string[], limits: BodyLimits): Promise<ParsedBody> {
-  const filled = lines.filter((line) => line.length > 1 || line.trim() !== '');
-  if (filled.length > limits.maxRecords) throw tooMany(filled.length, limits.maxRecords);
-  let slice: unknown[] = [];
-  let broken = 0;
-  const parsed = await inSlices(filled.length, (index, nowMs) => {
-    if (index % SLICE_RECORDS === 0) slice = parseSlice(filled.slice(index, index + SLICE_RECORDS));
-    const value = slice[index % SLICE_RECORDS];
-    if (value !== undefined) return parseRecord(value, index, nowMs, limits.window);
-    broken++;
-    return { index, field: '', message: 'the line is not valid JSON' };
-  });
-  if (parsed.records.length === 0 && broken === filled.length) {
-    throw new Problem(400, 'Bad JSON', 'no line of the body is valid JSON');
+async function parseLines(text: string, limits: BodyLimits): Promise<ParsedBody> {
+  const slices = slicesOf(text);
+  // Blank lines are no records; whether there are any matters only to a body that would be too long with them.
+  if (slices.length * SLICE_RECORDS > limits.maxRecords) {
+    const filled = slices.reduce((sum, slice) => sum + filledLines(slice.text).length, 0);
+    if (filled > limits.maxRecords) throw tooMany(filled, limits.maxRecords);
   }
-  return parsed;
+  const body: ParsedBody = { records: [], errors: [] };
+  const nowMs = Date.now();
+  let index = 0;
+  let broken = 0;
+  for (const slice of slices) {
+    for (const value of parseSlice(slice)) {
+      if (value === undefined) {
+        broken++;
+        body.errors.push({ index, field: '', message: 'the line is not valid JSON' });
+      } else {
+        keep(body, parseRecord(value, index, nowMs, limits.window));
+      }
+      index++;
+    }
+    await nextTurn();
+  }
+  if (broken === index) throw new Problem(400, 'Bad JSON', 'no line of the body is valid JSON');
+  return body;
 }
 
+/** A piece of a body, a number of whole lines. */
+interface Slice {
+  text: string;
+  lines: number;
+}
+
+function slicesOf(text: string): Slice[] {
+  const slices: Slice[] = [];
+  let from = 0;
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
+    if (++lines < SLICE_RECORDS) continue;
+    slices.push({ text: text.slice(from, at), lines });
+    from = at + 1;
+    lines = 0;
+  }
+  slices.push({ text: text.slice(from), lines: lines + 1 });
+  return slices;
+}
+
+const filledLines = (text: string) => text.split('\n').filter((line) => line.trim() !== '');
+
 /**
- * Values of lines, undefined for one that is not JSON. Parsed as one array, which is a third faster than line by line;
- * only where that fails, or a line turns out to hold several values, each line stands for itself.
+ * Values of lines, undefined for one that is not JSON. Parsed as one array, which is a third faster than line by line: a line
+ * break can stand between two values only. Where that fails, or a line turns out to hold several values or a part of one, each line
+ * stands for itself.
  */
-function parseSlice(lines: readonly string[]): unknown[] {
-  const values = parseJson(`[${lines.join(',')}]`);
-  return Array.isArray(values) && values.length === lines.length ? values : lines.map(parseJson);
+function parseSlice({ text, lines }: Slice): unknown[] {
+  const values = parseJson(`[${text.replaceAll('\n', ',')}]`);
+  return Array.isArray(values) && values.length === lines ? values : filledLines(text).map(parseJson);
 }
 
 async function inSlices(
@@ -80,11 +112,15 @@ async function inSlices(
   const nowMs = Date.now();
   for (let index = 0; index < count; index++) {
     const parsed = parse(index, nowMs);
-    if (isRecordError(parsed)) body.errors.push(parsed);
-    else body.records.push(parsed);
+    keep(body, parsed);
     if (index % SLICE_RECORDS === SLICE_RECORDS - 1) await nextTurn();
   }
   return body;
+}
+
+function keep(body: ParsedBody, parsed: ParsedRecord | RecordError): void {
+  if (isRecordError(parsed)) body.errors.push(parsed);
+  else body.records.push(parsed);
 }
 
 function tooMany(count: number, max: number): Problem {

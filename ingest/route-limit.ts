@@ -13,22 +13,30 @@ const TRACKED_KEYS = 20_000;
  */
 export class RouteLimit {
   readonly #limit: number;
-  readonly #routesOf = new RecentMap<string, Set<string>>(TRACKED_KEYS);
+  readonly #endpointsOf = new RecentMap<string, Endpoints>(TRACKED_KEYS);
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   apply(keyId: string, method: string, route: string): string {
-    let routes = this.#routesOf.get(keyId);
-    if (!routes) this.#routesOf.set(keyId, (routes = new Set()));
-    const endpoint = `${method} ${route}`;
-    if (routes.has(endpoint)) return route;
-    if (routes.size < this.#limit) {
-      routes.add(endpoint);
-      return route;
+    let endpoints = this.#endpointsOf.get(keyId);
+    if (!endpoints) this.#endpointsOf.set(keyId, (endpoints = { count: 0, routesOf: new Map() }));
+    let routes = endpoints.routesOf.get(method);
+    if (routes?.has(route)) return route;
+    if (endpoints.count >= this.#limit) {
+      routesFolded.inc();
+      return OTHER_ROUTE;
     }
-    routesFolded.inc();
-    return OTHER_ROUTE;
+    if (!routes) endpoints.routesOf.set(method, (routes = new Set()));
+    routes.add(route);
+    endpoints.count++;
+    return route;
   }
+}
+
+/** Of one key, routes by method: joining both into one text would cost more than the look-up. */
+interface Endpoints {
+  count: number;
+  routesOf: Map<string, Set<string>>;
 }

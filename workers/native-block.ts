@@ -13,6 +13,9 @@ type Codes = Uint8Array | Uint16Array | Uint32Array;
 const LOW_CARDINALITY_VERSION = 1;
 const HAS_ADDITIONAL_KEYS = 1 << 9;
 const TWO_TO_32 = 2 ** 32;
+/** Memory taken at first: more than most batches of `requests` need, so that it is taken once. */
+const FIRST_BYTES = 64 * 1024;
+const USUAL_ROW_BYTES = 100;
 
 /**
  * One block in ClickHouse's Native format, column by column: what the engine takes without parsing text. Numbers stand in the
@@ -25,21 +28,27 @@ const TWO_TO_32 = 2 ** 32;
 export class NativeBlock {
   readonly rows: number;
   readonly #ranges: readonly RowRange[];
-  readonly #parts: Uint8Array[] = [];
-  #columns = 0;
+  readonly #out: ByteWriter;
+  #columnsLeft: number;
 
-  constructor(ranges: readonly RowRange[]) {
+  /** @param columns that will follow: the block begins with their number */
+  constructor(columns: number, ranges: readonly RowRange[]) {
+    this.#columnsLeft = columns;
     this.#ranges = ranges;
     this.rows = ranges.reduce((sum, { first, end }) => sum + end - first, 0);
+    this.#out = new ByteWriter(FIRST_BYTES + this.rows * USUAL_ROW_BYTES);
+    this.#out.uint(columns);
+    this.#out.uint(this.rows);
   }
 
   /** Text as a dictionary and one code per row, for LowCardinality and String columns alike. */
   dictionary(name: string, values: readonly string[], codes: Numbers): void {
     this.#begin(name, 'LowCardinality(String)');
     const [indexType, index] = this.#codes(values.length);
-    this.#parts.push(uint64s(LOW_CARDINALITY_VERSION, HAS_ADDITIONAL_KEYS | indexType, values.length));
-    this.#parts.push(texts(values));
-    this.#parts.push(uint64s(this.rows), bytesOf(this.#picked(index, codes)));
+    this.#out.raw(uint64s(LOW_CARDINALITY_VERSION, HAS_ADDITIONAL_KEYS | indexType, values.length));
+    for (const value of values) this.#out.text(value);
+    this.#out.raw(uint64s(this.rows));
+    this.#out.raw(bytesOf(this.#picked(index, codes)));
   }
 
   /** The same text in every row. */
@@ -50,9 +59,7 @@ export class NativeBlock {
   /** Text of which every row has its own. */
   text(name: string, values: readonly string[]): void {
     this.#begin(name, 'String');
-    const out = new ByteWriter();
-    for (const { first, end } of this.#ranges) for (let row = first; row < end; row++) out.text(values[row]!);
-    this.#parts.push(out.done());
+    for (const { first, end } of this.#ranges) for (let row = first; row < end; row++) this.#out.text(values[row]!);
   }
 
   /** Whole numbers from 0 to 2^53. */
@@ -62,13 +69,13 @@ export class NativeBlock {
 
   uint16(name: string, values: Numbers): void {
     this.#begin(name, 'UInt16');
-    this.#parts.push(bytesOf(this.#picked(new Uint16Array(this.rows), values)));
+    this.#out.raw(bytesOf(this.#picked(new Uint16Array(this.rows), values)));
   }
 
   /** 0 or 1. */
   bool(name: string, values: Numbers): void {
     this.#begin(name, 'Bool');
-    this.#parts.push(this.#picked(new Uint8Array(this.rows), values));
+    this.#out.raw(this.#picked(new Uint8Array(this.rows), values));
   }
 
   /** Floats; NaN becomes NULL. */
@@ -81,7 +88,8 @@ export class NativeBlock {
       nulls[at] = 1;
       floats[at] = 0;
     }
-    this.#parts.push(nulls, bytesOf(floats));
+    this.#out.raw(nulls);
+    this.#out.raw(bytesOf(floats));
   }
 
   /** Epoch milliseconds, not before 1970. */
@@ -89,19 +97,16 @@ export class NativeBlock {
     this.#wide(name, "DateTime64(3, 'UTC')", epochMs);
   }
 
+  /** @throws RangeError when columns are missing or too many: the engine would read the rest as something else */
   done(): Buffer {
-    const head = new ByteWriter();
-    head.uint(this.#columns);
-    head.uint(this.rows);
-    return Buffer.concat([head.done(), ...this.#parts]);
+    if (this.#columnsLeft !== 0) throw new RangeError(`block with ${this.#columnsLeft} columns left to write`);
+    return this.#out.done();
   }
 
   #begin(name: string, type: string): void {
-    const head = new ByteWriter(64);
-    head.text(name);
-    head.text(type);
-    this.#parts.push(head.done());
-    this.#columns++;
+    this.#out.text(name);
+    this.#out.text(type);
+    this.#columnsLeft--;
   }
 
   /** Low and high half by arithmetic: a BigInt for each value would cost ten times as much. */
@@ -116,7 +121,7 @@ export class NativeBlock {
         out[at++] = value / TWO_TO_32;
       }
     }
-    this.#parts.push(bytesOf(out));
+    this.#out.raw(bytesOf(out));
   }
 
   /** Index type as the format numbers it, and codes of that width. */
@@ -132,12 +137,6 @@ export class NativeBlock {
     for (const { first, end } of this.#ranges) for (let row = first; row < end; row++) out[at++] = values[row]!;
     return out;
   }
-}
-
-function texts(values: readonly string[]): Uint8Array {
-  const out = new ByteWriter();
-  for (const value of values) out.text(value);
-  return out.done();
 }
 
 function uint64s(...values: number[]): Uint8Array {

@@ -46,7 +46,7 @@ export async function requestBlock(
   ranges: readonly RowRange[],
   { geo, ipStorage }: Enrichment,
 ): Promise<Buffer> {
-  const block = new NativeBlock(ranges);
+  const block = new NativeBlock(REQUEST_COLUMNS.length, ranges);
   const text = (name: string, { values, codes }: Batch['keyId']) => block.dictionary(name, values, codes);
   block.dateTime64('timestamp', batch.timestampMs.values);
   text('key_id', batch.keyId);

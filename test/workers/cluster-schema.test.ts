@@ -102,7 +102,7 @@ test('a subquery over a second sharded table, with our setting, is answered by e
 function block(rows: number): Buffer {
   const numbers = Array.from({ length: rows }, (_, n) => n);
   const times = numbers.map((n) => 1_768_471_200_000 + n * 1000);
-  const out = new NativeBlock([{ first: 0, end: rows }]);
+  const out = new NativeBlock(6, [{ first: 0, end: rows }]);
   out.dateTime64('timestamp', times);
   out.text(
     'key_id',
