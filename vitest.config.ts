@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/run-folder.ts',
     // The embedded engine binds one data folder per process: forks, one file each, never threads.
     pool: 'forks',
     maxWorkers: 2,

@@ -3,15 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** One listener for all of them: Node warns from the eleventh on. */
-const folders = new Set<string>();
-process.once('exit', () => folders.forEach((folder) => void rmSync(folder, { recursive: true, force: true })));
-
-/** An empty folder that goes with the process. */
+/** An empty folder that goes with the run (see run-folder.ts). */
 export function tempFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'keytally-test-'));
-  folders.add(folder);
-  return folder;
+  return mkdtempSync(join(tmpdir(), 'keytally-test-'));
 }
 
 /** An empty folder that goes with the test. */
