@@ -2,10 +2,12 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Config } from '../../ingest/config.ts';
 import { ConfigError } from '../../ingest/config.ts';
 import { withoutSecret } from '../../ingest/redis.ts';
+import { bindValues, quotedText } from './bind-values.ts';
+import { leastBusy, Session } from './session.ts';
 
 /** Settings of one statement, written into its text (see {@link withSettings}). */
 export type Settings = Readonly<Record<string, string | number>>;
@@ -52,6 +54,8 @@ export type Topology = 'embedded' | 'server' | 'cluster';
 const MAX_CONNECTIONS = 40;
 /** Sessions that read on the embedded engine: statements of one session run one after another. */
 const EMBEDDED_READERS = 4;
+/** Lists of many ids stand in the statement's text there; the engine's own bound of 256 KB is for strangers' statements. */
+const EMBEDDED_MAX_STATEMENT_BYTES = 268_435_456;
 
 /** An optional package: named by a variable, so that the program also compiles where it is not installed. */
 const EMBEDDED_ENGINE: string = 'chdb/connection';
@@ -66,15 +70,17 @@ interface EmbeddedEngine {
  */
 export class Store {
   readonly embedded: boolean;
-  readonly #writer: ClickHouseClient;
-  readonly #readers: readonly ClickHouseClient[];
+  readonly #writer: Session;
+  readonly #readers: readonly Session[];
+  readonly #aside: Session;
   readonly #readSettings: Settings;
   readonly #insertSettings: Settings;
-  #nextReader = 0;
 
-  constructor(writer: ClickHouseClient, readers: readonly ClickHouseClient[], topology: Topology) {
+  /** @param aside runs the long statements that nobody waits for */
+  constructor(writer: Session, readers: readonly Session[], aside: Session, topology: Topology) {
     this.#writer = writer;
     this.#readers = readers;
+    this.#aside = aside;
     this.embedded = topology === 'embedded';
     this.#readSettings = topology === 'cluster' ? { ...READ_SETTINGS, ...CLUSTER_READ_SETTINGS } : READ_SETTINGS;
     this.#insertSettings = topology === 'cluster' ? CLUSTER_INSERT_SETTINGS : {};
@@ -82,8 +88,7 @@ export class Store {
 
   /** Rows of a SELECT (without FORMAT and SETTINGS). Every value goes in as a bound parameter `{name:Type}`. */
   async query<Row>(sql: string, params: QueryParams = {}, settings: Settings = {}): Promise<Row[]> {
-    const reader = this.#readers[this.#nextReader++ % this.#readers.length]!;
-    return this.#select<Row>(reader, sql, params, settings);
+    return this.#select<Row>(leastBusy(this.#readers), sql, params, settings);
   }
 
   /** As {@link query}, on the writing session: sees everything this process wrote before. */
@@ -91,17 +96,23 @@ export class Store {
     return this.#select<Row>(this.#writer, sql, params, {});
   }
 
-  async #select<Row>(client: ClickHouseClient, sql: string, params: QueryParams, settings: Settings): Promise<Row[]> {
-    const result = await client.query({
-      query: withSettings(sql, { ...this.#readSettings, ...settings }),
-      query_params: { ...params },
-      format: 'JSONEachRow',
-    });
+  async #select<Row>(session: Session, sql: string, params: QueryParams, settings: Settings): Promise<Row[]> {
+    const query = this.#bound(withSettings(sql, { ...this.#readSettings, ...settings }), params);
+    const result = await session.run((client) => client.query({ ...query, format: 'JSONEachRow' }));
     return result.json<Row>();
   }
 
+  #bound(sql: string, params: QueryParams): { query: string; query_params?: Record<string, unknown> } {
+    return this.embedded ? { query: bindValues(sql, params) } : { query: sql, query_params: { ...params } };
+  }
+
   async command(sql: string, params: QueryParams = {}): Promise<void> {
-    await this.#writer.command({ query: sql, query_params: { ...params } });
+    await this.#writer.run((client) => client.command(this.#bound(sql, params)));
+  }
+
+  /** A long statement that nobody waits for; inserts and the writer's reads go on beside it. */
+  async commandAside(sql: string): Promise<void> {
+    await this.#aside.run((client) => client.command({ query: sql }));
   }
 
   /**
@@ -110,12 +121,14 @@ export class Store {
    * @param queryId shown in system.query_log of a server
    */
   async insert(statement: string, settings: Settings, rows: string, queryId: string): Promise<void> {
-    const result = await this.#writer.exec({
-      query: `${withSettings(statement, { ...settings, ...this.#insertSettings })} FORMAT TabSeparated`,
-      // One chunk: the embedded connection decodes every chunk by itself and would tear a character apart.
-      values: Readable.from([rows], { objectMode: false }),
-      query_id: queryId,
-    });
+    const result = await this.#writer.run((client) =>
+      client.exec({
+        query: `${withSettings(statement, { ...settings, ...this.#insertSettings })} FORMAT TabSeparated`,
+        // One chunk: the embedded connection decodes every chunk by itself and would tear a character apart.
+        values: Readable.from([rows], { objectMode: false }),
+        query_id: queryId,
+      }),
+    );
     result.stream.resume();
   }
 
@@ -124,10 +137,12 @@ export class Store {
     if (rows.length === 0) return;
     const body = rows.map((row) => JSON.stringify(row)).join('\n');
     const base = { async_insert: 0, input_format_skip_unknown_fields: 0, date_time_input_format: 'best_effort' };
-    const result = await this.#writer.exec({
-      query: `${withSettings(`INSERT INTO ${table}`, { ...base, ...settings, ...this.#insertSettings })} FORMAT JSONEachRow`,
-      values: Readable.from([body], { objectMode: false }),
-    });
+    const result = await this.#writer.run((client) =>
+      client.exec({
+        query: `${withSettings(`INSERT INTO ${table}`, { ...base, ...settings, ...this.#insertSettings })} FORMAT JSONEachRow`,
+        values: Readable.from([body], { objectMode: false }),
+      }),
+    );
     result.stream.resume();
   }
 
@@ -135,18 +150,18 @@ export class Store {
   async exportNative(select: string, path: string): Promise<void> {
     if (this.embedded) {
       // The connection passes text; the engine writes the file itself.
-      return this.command(`INSERT INTO FUNCTION file(${literal(path)}, 'Native') ${select}`);
+      return this.command(`INSERT INTO FUNCTION file(${quotedText(path)}, 'Native') ${select}`);
     }
-    const { stream } = await this.#writer.exec({ query: `${select} FORMAT Native` });
+    const { stream } = await this.#writer.run((client) => client.exec({ query: `${select} FORMAT Native` }));
     await pipeline(stream, createGzip(), createWriteStream(path, { mode: 0o600 }));
   }
 
   /** Loads a file of {@link exportNative}. Equal blocks are not taken for repeats. */
   async importNative(table: string, path: string): Promise<void> {
     const insert = `INSERT INTO ${table} SETTINGS insert_deduplicate = 0`;
-    if (this.embedded) return this.command(`${insert} SELECT * FROM file(${literal(path)}, 'Native')`);
+    if (this.embedded) return this.command(`${insert} SELECT * FROM file(${quotedText(path)}, 'Native')`);
     const values = createReadStream(path).pipe(createGunzip());
-    const { stream } = await this.#writer.exec({ query: `${insert} FORMAT Native`, values });
+    const { stream } = await this.#writer.run((client) => client.exec({ query: `${insert} FORMAT Native`, values }));
     stream.resume();
   }
 
@@ -160,7 +175,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
-    for (const client of [...this.#readers, this.#writer]) await client.close();
+    for (const { client } of new Set([...this.#readers, this.#aside, this.#writer])) await client.close();
   }
 }
 
@@ -171,7 +186,7 @@ export function withSettings(sql: string, settings: Settings): string {
 }
 
 function literal(value: string | number): string {
-  return typeof value === 'number' ? String(value) : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  return typeof value === 'number' ? String(value) : quotedText(value);
 }
 
 /**
@@ -217,7 +232,8 @@ async function openServer(config: Config): Promise<Store> {
   }
   await boot.close();
   const client = connect(config.CLICKHOUSE_DATABASE);
-  return new Store(client, [client], config.CLICKHOUSE_CLUSTER ? 'cluster' : 'server');
+  const one = new Session(client, false);
+  return new Store(one, [one], one, config.CLICKHOUSE_CLUSTER ? 'cluster' : 'server');
 }
 
 async function openEmbedded(config: Config, dataFolder: string): Promise<Store> {
@@ -228,10 +244,11 @@ async function openEmbedded(config: Config, dataFolder: string): Promise<Store> 
     const client = createClient({ connection: createChdbConnection({ path: dataFolder }) } as never);
     await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}` });
     await client.command({ query: `USE ${config.CLICKHOUSE_DATABASE}` });
-    return client;
+    await client.command({ query: `SET max_query_size = ${EMBEDDED_MAX_STATEMENT_BYTES}` });
+    return new Session(client, true);
   };
   const writer = await session();
-  const readers: ClickHouseClient[] = [];
+  const readers: Session[] = [];
   for (let i = 0; i < EMBEDDED_READERS; i++) readers.push(await session());
-  return new Store(writer, readers, 'embedded');
+  return new Store(writer, readers, await session(), 'embedded');
 }

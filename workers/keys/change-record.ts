@@ -44,12 +44,18 @@ export async function recordMissing(store: Store, rows: readonly RegisteredKey[]
 
 /**
  * Completes the audit after a kill: finds versions that were stored since `sinceMs` without audit row or event.
- * @returns how many were completed
+ * @param signal ends it between two steps
+ * @returns how many were completed, and whether all were looked at
  */
-export async function repairRecords(store: Store, sinceMs: number, nowMs: number): Promise<number> {
+export async function repairRecords(
+  store: Store,
+  sinceMs: number,
+  nowMs: number,
+  signal?: AbortSignal,
+): Promise<{ repaired: number; finished: boolean }> {
   let repaired = 0;
   let after = '';
-  for (;;) {
+  while (!signal?.aborted) {
     const rows = await store.queryWriter<RegisteredKey>(
       `SELECT * FROM keys FINAL
        WHERE key_id > {after:String} AND change_action != ''
@@ -58,7 +64,8 @@ export async function repairRecords(store: Store, sinceMs: number, nowMs: number
       { after, since: sinceMs, until: nowMs - SETTLED_MS },
     );
     repaired += await recordMissing(store, rows);
-    if (rows.length < REPAIR_CHUNK) return repaired;
+    if (rows.length < REPAIR_CHUNK) return { repaired, finished: true };
     after = rows.at(-1)!.key_id;
   }
+  return { repaired, finished: false };
 }

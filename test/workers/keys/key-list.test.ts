@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { comparePositions, KEY_SORTS, type KeyListRequest, listKeys, listKeysFrom } from '../../../api/queries/keys.ts';
+import { comparePositions, KEY_SORTS, type KeyListRequest } from '../../../api/queries/key-page.ts';
+import { listKeys } from '../../../api/queries/keys.ts';
+import { listKeysFrom } from '../../../api/queries/listed-keys.ts';
 import {
   buildGeneration,
   buildKeyList,
