@@ -71,7 +71,7 @@ export async function listKeysOf(
 ): Promise<KeyRow[]> {
   const names = DIRECTORY_COLUMNS.join(', ');
   const isByLimit = request.sort === 'limit_used';
-  const value = isByLimit ? '' : `, ${ORDER_VALUES[request.sort as KeyOrder]} AS order_value`;
+  const value = isByLimit ? '' : `, toInt64(${ORDER_VALUES[request.sort as KeyOrder]}) AS order_value`;
   const from = `(SELECT *, ${CHOOSING_COLUMNS}${value} FROM (${keyDirectory(condition, nowMs)}))`;
   const [sql, params] = pageOf(isByLimit ? 'key_id' : names, from, request, nowMs);
   if (!isByLimit) return store.query<KeyRow>(sql, { ...params, ...bound });

@@ -6,8 +6,8 @@ import { inOrderOf, type KeyRow, listKeysOf } from './keys.ts';
 
 /** Up to this many changed keys travel as a list of ids; more are named by a subquery, which takes longer. */
 const MAX_CHANGED_IDS = 2_000;
-/** Small blocks: a page is found in the first rows that are read, or in many. */
-const ORDER_SETTINGS = { max_block_size: 4_096 };
+/** A page's rows are the first that are read: a second processor would only be told to wait. Rare words are looked for in all rows. */
+const ONE_PROCESSOR = { max_threads: 1 };
 
 /**
  * A page from a generation of `key_list`. The registry's fields, and keys that appeared since, are those of now; the figures of
@@ -84,7 +84,7 @@ async function positions(
   const from = `(SELECT order_value, ${CHOOSING_NAMES} FROM key_list_order
     WHERE generation = ${generation} AND sorted_by = '${order}' AND ${condition})`;
   const [sql, params] = pageOf('key_id', from, request, nowMs);
-  return store.query<Position>(sql, { ...params, fresh }, ORDER_SETTINGS);
+  return store.query<Position>(sql, { ...params, fresh }, request.search === '' ? ONE_PROCESSOR : {});
 }
 
 async function rowsAt(store: Store, { generation }: Generation, page: readonly Position[]): Promise<KeyRow[]> {
@@ -92,6 +92,7 @@ async function rowsAt(store: Store, { generation }: Generation, page: readonly P
   const rows = await store.query<Omit<KeyRow, 'sort_value'>>(
     `SELECT ${DIRECTORY_COLUMNS.join(', ')} FROM key_list WHERE generation = ${generation} AND key_id IN {page:Array(String)}`,
     { page: page.map((row) => row.key_id) },
+    ONE_PROCESSOR,
   );
   return inOrderOf(page, rows);
 }

@@ -1,11 +1,15 @@
-/** The orders in which keys can be listed without looking at anything but the directory: the value of each, as SQL over its columns. */
+/**
+ * The orders in which keys can be listed without looking at anything but the directory: the value of each, as SQL over its columns.
+ * Whole numbers below 2^53: the engine does not read floating ones in their order backwards (of not-a-number), and cursors hold them.
+ */
 export const ORDER_VALUES = {
   // By the id alone; every order ends with it.
   key_id: '0',
   last_used: 'toUnixTimestamp64Milli(last_used.at)',
   total_requests: 'total_requests',
   requests_30d: 'requests_30d',
-  error_rate_30d: 'error_rate_30d',
+  // Finer than two keys with a million requests each can differ.
+  error_rate_30d: 'round(error_rate_30d * 1e12)',
   // Keys that never expire stand behind all that do.
   expires_at: 'ifNull(toUnixTimestamp64Milli(expires_at), toInt64(8000000000000000))',
 } as const;
@@ -23,7 +27,7 @@ export const CHOOSING_COLUMNS = `${SILENT_SINCE} AS silent_since_ms, ${SEARCH_TE
 
 /** Rows of a generation in one order, as the columns of `key_list_order`; a SELECT. */
 export function orderRows(order: KeyOrder, generation: number): string {
-  return `SELECT generation, '${order}' AS sorted_by, toFloat64(${ORDER_VALUES[order]}) AS order_value, key_id, organization_id, customer_id,
+  return `SELECT generation, '${order}' AS sorted_by, toInt64(${ORDER_VALUES[order]}) AS order_value, key_id, organization_id, customer_id,
       environment, status, expires_at, ${CHOOSING_COLUMNS}
     FROM key_list WHERE generation = ${generation}`;
 }

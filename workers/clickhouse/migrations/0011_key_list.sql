@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS key_list_order ${on_cluster}
 (
     generation       UInt64,
     sorted_by        LowCardinality(String),
-    order_value      Float64,
+    order_value      Int64,
     key_id           String,
     organization_id  LowCardinality(String),
     customer_id      String,
