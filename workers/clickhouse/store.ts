@@ -2,12 +2,12 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Config } from '../../ingest/config.ts';
 import { ConfigError } from '../../ingest/config.ts';
 import { withoutSecret } from '../../ingest/redis.ts';
 import { bindValues, quotedText } from './bind-values.ts';
-import { leastBusy, Session } from './session.ts';
+import { Sessions } from './sessions.ts';
 
 /** Settings of one statement, written into its text (see {@link withSettings}). */
 export type Settings = Readonly<Record<string, string | number>>;
@@ -70,14 +70,14 @@ interface EmbeddedEngine {
  */
 export class Store {
   readonly embedded: boolean;
-  readonly #writer: Session;
-  readonly #readers: readonly Session[];
-  readonly #aside: Session;
+  readonly #writer: Sessions;
+  readonly #readers: Sessions;
+  readonly #aside: Sessions;
   readonly #readSettings: Settings;
   readonly #insertSettings: Settings;
 
   /** @param aside runs the long statements that nobody waits for */
-  constructor(writer: Session, readers: readonly Session[], aside: Session, topology: Topology) {
+  constructor(writer: Sessions, readers: Sessions, aside: Sessions, topology: Topology) {
     this.#writer = writer;
     this.#readers = readers;
     this.#aside = aside;
@@ -88,7 +88,7 @@ export class Store {
 
   /** Rows of a SELECT (without FORMAT and SETTINGS). Every value goes in as a bound parameter `{name:Type}`. */
   async query<Row>(sql: string, params: QueryParams = {}, settings: Settings = {}): Promise<Row[]> {
-    return this.#select<Row>(leastBusy(this.#readers), sql, params, settings);
+    return this.#select<Row>(this.#readers, sql, params, settings);
   }
 
   /** As {@link query}, on the writing session: sees everything this process wrote before. */
@@ -96,9 +96,9 @@ export class Store {
     return this.#select<Row>(this.#writer, sql, params, {});
   }
 
-  async #select<Row>(session: Session, sql: string, params: QueryParams, settings: Settings): Promise<Row[]> {
+  async #select<Row>(sessions: Sessions, sql: string, params: QueryParams, settings: Settings): Promise<Row[]> {
     const query = this.#bound(withSettings(sql, { ...this.#readSettings, ...settings }), params);
-    const result = await session.run((client) => client.query({ ...query, format: 'JSONEachRow' }));
+    const result = await sessions.run((client) => client.query({ ...query, format: 'JSONEachRow' }));
     return result.json<Row>();
   }
 
@@ -175,7 +175,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
-    for (const { client } of new Set([...this.#readers, this.#aside, this.#writer])) await client.close();
+    for (const sessions of new Set([this.#readers, this.#aside, this.#writer])) await sessions.close();
   }
 }
 
@@ -232,8 +232,8 @@ async function openServer(config: Config): Promise<Store> {
   }
   await boot.close();
   const client = connect(config.CLICKHOUSE_DATABASE);
-  const one = new Session(client, false);
-  return new Store(one, [one], one, config.CLICKHOUSE_CLUSTER ? 'cluster' : 'server');
+  const all = new Sessions([client], false);
+  return new Store(all, all, all, config.CLICKHOUSE_CLUSTER ? 'cluster' : 'server');
 }
 
 async function openEmbedded(config: Config, dataFolder: string): Promise<Store> {
@@ -245,10 +245,12 @@ async function openEmbedded(config: Config, dataFolder: string): Promise<Store> 
     await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}` });
     await client.command({ query: `USE ${config.CLICKHOUSE_DATABASE}` });
     await client.command({ query: `SET max_query_size = ${EMBEDDED_MAX_STATEMENT_BYTES}` });
-    return new Session(client, true);
+    return client;
   };
-  const writer = await session();
-  const readers: Session[] = [];
-  for (let i = 0; i < EMBEDDED_READERS; i++) readers.push(await session());
-  return new Store(writer, readers, await session(), 'embedded');
+  const sessions = async (count: number) => {
+    const clients: ClickHouseClient[] = [];
+    for (let i = 0; i < count; i++) clients.push(await session());
+    return new Sessions(clients, true);
+  };
+  return new Store(await sessions(1), await sessions(EMBEDDED_READERS), await sessions(1), 'embedded');
 }
