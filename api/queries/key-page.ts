@@ -1,18 +1,9 @@
 import type { QueryParams } from '../../workers/clickhouse/store.ts';
-import { limitUse } from './limit-use.ts';
+import type { KeyCondition } from '../../workers/keys/key-directory.ts';
+import { type KeyOrder, LIMIT_USED, ORDER_VALUES } from '../../workers/keys/key-order.ts';
+import { limitUse } from '../../workers/keys/limit-use.ts';
 
 const DAY_MS = 86_400_000;
-
-export const KEY_SORTS = [
-  'key_id',
-  'last_used',
-  'total_requests',
-  'requests_30d',
-  'error_rate_30d',
-  'expires_at',
-  'limit_used',
-] as const;
-export type KeySort = (typeof KEY_SORTS)[number];
 
 /** Which keys are listed. Empty string = any. */
 export interface KeyListRequest {
@@ -29,7 +20,7 @@ export interface KeyListRequest {
   expiresWithinDays: number;
   /** Only active keys of which this much of a limit is in use, in percent; 0 = all. */
   limitUsedPercent: number;
-  sort: KeySort;
+  sort: KeyOrder;
   descending: boolean;
   limit: number;
   after: KeyCursor | undefined;
@@ -48,17 +39,11 @@ export interface Position {
   key_id: string;
 }
 
-/** Columns by which keys are chosen, beside their value in the order (`order_value`). */
+/** Columns by which keys are chosen, beside their value in the order (`order_value`) and the use of their limits (`limit_used`). */
 export const CHOOSING_NAMES =
   'key_id, organization_id, customer_id, environment, status, expires_at, silent_since_ms, search_text';
 
-/** Below all that have a limit stand those without. */
-const LIMIT_USED = "if(limited_id = '', -1, limit_used)";
-
-/**
- * One page as a statement. Pure.
- * @param from rows with `order_value` and {@link CHOOSING_NAMES}; for `limit_used` the former is joined here
- */
+/** One page as a statement. Pure. @param from rows with `order_value`, `limit_used` and {@link CHOOSING_NAMES} */
 export function pageOf(
   columns: string,
   from: string,
@@ -69,23 +54,29 @@ export function pageOf(
   const direction = request.descending ? 'DESC' : 'ASC';
   return [
     `SELECT ${columns}, ${request.sort === 'key_id' ? 'key_id' : 'order_value'} AS sort_value
-     FROM ${request.sort === 'limit_used' ? withLimitUse(from, request, nowMs) : from}
+     FROM ${from}
      WHERE ${conditions.join(' AND ')}
      ORDER BY order_value ${direction}, key_id ${direction} LIMIT {limit:UInt32}`,
     { ...params, limit: request.limit },
   ];
 }
 
-function withLimitUse(from: string, request: KeyListRequest, nowMs: number): string {
-  return `(SELECT ${CHOOSING_NAMES}, ${LIMIT_USED} AS order_value
-    FROM (SELECT ${CHOOSING_NAMES} FROM ${from}) AS d
-    LEFT JOIN (${limitUse(limitCondition(request), nowMs)}) AS u ON u.limited_id = d.key_id)`;
+/** Whether the use of limits is asked about at all: live it is joined, which takes its time. */
+export function asksForLimits(request: KeyListRequest): boolean {
+  return request.sort === 'limit_used' || request.limitUsedPercent > 0;
 }
 
-/** Which keys' limits are looked at; its parameters are those of {@link conditionsOf}. */
-function limitCondition({ keyId, organizationId }: KeyListRequest): string {
-  if (keyId !== '') return 'key_id = {key_id:String}';
-  return organizationId === '' ? '1' : 'organization_id = {organization_id_is:String}';
+/**
+ * Rows with `limit_used` and `order_value` for {@link pageOf}, of now.
+ * @param from rows of the directory with {@link CHOOSING_NAMES}
+ * @param condition which keys these are
+ */
+export function withLimitUse(from: string, condition: KeyCondition, request: KeyListRequest, nowMs: number): string {
+  // Parameters of both are among those of the page.
+  const keys =
+    condition === '1' && request.organizationId !== '' ? 'organization_id = {organization_id_is:String}' : condition;
+  return `(SELECT d.*, ${LIMIT_USED} AS limit_used, toInt64(${ORDER_VALUES[request.sort]}) AS order_value
+    FROM ${from} AS d LEFT JOIN (${limitUse(keys, nowMs)}) AS u ON u.limited_id = d.key_id)`;
 }
 
 /** As the engine orders rows: numbers by size, text by its bytes in UTF-8. */
@@ -125,10 +116,7 @@ function conditionsOf(request: KeyListRequest, nowMs: number): { conditions: str
     params.expires_before = nowMs + request.expiresWithinDays * DAY_MS;
   }
   if (request.limitUsedPercent > 0) {
-    const use = limitUse(limitCondition(request), nowMs);
-    conditions.push(
-      `status = 'active' AND key_id IN (SELECT limited_id FROM (${use}) WHERE limit_used >= {limit_used:Float64})`,
-    );
+    conditions.push("status = 'active' AND limit_used >= {limit_used:Float64}");
     params.limit_used = request.limitUsedPercent / 100;
   }
   if (request.after) {

@@ -1,7 +1,7 @@
 import type { QueryParams, Store } from '../../workers/clickhouse/store.ts';
 import { DIRECTORY_COLUMNS, type KeyCondition, keyDirectory } from '../../workers/keys/key-directory.ts';
-import { CHOOSING_COLUMNS, type KeyOrder, ORDER_VALUES } from '../../workers/keys/key-order.ts';
-import { type KeyListRequest, type Position, pageOf } from './key-page.ts';
+import { CHOOSING_COLUMNS, ORDER_VALUES } from '../../workers/keys/key-order.ts';
+import { asksForLimits, type KeyListRequest, type Position, pageOf, withLimitUse } from './key-page.ts';
 
 export interface KeyRow {
   key_id: string;
@@ -70,17 +70,19 @@ export async function listKeysOf(
   bound: QueryParams = {},
 ): Promise<KeyRow[]> {
   const names = DIRECTORY_COLUMNS.join(', ');
-  const isByLimit = request.sort === 'limit_used';
-  const value = isByLimit ? '' : `, toInt64(${ORDER_VALUES[request.sort as KeyOrder]}) AS order_value`;
-  const from = `(SELECT *, ${CHOOSING_COLUMNS}${value} FROM (${keyDirectory(condition, nowMs)}))`;
-  const [sql, params] = pageOf(isByLimit ? 'key_id' : names, from, request, nowMs);
-  if (!isByLimit) return store.query<KeyRow>(sql, { ...params, ...bound });
-  // The use of limits is joined: beside all columns of every key that would be much to read. So the ids first.
+  const directory = `SELECT *, ${CHOOSING_COLUMNS} FROM (${keyDirectory(condition, nowMs)})`;
+  if (!asksForLimits(request)) {
+    const from = `(SELECT *, toInt64(${ORDER_VALUES[request.sort]}) AS order_value FROM (${directory}))`;
+    const [sql, params] = pageOf(names, from, request, nowMs);
+    return store.query<KeyRow>(sql, { ...params, ...bound });
+  }
+  // Beside all columns of every key the joined use of limits would be much to read. So the ids first.
+  const [sql, params] = pageOf('key_id', withLimitUse(`(${directory})`, condition, request, nowMs), request, nowMs);
   const page = await store.query<Position>(sql, { ...params, ...bound });
-  const directory = keyDirectory('key_id IN {page:Array(String)}', nowMs);
-  const rows = await store.query<Omit<KeyRow, 'sort_value'>>(`SELECT ${names} FROM (${directory})`, {
-    page: page.map((row) => row.key_id),
-  });
+  const rows = await store.query<Omit<KeyRow, 'sort_value'>>(
+    `SELECT ${names} FROM (${keyDirectory('key_id IN {page:Array(String)}', nowMs)})`,
+    { page: page.map((row) => row.key_id) },
+  );
   return inOrderOf(page, rows);
 }
 

@@ -79,10 +79,8 @@ async function positions(
   condition: string,
   fresh: readonly string[] = [],
 ): Promise<Position[]> {
-  // The use of limits is joined: any order does.
-  const order = request.sort === 'limit_used' ? 'key_id' : request.sort;
-  const from = `(SELECT order_value, ${CHOOSING_NAMES} FROM key_list_order
-    WHERE generation = ${generation} AND sorted_by = '${order}' AND ${condition})`;
+  const from = `(SELECT order_value, limit_used, ${CHOOSING_NAMES} FROM key_list_order
+    WHERE generation = ${generation} AND sorted_by = '${request.sort}' AND ${condition})`;
   const [sql, params] = pageOf('key_id', from, request, nowMs);
   return store.query<Position>(sql, { ...params, fresh }, request.search === '' ? ONE_PROCESSOR : {});
 }

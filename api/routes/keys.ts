@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
 import type { RegisteredKey } from '../../workers/keys/key.ts';
+import { KEY_ORDERS, type KeyOrder } from '../../workers/keys/key-order.ts';
 import { effectiveLimits, Plans, planOf } from '../../workers/keys/plans.ts';
 import { readRateLimits, type SeenRateLimit } from '../../workers/rate-limits.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { faultOf, fieldProblem, fieldsOf, noSuchKey, refuseForeign, registryProblem } from '../key-changes.ts';
 import { resolveRange } from '../queries/calendar.ts';
 import { readSparklines } from '../queries/fleet-series.ts';
-import { KEY_SORTS, type KeyCursor, type KeyListRequest, type KeySort } from '../queries/key-page.ts';
+import type { KeyCursor, KeyListRequest } from '../queries/key-page.ts';
 import { type KeyRow, listKeys, organizationOfKey } from '../queries/keys.ts';
 import { listKeysFrom } from '../queries/listed-keys.ts';
 import { readUtilization, type Utilization } from '../queries/utilization.ts';
@@ -134,7 +135,7 @@ export const getKey = route({
   handle: ({ parts, grant, params }) => findKey(parts, grant, params.key_id),
 });
 
-const SORTS = KEY_SORTS.flatMap((name) => [name, `-${name}`] as const) as [KeySort | `-${KeySort}`];
+const SORTS = KEY_ORDERS.flatMap((name) => [name, `-${name}`] as const) as [KeyOrder | `-${KeyOrder}`];
 
 const Days = z.coerce.number().int().min(0).max(3650).default(0);
 
@@ -203,7 +204,7 @@ export const getKeys = route({
       unusedDays: query.unused_days,
       expiresWithinDays: query.expires_within_days,
       limitUsedPercent: query.limit_used_percent,
-      sort: query.sort.replace('-', '') as KeySort,
+      sort: query.sort.replace('-', '') as KeyOrder,
       descending,
       limit: query.limit + 1,
       after: decodeCursor(query.cursor, isKeyCursor),

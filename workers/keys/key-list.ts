@@ -1,6 +1,7 @@
 import { type Store, withSettings } from '../clickhouse/store.ts';
 import { DIRECTORY_COLUMNS, keyDirectory } from './key-directory.ts';
-import { KEY_ORDERS, orderRows } from './key-order.ts';
+import { KEY_ORDERS, LIMIT_USED, orderRows } from './key-order.ts';
+import { limitUse } from './limit-use.ts';
 
 /** Building takes at most this share of the time. */
 const BUILD_SHARE = 0.05;
@@ -65,8 +66,9 @@ export async function buildGeneration(store: Store, nowMs: number): Promise<numb
   const startedAt = performance.now();
   const build = (statement: string) => store.commandAside(withSettings(statement, BUILD_SETTINGS));
   await build(
-    `INSERT INTO key_list (generation, ${DIRECTORY_COLUMNS.join(', ')})
-     SELECT ${nowMs} AS generation, * FROM (${keyDirectory('1', nowMs)}) WHERE key_id != ''`,
+    `INSERT INTO key_list (generation, ${DIRECTORY_COLUMNS.join(', ')}, limit_used)
+     SELECT ${nowMs} AS generation, d.*, ${LIMIT_USED} AS limit_used FROM (${keyDirectory('1', nowMs)}) AS d
+     LEFT JOIN (${limitUse('1', nowMs)}) AS u ON u.limited_id = d.key_id WHERE d.key_id != ''`,
   );
   for (const order of KEY_ORDERS) await build(`INSERT INTO key_list_order ${orderRows(order, nowMs)}`);
   const [built] = await store.queryWriter<{ keys: number }>(

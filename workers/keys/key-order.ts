@@ -1,5 +1,5 @@
 /**
- * The orders in which keys can be listed without looking at anything but the directory: the value of each, as SQL over its columns.
+ * The orders in which keys are listed: the value of each, as SQL over the columns of the directory and `limit_used`.
  * Whole numbers below 2^53: the engine does not read floating ones in their order backwards (of not-a-number), and cursors hold them.
  */
 export const ORDER_VALUES = {
@@ -12,9 +12,14 @@ export const ORDER_VALUES = {
   error_rate_30d: 'round(error_rate_30d * 1e12)',
   // Keys that never expire stand behind all that do.
   expires_at: 'ifNull(toUnixTimestamp64Milli(expires_at), toInt64(8000000000000000))',
+  // Below all that have a limit stand those without.
+  limit_used: 'if(limit_used < 0, -1, round(least(limit_used, 1e9) * 1e6))',
 } as const;
 export type KeyOrder = keyof typeof ORDER_VALUES;
-export const KEY_ORDERS = Object.keys(ORDER_VALUES) as KeyOrder[];
+export const KEY_ORDERS = Object.keys(ORDER_VALUES) as [KeyOrder, ...KeyOrder[]];
+
+/** Largest share of a limit in use of a key of {@link import('./limit-use.ts').limitUse}, below 0 when it has none. */
+export const LIMIT_USED = "if(limited_id = '', -1, limit_used)";
 
 /** What is searched in, in small letters; a line for each field. */
 const SEARCH_TEXT = `lowerUTF8(concat(${['key_id', 'name', 'prefix', 'customer_id', 'organization_id', 'owner_email'].join(", '\\n', ")}))`;
@@ -28,6 +33,6 @@ export const CHOOSING_COLUMNS = `${SILENT_SINCE} AS silent_since_ms, ${SEARCH_TE
 /** Rows of a generation in one order, as the columns of `key_list_order`; a SELECT. */
 export function orderRows(order: KeyOrder, generation: number): string {
   return `SELECT generation, '${order}' AS sorted_by, toInt64(${ORDER_VALUES[order]}) AS order_value, key_id, organization_id, customer_id,
-      environment, status, expires_at, ${CHOOSING_COLUMNS}
+      environment, status, expires_at, limit_used, ${CHOOSING_COLUMNS}
     FROM key_list WHERE generation = ${generation}`;
 }

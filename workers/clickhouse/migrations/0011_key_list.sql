@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS key_list ${on_cluster}
     last_used         Tuple(at DateTime64(3, 'UTC'), country String, method String, route String, status UInt16),
     total_requests    UInt64,
     requests_30d      UInt64,
-    error_rate_30d    Float64
+    error_rate_30d    Float64,
+    limit_used        Float64 COMMENT 'largest share of a limit in use, below 0 = no limit'
 )
 ENGINE = ${MergeTree}
 PARTITION BY generation
@@ -56,6 +57,7 @@ CREATE TABLE IF NOT EXISTS key_list_order ${on_cluster}
     environment      LowCardinality(String),
     status           LowCardinality(String),
     expires_at       Nullable(DateTime64(3, 'UTC')),
+    limit_used       Float64,
     silent_since_ms  Int64 COMMENT 'last use, else since when one would have been seen',
     search_text      String COMMENT 'searched fields in small letters'
 )
