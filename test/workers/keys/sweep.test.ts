@@ -159,7 +159,8 @@ test('notices: once each, only the nearest after a downtime, none when the succe
 });
 
 test('very many notices: told over several sweeps, each once; a stopping process leaves them to the next', async () => {
-  const aged = { created_at: iso(Date.now() - 80 * DAY_MS), expires_at: iso(Date.now() + 5 * DAY_MS) };
+  const [created_at, expires_at] = [iso(Date.now() - 80 * DAY_MS), iso(Date.now() + 5 * DAY_MS)];
+  const aged = { created_at, expires_at, updated_at: iso(Date.now()) };
   await storeRows(Array.from({ length: 3_500 }, (_, n) => ({ key_id: `many_${n}`, ...aged })));
   const stopping = new AbortController();
   stopping.abort();
