@@ -16,7 +16,7 @@ import { usableSecretKeys } from '../workers/alerts/delivery/secret-keys.ts';
 import { openDeliveryQueue } from '../workers/alerts/outbox.ts';
 import { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
-import { KeyLists } from '../workers/keys/key-list.ts';
+import { KeyLists } from '../workers/keys/newest-key-list.ts';
 import { Registry } from '../workers/keys/registry.ts';
 import { Tokens } from '../workers/tokens.ts';
 import { cookie } from './caller.ts';

@@ -6,7 +6,7 @@ import type { Redis } from '../ingest/redis.ts';
 import type { Scope, TokenGrant, TokenReader } from '../ingest/token.ts';
 import type { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
-import type { KeyLists } from '../workers/keys/key-list.ts';
+import type { KeyLists } from '../workers/keys/newest-key-list.ts';
 import type { Registry } from '../workers/keys/registry.ts';
 import type { Tokens } from '../workers/tokens.ts';
 import type { DeliveryDesk } from './delivery-desk.ts';

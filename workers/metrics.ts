@@ -90,3 +90,15 @@ export const invariantsChecked = new Gauge({
   help: 'Time of the last check of the invariants by any worker, 0 before the first',
   registers,
 });
+
+export const noticesWritten = new Counter({
+  name: 'keytally_key_notices_total',
+  help: 'Reminders of expiries and rotations written by sweeps',
+  registers,
+});
+
+export const noticesWaiting = new Gauge({
+  name: 'keytally_key_notices_waiting',
+  help: 'Keys that may be due a reminder and that the last sweep left for the next one',
+  registers,
+});

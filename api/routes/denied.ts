@@ -2,7 +2,8 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { SharedReads } from '../../workers/keys/shared-read.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { type DeniedKey, type DeniedScope, deniedDigest, deniedKeys } from '../queries/denied.ts';
+import { type DeniedKey, type DeniedScope, deniedDigest, deniedKeys, registryMark } from '../queries/denied.ts';
+import { Remembered } from '../remembered.ts';
 import { type ApiParts, route } from '../route.ts';
 
 /** Keys of one page; a gateway reads the following pages by the cursor. */
@@ -12,11 +13,23 @@ const MAX_WAIT_SECONDS = 25;
 /** A change wakes all that wait; what they read is read once. */
 const GATHER_MS = 15;
 
-const digests = new WeakMap<ApiParts, SharedReads<string>>();
-const pages = new WeakMap<ApiParts, SharedReads<DeniedKey[]>>();
+/** Lists kept while no key changes, each of at most {@link PAGE_KEYS}; those of the gateways that asked last. */
+const KEPT_PAGES = 4;
+const KEPT_DIGESTS = 1_000;
 
-function shared<Value>(reads: WeakMap<ApiParts, SharedReads<Value>>, parts: ApiParts): SharedReads<Value> {
-  const present = reads.get(parts) ?? new SharedReads<Value>(GATHER_MS);
+interface DeniedReads {
+  marks: SharedReads<string>;
+  digests: Remembered<string>;
+  pages: Remembered<DeniedKey[]>;
+}
+const reads = new WeakMap<ApiParts, DeniedReads>();
+
+function readsOf(parts: ApiParts): DeniedReads {
+  const present = reads.get(parts) ?? {
+    marks: new SharedReads<string>(GATHER_MS),
+    digests: new Remembered<string>(KEPT_DIGESTS),
+    pages: new Remembered<DeniedKey[]>(KEPT_PAGES),
+  };
   reads.set(parts, present);
   return present;
 }
@@ -52,14 +65,14 @@ export const getDeniedKeys = route({
   handle: async ({ parts, grant, query, req, res }) => {
     const scope: DeniedScope = { organizationId: grant.organizationId, keyId: grant.keyId };
     const after = decodeCursorText(query.cursor);
-    const etag = await settledEtag(parts, scope, req, query.wait);
+    const { etag, mark } = await settledEtag(parts, scope, req, query.wait);
     res.set('ETag', etag);
     if (after === '' && etag === req.get('if-none-match')) {
       res.set('Cache-Control', 'private, no-cache').status(304).end();
       return undefined;
     }
     const read = () => deniedKeys(parts.store, scope, after, PAGE_KEYS + 1);
-    const rows = await shared(pages, parts).get(JSON.stringify([scope, after]), read);
+    const rows = await readsOf(parts).pages.get(JSON.stringify([scope, after]), mark, read);
     const page = rows.slice(0, PAGE_KEYS);
     return {
       data: page.map((key) => ({ ...key, sha256: key.sha256 === '' ? null : key.sha256 })),
@@ -73,26 +86,37 @@ function decodeCursorText(cursor: string | undefined): string {
   return decodeCursor(cursor, isPosition)?.[0] ?? '';
 }
 
-/** ETag of the list, as soon as it differs from the one the caller has, or when the wait is over. */
-async function settledEtag(parts: ApiParts, scope: DeniedScope, req: Request, waitSeconds: number): Promise<string> {
+interface Settled {
+  etag: string;
+  /** State of the registry in which the list had this ETag. */
+  mark: string;
+}
+
+async function settledNow(parts: ApiParts, scope: DeniedScope): Promise<Settled> {
+  const { marks, digests } = readsOf(parts);
+  const mark = await marks.get('', () => registryMark(parts.store));
+  const digest = await digests.get(JSON.stringify(scope), mark, () => deniedDigest(parts.store, scope));
+  return { etag: `"${digest}"`, mark };
+}
+
+/** The list's ETag, as soon as it differs from the one the caller has, or when the wait is over. */
+async function settledEtag(parts: ApiParts, scope: DeniedScope, req: Request, waitSeconds: number): Promise<Settled> {
   const known = req.get('if-none-match');
-  const etagNow = async () =>
-    `"${await shared(digests, parts).get(JSON.stringify(scope), () => deniedDigest(parts.store, scope))}"`;
   const untilMs = Date.now() + waitSeconds * 1000;
   for (;;) {
     // Watching begins before looking: a change in between is then noticed.
     const watch = known && waitSeconds > 0 ? await parts.registry.denials.watch(scope.organizationId) : undefined;
-    const etag = await etagNow().catch((error) => {
+    const settled = await settledNow(parts, scope).catch((error) => {
       watch?.stop();
       throw error;
     });
-    if (etag !== known || !watch) {
+    if (settled.etag !== known || !watch) {
       watch?.stop();
-      return etag;
+      return settled;
     }
     const goOn = await changedOrOver(req, watch.changed, untilMs - Date.now());
     watch.stop();
-    if (!goOn) return etag;
+    if (!goOn) return settled;
   }
 }
 

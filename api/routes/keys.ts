@@ -2,22 +2,16 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
 import type { RegisteredKey } from '../../workers/keys/key.ts';
+import { KEY_ORDERS, type KeyOrder } from '../../workers/keys/key-order.ts';
 import { effectiveLimits, Plans, planOf } from '../../workers/keys/plans.ts';
 import { readRateLimits, type SeenRateLimit } from '../../workers/rate-limits.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { faultOf, fieldProblem, fieldsOf, noSuchKey, refuseForeign, registryProblem } from '../key-changes.ts';
 import { resolveRange } from '../queries/calendar.ts';
 import { readSparklines } from '../queries/fleet-series.ts';
-import {
-  KEY_SORTS,
-  type KeyCursor,
-  type KeyListRequest,
-  type KeyRow,
-  type KeySort,
-  listKeys,
-  listKeysFrom,
-  organizationOfKey,
-} from '../queries/keys.ts';
+import type { KeyCursor, KeyListRequest } from '../queries/key-page.ts';
+import { type KeyRow, listKeys, organizationOfKey } from '../queries/keys.ts';
+import { listKeysFrom } from '../queries/listed-keys.ts';
 import { readUtilization, type Utilization } from '../queries/utilization.ts';
 import { type ApiParts, route } from '../route.ts';
 import { KeyBody, KeyParams, KeyResponse, KeyStatusSchema, LimitQuery } from '../schemas.ts';
@@ -66,19 +60,21 @@ export async function mustSeeKey(parts: ApiParts, grant: TokenGrant, keyId: stri
 }
 
 async function answersOf(parts: ApiParts, rows: readonly KeyRow[]): Promise<z.infer<typeof KeyResponse>[]> {
+  const ids = rows.map((row) => row.key_id);
+  const [{ limited, utilization }, told] = await Promise.all([
+    utilizationOf(parts, rows),
+    readRateLimits(parts.store, ids),
+  ]);
+  return limited.map((row) => answerOf(row, utilization.get(row.key_id) ?? null, told.get(row.key_id)));
+}
+
+async function utilizationOf(parts: ApiParts, rows: readonly KeyRow[]) {
   const plans = rows.some((row) => row.plan !== '') ? await new Plans(parts.store).list() : [];
   const limited = rows.map((row) => ({
     ...row,
     ...effectiveLimits(row, planOf(plans, row.organization_id, row.plan)),
   }));
-  const [utilization, told] = await Promise.all([
-    readUtilization(parts.store, limited, Date.now()),
-    readRateLimits(
-      parts.store,
-      rows.map((row) => row.key_id),
-    ),
-  ]);
-  return limited.map((row) => answerOf(row, utilization.get(row.key_id) ?? null, told.get(row.key_id)));
+  return { limited, utilization: await readUtilization(parts.store, limited, Date.now()) };
 }
 
 function answerOf(
@@ -139,7 +135,7 @@ export const getKey = route({
   handle: ({ parts, grant, params }) => findKey(parts, grant, params.key_id),
 });
 
-const SORTS = KEY_SORTS.flatMap((name) => [name, `-${name}`] as const) as [KeySort | `-${KeySort}`];
+const SORTS = KEY_ORDERS.flatMap((name) => [name, `-${name}`] as const) as [KeyOrder | `-${KeyOrder}`];
 
 const Days = z.coerce.number().int().min(0).max(3650).default(0);
 
@@ -196,7 +192,7 @@ export const getKeys = route({
     }
     const descending = query.sort.startsWith('-');
     const nowMs = Date.now();
-    const generation = grant.keyId === '' ? await parts.keyLists.newest(nowMs) : undefined;
+    const list = grant.keyId === '' ? await parts.keyLists.newest(nowMs) : undefined;
     const request: KeyListRequest = {
       organizationId: grant.organizationId || query.organization_id,
       customerId: query.customer_id,
@@ -208,13 +204,13 @@ export const getKeys = route({
       unusedDays: query.unused_days,
       expiresWithinDays: query.expires_within_days,
       limitUsedPercent: query.limit_used_percent,
-      sort: query.sort.replace('-', '') as KeySort,
+      sort: query.sort.replace('-', '') as KeyOrder,
       descending,
       limit: query.limit + 1,
       after: decodeCursor(query.cursor, isKeyCursor),
     };
-    const rows = generation
-      ? await listKeysFrom(parts.store, generation, request, nowMs)
+    const rows = list
+      ? await listKeysFrom(parts.store, list.generation, request, nowMs, list.appeared)
       : await listKeys(parts.store, request, nowMs);
     const page = rows.slice(0, query.limit);
     const last = page.at(-1);
@@ -222,7 +218,7 @@ export const getKeys = route({
     return {
       data: await withSeries(parts, await answersOf(parts, page), query.include === 'series'),
       next_cursor: more ? encodeCursor({ value: last.sort_value, keyId: last.key_id }) : null,
-      figures_as_of: new Date(generation?.generation ?? nowMs).toISOString(),
+      figures_as_of: new Date(list?.generation.generation ?? nowMs).toISOString(),
     };
   },
 });

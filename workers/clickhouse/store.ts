@@ -7,7 +7,9 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import type { Config } from '../../ingest/config.ts';
 import { ConfigError } from '../../ingest/config.ts';
 import { withoutSecret } from '../../ingest/redis.ts';
+import { bindValues, quotedText } from './bind-values.ts';
 import { BlockFiles } from './block-files.ts';
+import { Sessions } from './sessions.ts';
 
 /** Settings of one statement, written into its text (see {@link withSettings}). */
 export type Settings = Readonly<Record<string, string | number>>;
@@ -54,6 +56,8 @@ export type Topology = 'embedded' | 'server' | 'cluster';
 const MAX_CONNECTIONS = 40;
 /** Sessions that read on the embedded engine: statements of one session run one after another. */
 const EMBEDDED_READERS = 4;
+/** Lists of many ids stand in the statement's text there; the engine's own bound of 256 KB is for strangers' statements. */
+const EMBEDDED_MAX_STATEMENT_BYTES = 268_435_456;
 
 /** An optional package: named by a variable, so that the program also compiles where it is not installed. */
 const EMBEDDED_ENGINE: string = 'chdb/connection';
@@ -68,17 +72,22 @@ interface EmbeddedEngine {
  */
 export class Store {
   readonly embedded: boolean;
-  readonly #writer: ClickHouseClient;
-  readonly #readers: readonly ClickHouseClient[];
+  readonly #writer: Sessions;
+  readonly #readers: Sessions;
+  readonly #aside: Sessions;
   readonly #readSettings: Settings;
   readonly #insertSettings: Settings;
   readonly #blocks: BlockFiles | undefined;
-  #nextReader = 0;
 
-  constructor(writer: ClickHouseClient, readers: readonly ClickHouseClient[], topology: Topology, blocks?: BlockFiles) {
+  /**
+   * @param aside runs the long statements that nobody waits for
+   * @param blocks where blocks pass on their way into the embedded engine
+   */
+  constructor(writer: Sessions, readers: Sessions, aside: Sessions, topology: Topology, blocks?: BlockFiles) {
     this.#blocks = blocks;
     this.#writer = writer;
     this.#readers = readers;
+    this.#aside = aside;
     this.embedded = topology === 'embedded';
     this.#readSettings = topology === 'cluster' ? { ...READ_SETTINGS, ...CLUSTER_READ_SETTINGS } : READ_SETTINGS;
     this.#insertSettings = topology === 'cluster' ? CLUSTER_INSERT_SETTINGS : {};
@@ -86,8 +95,7 @@ export class Store {
 
   /** Rows of a SELECT (without FORMAT and SETTINGS). Every value goes in as a bound parameter `{name:Type}`. */
   async query<Row>(sql: string, params: QueryParams = {}, settings: Settings = {}): Promise<Row[]> {
-    const reader = this.#readers[this.#nextReader++ % this.#readers.length]!;
-    return this.#select<Row>(reader, sql, params, settings);
+    return this.#select<Row>(this.#readers, sql, params, settings);
   }
 
   /** As {@link query}, on the writing session: sees everything this process wrote before. */
@@ -95,17 +103,23 @@ export class Store {
     return this.#select<Row>(this.#writer, sql, params, {});
   }
 
-  async #select<Row>(client: ClickHouseClient, sql: string, params: QueryParams, settings: Settings): Promise<Row[]> {
-    const result = await client.query({
-      query: withSettings(sql, { ...this.#readSettings, ...settings }),
-      query_params: { ...params },
-      format: 'JSONEachRow',
-    });
+  async #select<Row>(sessions: Sessions, sql: string, params: QueryParams, settings: Settings): Promise<Row[]> {
+    const query = this.#bound(withSettings(sql, { ...this.#readSettings, ...settings }), params);
+    const result = await sessions.run((client) => client.query({ ...query, format: 'JSONEachRow' }));
     return result.json<Row>();
   }
 
+  #bound(sql: string, params: QueryParams): { query: string; query_params?: Record<string, unknown> } {
+    return this.embedded ? { query: bindValues(sql, params) } : { query: sql, query_params: { ...params } };
+  }
+
   async command(sql: string, params: QueryParams = {}): Promise<void> {
-    await this.#writer.command({ query: sql, query_params: { ...params } });
+    await this.#writer.run((client) => client.command(this.#bound(sql, params)));
+  }
+
+  /** A long statement that nobody waits for; inserts and the writer's reads go on beside it. */
+  async commandAside(sql: string): Promise<void> {
+    await this.#aside.run((client) => client.command({ query: sql }));
   }
 
   /**
@@ -122,7 +136,9 @@ export class Store {
       return;
     }
     const values = Readable.from([block], { objectMode: false });
-    const result = await this.#writer.exec({ query: `${statement} FORMAT Native`, values, query_id: queryId });
+    const result = await this.#writer.run((client) =>
+      client.exec({ query: `${statement} FORMAT Native`, values, query_id: queryId }),
+    );
     result.stream.resume();
   }
 
@@ -131,10 +147,12 @@ export class Store {
     if (rows.length === 0) return;
     const body = rows.map((row) => JSON.stringify(row)).join('\n');
     const base = { async_insert: 0, input_format_skip_unknown_fields: 0, date_time_input_format: 'best_effort' };
-    const result = await this.#writer.exec({
-      query: `${withSettings(`INSERT INTO ${table}`, { ...base, ...settings, ...this.#insertSettings })} FORMAT JSONEachRow`,
-      values: Readable.from([body], { objectMode: false }),
-    });
+    const result = await this.#writer.run((client) =>
+      client.exec({
+        query: `${withSettings(`INSERT INTO ${table}`, { ...base, ...settings, ...this.#insertSettings })} FORMAT JSONEachRow`,
+        values: Readable.from([body], { objectMode: false }),
+      }),
+    );
     result.stream.resume();
   }
 
@@ -142,18 +160,18 @@ export class Store {
   async exportNative(select: string, path: string): Promise<void> {
     if (this.embedded) {
       // The connection passes text; the engine writes the file itself.
-      return this.command(`INSERT INTO FUNCTION file(${literal(path)}, 'Native') ${select}`);
+      return this.command(`INSERT INTO FUNCTION file(${quotedText(path)}, 'Native') ${select}`);
     }
-    const { stream } = await this.#writer.exec({ query: `${select} FORMAT Native` });
+    const { stream } = await this.#writer.run((client) => client.exec({ query: `${select} FORMAT Native` }));
     await pipeline(stream, createGzip(), createWriteStream(path, { mode: 0o600 }));
   }
 
   /** Loads a file of {@link exportNative}. Equal blocks are not taken for repeats. */
   async importNative(table: string, path: string): Promise<void> {
     const insert = `INSERT INTO ${table} SETTINGS insert_deduplicate = 0`;
-    if (this.embedded) return this.command(`${insert} SELECT * FROM file(${literal(path)}, 'Native')`);
+    if (this.embedded) return this.command(`${insert} SELECT * FROM file(${quotedText(path)}, 'Native')`);
     const values = createReadStream(path).pipe(createGunzip());
-    const { stream } = await this.#writer.exec({ query: `${insert} FORMAT Native`, values });
+    const { stream } = await this.#writer.run((client) => client.exec({ query: `${insert} FORMAT Native`, values }));
     stream.resume();
   }
 
@@ -167,7 +185,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
-    for (const client of [...this.#readers, this.#writer]) await client.close();
+    for (const sessions of new Set([this.#readers, this.#aside, this.#writer])) await sessions.close();
   }
 }
 
@@ -178,7 +196,7 @@ export function withSettings(sql: string, settings: Settings): string {
 }
 
 function literal(value: string | number): string {
-  return typeof value === 'number' ? String(value) : `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  return typeof value === 'number' ? String(value) : quotedText(value);
 }
 
 /**
@@ -224,7 +242,8 @@ async function openServer(config: Config): Promise<Store> {
   }
   await boot.close();
   const client = connect(config.CLICKHOUSE_DATABASE);
-  return new Store(client, [client], config.CLICKHOUSE_CLUSTER ? 'cluster' : 'server');
+  const all = new Sessions([client], false);
+  return new Store(all, all, all, config.CLICKHOUSE_CLUSTER ? 'cluster' : 'server');
 }
 
 async function openEmbedded(config: Config, dataFolder: string): Promise<Store> {
@@ -235,10 +254,14 @@ async function openEmbedded(config: Config, dataFolder: string): Promise<Store> 
     const client = createClient({ connection: createChdbConnection({ path: dataFolder }) } as never);
     await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}` });
     await client.command({ query: `USE ${config.CLICKHOUSE_DATABASE}` });
+    await client.command({ query: `SET max_query_size = ${EMBEDDED_MAX_STATEMENT_BYTES}` });
     return client;
   };
-  const writer = await session();
-  const readers: ClickHouseClient[] = [];
-  for (let i = 0; i < EMBEDDED_READERS; i++) readers.push(await session());
-  return new Store(writer, readers, 'embedded', new BlockFiles(join(dataFolder, 'incoming_blocks')));
+  const sessions = async (count: number) => {
+    const clients: ClickHouseClient[] = [];
+    for (let i = 0; i < count; i++) clients.push(await session());
+    return new Sessions(clients, true);
+  };
+  const blocks = new BlockFiles(join(dataFolder, 'incoming_blocks'));
+  return new Store(await sessions(1), await sessions(EMBEDDED_READERS), await sessions(1), 'embedded', blocks);
 }

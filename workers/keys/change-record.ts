@@ -1,6 +1,6 @@
 import type { Store } from '../clickhouse/store.ts';
 import { writeAudit } from './audit.ts';
-import { auditOf, changeId, eventOf } from './change.ts';
+import { auditOf, changeId, eventOf, TOLD_ACTIONS } from './change.ts';
 import { type KeyEvent, writeEvents } from './events.ts';
 import type { RegisteredKey } from './key.ts';
 
@@ -42,23 +42,41 @@ export async function recordMissing(store: Store, rows: readonly RegisteredKey[]
   return new Set([...unaudited, ...untold].map(changeId)).size;
 }
 
+const IN_TIME = `updated_at >= fromUnixTimestamp64Milli({since:Int64}) AND updated_at < fromUnixTimestamp64Milli({until:Int64})`;
+const CHANGED = `SELECT key_id FROM keys WHERE ${IN_TIME}`;
+const NOT_BEFORE = 'at >= fromUnixTimestamp64Milli({since:Int64})';
+
+/** Versions without audit row or event; the engine compares, because after an import all keys are among those that changed. */
+const INCOMPLETE = `
+  SELECT key_id FROM keys FINAL
+  WHERE key_id > {after:String} AND change_action != '' AND ${IN_TIME}
+    AND (concat(key_id, '@', toString(version)) NOT IN (SELECT id FROM audit WHERE subject IN (${CHANGED}) AND ${NOT_BEFORE})
+      OR change_action IN {told:Array(String)}
+        AND concat(key_id, '@', toString(version)) NOT IN (SELECT id FROM key_events WHERE key_id IN (${CHANGED}) AND ${NOT_BEFORE}))
+  ORDER BY key_id LIMIT ${REPAIR_CHUNK}`;
+
 /**
  * Completes the audit after a kill: finds versions that were stored since `sinceMs` without audit row or event.
- * @returns how many were completed
+ * @param signal ends it between two steps
+ * @returns how many were completed, and whether all were looked at
  */
-export async function repairRecords(store: Store, sinceMs: number, nowMs: number): Promise<number> {
+export async function repairRecords(
+  store: Store,
+  sinceMs: number,
+  nowMs: number,
+  signal?: AbortSignal,
+): Promise<{ repaired: number; finished: boolean }> {
   let repaired = 0;
   let after = '';
-  for (;;) {
+  const params = { since: sinceMs, until: nowMs - SETTLED_MS, told: TOLD_ACTIONS };
+  while (!signal?.aborted) {
     const rows = await store.queryWriter<RegisteredKey>(
-      `SELECT * FROM keys FINAL
-       WHERE key_id > {after:String} AND change_action != ''
-         AND updated_at >= fromUnixTimestamp64Milli({since:Int64}) AND updated_at < fromUnixTimestamp64Milli({until:Int64})
-       ORDER BY key_id LIMIT ${REPAIR_CHUNK}`,
-      { after, since: sinceMs, until: nowMs - SETTLED_MS },
+      `SELECT * FROM keys FINAL WHERE key_id IN (${INCOMPLETE}) ORDER BY key_id`,
+      { ...params, after },
     );
     repaired += await recordMissing(store, rows);
-    if (rows.length < REPAIR_CHUNK) return repaired;
+    if (rows.length < REPAIR_CHUNK) return { repaired, finished: true };
     after = rows.at(-1)!.key_id;
   }
+  return { repaired, finished: false };
 }

@@ -97,6 +97,9 @@ const EVENT_OF_ACTION: Readonly<Record<string, KeyEventType>> = {
   'key.leaked': 'key.leaked',
 };
 
+/** Actions of which somebody may need to be told, see {@link eventOf}. */
+export const TOLD_ACTIONS = Object.keys(EVENT_OF_ACTION);
+
 /** Event of a key's newest version; undefined when nobody needs to be told of this kind of change. */
 export function eventOf(row: RegisteredKey): KeyEvent | undefined {
   const type = EVENT_OF_ACTION[row.change_action];

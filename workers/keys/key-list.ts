@@ -1,5 +1,7 @@
-import type { Store } from '../clickhouse/store.ts';
+import { type Store, withSettings } from '../clickhouse/store.ts';
 import { DIRECTORY_COLUMNS, keyDirectory } from './key-directory.ts';
+import { KEY_ORDERS, LIMIT_USED, orderRows } from './key-order.ts';
+import { limitUse } from './limit-use.ts';
 
 /** Building takes at most this share of the time. */
 const BUILD_SHARE = 0.05;
@@ -7,10 +9,11 @@ const BUILD_SHARE = 0.05;
 const KEPT_GENERATIONS = 2;
 /** A list older than this is not used any more; its builder is gone. */
 const USABLE_MS = 15 * 60_000;
-/** Far shorter than a generation is kept after the next one. */
-const REMEMBERED_MS = 5_000;
 /** Rows written by a slower clock, or while the build was already reading, are met by looking back this far. */
 const OVERLAP_MS = 10_000;
+
+/** Both hold generations as partitions. */
+const TABLES = ['key_list', 'key_list_order'] as const;
 
 export interface Generation {
   generation: number;
@@ -41,24 +44,6 @@ export async function newestGeneration(store: Store): Promise<Generation | undef
   return row;
 }
 
-/** The newest usable generation, remembered for a moment: every page of the key list asks for it. */
-export class KeyLists {
-  readonly #store: Store;
-  #known: { newest: Generation | undefined; atMs: number } | undefined;
-
-  constructor(store: Store) {
-    this.#store = store;
-  }
-
-  async newest(nowMs: number): Promise<Generation | undefined> {
-    if (!this.#known || nowMs - this.#known.atMs >= REMEMBERED_MS) {
-      this.#known = { newest: await newestGeneration(this.#store), atMs: nowMs };
-    }
-    const { newest } = this.#known;
-    return isUsable(newest, nowMs) ? newest : undefined;
-  }
-}
-
 /**
  * Builds a new generation of the key list when there are many keys and the last one is old enough.
  * @param nowMs also names the generation: a repeat of the same slot builds it anew in its place
@@ -72,14 +57,20 @@ export async function buildKeyList(store: Store, liveKeysMax: number, nowMs: num
   return dueForBuild(counted!.keys, newest, liveKeysMax, nowMs) ? buildGeneration(store, nowMs) : undefined;
 }
 
+/** One processor, and blocks that become few parts: a page reads from each part of its order. */
+const BUILD_SETTINGS = { max_threads: 1, max_insert_threads: 1, min_insert_block_size_rows: 524_288 };
+
 /** Builds a generation in any case. @returns the number of keys in it */
 export async function buildGeneration(store: Store, nowMs: number): Promise<number> {
-  await dropOldGenerations(store, nowMs);
+  for (const table of TABLES) await dropOldGenerations(store, table, nowMs);
   const startedAt = performance.now();
-  await store.command(
-    `INSERT INTO key_list (generation, ${DIRECTORY_COLUMNS.join(', ')})
-     SELECT ${nowMs} AS generation, * FROM (${keyDirectory('1', nowMs)}) WHERE key_id != ''`,
+  const build = (statement: string) => store.commandAside(withSettings(statement, BUILD_SETTINGS));
+  await build(
+    `INSERT INTO key_list (generation, ${DIRECTORY_COLUMNS.join(', ')}, limit_used)
+     SELECT ${nowMs} AS generation, d.*, ${LIMIT_USED} AS limit_used FROM (${keyDirectory('1', nowMs)}) AS d
+     LEFT JOIN (${limitUse('1', nowMs)}) AS u ON u.limited_id = d.key_id WHERE d.key_id != ''`,
   );
+  for (const order of KEY_ORDERS) await build(`INSERT INTO key_list_order ${orderRows(order, nowMs)}`);
   const [built] = await store.queryWriter<{ keys: number }>(
     'SELECT count() AS keys FROM key_list WHERE generation = {generation:UInt64}',
     { generation: nowMs },
@@ -97,10 +88,10 @@ export async function buildGeneration(store: Store, nowMs: number): Promise<numb
 }
 
 /** Drops all but the newest finished generations, and what was left of this one by an attempt that failed. */
-async function dropOldGenerations(store: Store, building: number): Promise<void> {
+async function dropOldGenerations(store: Store, table: (typeof TABLES)[number], building: number): Promise<void> {
   const present = await store.queryWriter<{ generation: number }>(
     `SELECT DISTINCT toUInt64(partition) AS generation FROM system.parts
-     WHERE database = currentDatabase() AND table = 'key_list' AND active`,
+     WHERE database = currentDatabase() AND table = '${table}' AND active`,
   );
   const kept = await store.queryWriter<{ generation: number }>(
     `SELECT generation FROM key_list_generations WHERE generation != {building:UInt64}
@@ -109,13 +100,24 @@ async function dropOldGenerations(store: Store, building: number): Promise<void>
   );
   const keep = new Set(kept.map((row) => row.generation));
   for (const { generation } of present) {
-    if (!keep.has(generation)) await store.command(`ALTER TABLE key_list DROP PARTITION ${generation}`);
+    if (!keep.has(generation)) await store.command(`ALTER TABLE ${table} DROP PARTITION ${generation}`);
   }
 }
 
-/** Ids of the keys that were changed, or appeared, since the generation was built; a SELECT. */
-export function changedKeys({ generation }: Generation): string {
-  const since = `fromUnixTimestamp64Milli(toInt64(${generation - OVERLAP_MS}))`;
-  return `SELECT key_id FROM (SELECT key_id FROM keys WHERE updated_at >= ${since}
-      UNION DISTINCT SELECT key_id FROM key_totals WHERE tracking_since >= ${since})`;
+/** Time from which on changes may be missing in the generation, as SQL. */
+const since = ({ generation }: Generation) => `fromUnixTimestamp64Milli(toInt64(${generation - OVERLAP_MS}))`;
+
+/** Ids of the keys whose registry row was written since the generation was built; a SELECT. */
+export function changedKeys(generation: Generation): string {
+  return `SELECT DISTINCT key_id FROM keys WHERE updated_at >= ${since(generation)}`;
+}
+
+/**
+ * Ids of keys that sent their first request since the generation was built; a SELECT. Every row of traffic since the last merge
+ * has a time of its own there, so those that the list knows already are taken out.
+ */
+export function appearedKeys(generation: Generation): string {
+  const seen = `SELECT DISTINCT key_id FROM key_totals WHERE tracking_since >= ${since(generation)}`;
+  return `SELECT key_id FROM (${seen})
+    WHERE key_id NOT IN (SELECT key_id FROM key_list WHERE generation = ${generation.generation} AND key_id IN (${seen}))`;
 }

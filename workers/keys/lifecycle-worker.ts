@@ -54,7 +54,9 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   const queue = openLifecycleQueue(parts.redis);
   queue.on('error', (error) => log.warn({ err: error }, 'lifecycle queue'));
   const expiries = new ExpiryGatherer(parts.registry);
-  const worker = new Worker<LifecycleJob>(LIFECYCLE_QUEUE, (job) => perform(parts, queue, expiries, job), {
+  const stopping = new AbortController();
+  const tools: Tools = { queue, expiries, signal: stopping.signal };
+  const worker = new Worker<LifecycleJob>(LIFECYCLE_QUEUE, (job) => perform(parts, tools, job), {
     connection,
     prefix: LIFECYCLE_PREFIX,
     concurrency: EXPIRY_CONCURRENCY,
@@ -75,6 +77,7 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   return {
     isRunning: () => worker.isRunning(),
     close: async () => {
+      stopping.abort();
       for (const task of ticks) await task.destroy();
       await worker.close();
       await queue.close();
@@ -94,10 +97,16 @@ function tick(expression: string, kind: SlotKind, queue: Queue<LifecycleJob>, lo
   );
 }
 
+interface Tools {
+  queue: Queue<LifecycleJob>;
+  expiries: ExpiryGatherer;
+  /** The process is stopping: what can be left to the next slot is. */
+  signal: AbortSignal;
+}
+
 async function perform(
   parts: LifecycleParts,
-  queue: Queue<LifecycleJob>,
-  expiries: ExpiryGatherer,
+  { queue, expiries, signal }: Tools,
   { data }: Job<LifecycleJob>,
 ): Promise<void> {
   if (data.kind === 'expire') {
@@ -109,7 +118,7 @@ async function perform(
   if (data.kind === 'key_list') return buildList(parts, data.slot);
   if (data.kind === 'invariants') return runInvariants(parts, data.slot);
   const { KEY_REMINDER_DAYS: reminderDays, KEY_ROTATION_DAYS: rotationDays } = parts.config;
-  const result = await sweepKeys(parts.registry, parts.redis, queue, { reminderDays, rotationDays });
+  const result = await sweepKeys(parts.registry, parts.redis, queue, { reminderDays, rotationDays }, { signal });
   if (Object.values(result).some((count) => count > 0)) parts.log.info({ ...result, slot: data.slot }, 'keys swept');
 }
 

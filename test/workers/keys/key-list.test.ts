@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { comparePositions, KEY_SORTS, type KeyListRequest, listKeys, listKeysFrom } from '../../../api/queries/keys.ts';
+import { comparePositions, type KeyListRequest } from '../../../api/queries/key-page.ts';
+import { listKeys } from '../../../api/queries/keys.ts';
+import { listKeysFrom } from '../../../api/queries/listed-keys.ts';
 import {
   buildGeneration,
   buildKeyList,
@@ -7,6 +9,7 @@ import {
   isUsable,
   newestGeneration,
 } from '../../../workers/keys/key-list.ts';
+import { KEY_ORDERS } from '../../../workers/keys/key-order.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
 const built = (finished_ms: number, duration_ms: number) => ({ generation: 1, keys: 9, duration_ms, finished_ms });
@@ -88,7 +91,7 @@ describe('a ready-made key list', () => {
     expect(await buildKeyList(stack.store, 50, Date.now() + 3_600_000), 'few enough to join').toBeUndefined();
     const generation = (await newestGeneration(stack.store))!;
     const nowMs = Date.now();
-    for (const sort of KEY_SORTS) {
+    for (const sort of KEY_ORDERS) {
       for (const descending of [true, false]) {
         for (const filter of [
           {},

@@ -7,7 +7,7 @@ import { overdueKeys } from '../../../workers/keys/expiry.ts';
 import { blankKey, type RegisteredKey } from '../../../workers/keys/key.ts';
 import { openLifecycleQueue } from '../../../workers/keys/lifecycle-queue.ts';
 import { KeyConflict, Registry } from '../../../workers/keys/registry.ts';
-import { sweepKeys } from '../../../workers/keys/sweep.ts';
+import { type SweepOptions, sweepKeys } from '../../../workers/keys/sweep.ts';
 import { applyWishes } from '../../../workers/keys/transitions.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
@@ -29,7 +29,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const sweep = () => sweepKeys(registry, redis, openLifecycleQueue(redis), SETTINGS);
+const sweep = (options: SweepOptions = {}) => sweepKeys(registry, redis, openLifecycleQueue(redis), SETTINGS, options);
 const register = (keyId: string, fields: Partial<RegisteredKey>) =>
   registry.update(keyId, () => ({ fields, action: 'key.registered', actor: 'test', reason: '' }));
 
@@ -156,6 +156,34 @@ test('notices: once each, only the nearest after a downtime, none when the succe
   expect(await events('awaited')).toEqual([`awaited${days7}`]);
   expect(await events('followed')).toEqual([]);
   expect((await events('old')).map((id) => id.split('@')[1])).toEqual(['rotation_due']);
+});
+
+test('very many notices: told over several sweeps, each once; a stopping process leaves them to the next', async () => {
+  const [created_at, expires_at] = [iso(Date.now() - 80 * DAY_MS), iso(Date.now() + 5 * DAY_MS)];
+  const aged = { created_at, expires_at, updated_at: iso(Date.now()) };
+  await storeRows(Array.from({ length: 3_500 }, (_, n) => ({ key_id: `many_${n}`, ...aged })));
+  const stopping = new AbortController();
+  stopping.abort();
+  const stopped = await sweep({ signal: stopping.signal });
+  expect(stopped.notices).toBe(0);
+  expect(stopped.waiting).toBeGreaterThanOrEqual(3_500);
+  const first = await sweep({ maxNotices: 500 });
+  expect(first.notices).toBeGreaterThanOrEqual(500);
+  expect(first.notices).toBeLessThan(2_000);
+  expect(first.waiting).toBeGreaterThan(1_000);
+  // Becomes due behind the place that was reached.
+  await storeRows([{ key_id: 'a_late_one', ...aged }]);
+  for (let waiting = first.waiting; waiting > 0; ) {
+    const results = await Promise.all([sweep({ maxNotices: 500 }), sweep({ maxNotices: 500 })]);
+    waiting = Math.max(...results.map((result) => result.waiting));
+  }
+  await sweep();
+  expect((await sweep()).notices).toBe(0);
+  const [row] = await stack.store.query<object>(
+    "SELECT count() AS n, uniqExact(key_id) AS keys FROM key_events FINAL WHERE startsWith(key_id, 'many_')",
+  );
+  expect(row).toEqual({ n: 3_500, keys: 3_500 });
+  expect((await events('a_late_one')).length).toBe(1);
 });
 
 test('a transition is not applied to a key that was changed since it was chosen', async () => {

@@ -27,11 +27,15 @@ const conditions = Object.entries(IS_OVER)
   .map(([kind, condition]) => `(a.kind = '${kind}' AND (${condition}))`)
   .join('\n      OR ');
 
+/** Keys that ever had such an alert: a few of all, and only they are joined. */
+const TOLD = "SELECT key_id FROM alert_events WHERE kind IN {kinds:Array(String)} AND phase = 'firing'";
+
 const OVER = `SELECT a.alert_key AS alert_key
   FROM (SELECT alert_key, kind, scope, key_id, argMax(phase, (e.at, recorded_at)) AS phase, argMax(evidence, (e.at, recorded_at)) AS evidence, max(e.at) AS at
         FROM alert_events AS e WHERE kind IN {kinds:Array(String)} GROUP BY alert_key, kind, scope, key_id HAVING phase = 'firing') AS a
-  INNER JOIN (SELECT * FROM keys FINAL) AS k ON k.key_id = a.key_id
-  LEFT JOIN (SELECT key_id, tupleElement(max(t.last_used), 'at') AS last_at FROM key_totals AS t GROUP BY key_id) AS u ON u.key_id = a.key_id
+  INNER JOIN (SELECT * FROM keys FINAL WHERE key_id IN (${TOLD})) AS k ON k.key_id = a.key_id
+  LEFT JOIN (SELECT key_id, tupleElement(max(t.last_used), 'at') AS last_at FROM key_totals AS t
+             WHERE key_id IN (${TOLD}) GROUP BY key_id) AS u ON u.key_id = a.key_id
   WHERE k.deleted OR ${conditions}
   ORDER BY alert_key LIMIT ${MAX_ENDED}`;
 

@@ -1,11 +1,12 @@
-import type { KeyCondition } from '../../workers/keys/key-directory.ts';
-import { limitedKeys } from '../../workers/keys/limited-keys.ts';
-import { DAY_SECONDS, MINUTE_SECONDS } from './calendar.ts';
+import type { KeyCondition } from './key-directory.ts';
+import { limitedKeys } from './limited-keys.ts';
+
+const MINUTE_SECONDS = 60;
+const DAY_SECONDS = 86_400;
 
 /**
  * Every key that has a limit, with the largest share of one that is in use, as SQL with the columns `limited_id` and `limit_used`:
- * the same shares as in {@link import('./utilization.ts').Utilization}, for all keys at once and of now, however old the list of
- * keys is.
+ * the same shares as the API's utilization, for all keys at once.
  */
 export function limitUse(condition: KeyCondition, nowMs: number): string {
   const now = Math.floor(nowMs / 1000);
