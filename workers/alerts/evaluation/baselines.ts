@@ -1,6 +1,6 @@
 import type { Settings, Store } from '../../clickhouse/store.ts';
 import { dayOf, ensureDay, FILL_SETTINGS } from './days.ts';
-import { fillLatency, latencySamples } from './latency-hours.ts';
+import { fillLatency, latencySamples, MIN_WEEKS_OF_LATENCY } from './latency-hours.ts';
 
 /** One processor at most: what counts requests comes first. */
 export const EVALUATION_SETTINGS: Settings = { max_threads: 1, do_not_merge_across_partitions_select_final: 1 };
@@ -74,7 +74,7 @@ async function makeBaselines(store: Store, hour: number): Promise<void> {
   };
   await store.command(`INSERT INTO alert_baselines
     (hour, key_id, rung, age_days, means, variances, usual_spread, growth, mean, within, between, last_ratio, last_expected,
-     p95s, requests_28d, server_errors_28d, client_errors_28d, refused_28d, rate_limited_28d)
+     p95s, usual_p95_ms, requests_28d, server_errors_28d, client_errors_28d, refused_28d, rate_limited_28d)
     ${baselineSelect(hour, hours)} ${FILL_SETTINGS}, optimize_aggregation_in_order = 1`);
   // Last: an hour without this row was left half made by a process that died.
   await store.insertRows('alert_baselines', [
@@ -95,7 +95,9 @@ function baselineSelect(hour: number, hours: RungHours): string {
       greatest(0.001, if(means = [], 0, arrayReduce('median', means))) AS mean,
       greatest(if(rung = 'last day', 4, 1), if(ratios = [], 1, arrayReduce('median', ratios))) AS within,
       if(usual_spread > 0, (freedom * spread + 5 * usual_spread * mean * mean) / (freedom + 5), spread) AS between,
-      last_ratio, last_expected, p95s, requests_28d, server_errors_28d, client_errors_28d, refused_28d, rate_limited_28d
+      last_ratio, last_expected, p95s,
+      if(length(p95s) < ${MIN_WEEKS_OF_LATENCY}, 0, exp(arrayReduce('median', arrayMap(one -> log(one), p95s)))) AS usual_p95_ms,
+      requests_28d, server_errors_28d, client_errors_28d, refused_28d, rate_limited_28d
     FROM (
       SELECT a.key_id AS key_id, a.rung AS rung, a.age_days AS age_days,
         multiIf(rung = 'hour of week', ${own('hour of week')}, rung = 'hour of day', ${own('hour of day')},

@@ -50,8 +50,8 @@ export interface Mixes {
 }
 
 /**
- * Keys whose two mixes differ by half their sum of differences (total variation) as far as is needed: the Jensen-Shannon
- * divergence in bits is never larger than that, so nothing is missed.
+ * Keys whose two mixes differ as far as is needed by what countries have more than their usual share (total variation): the
+ * Jensen-Shannon divergence in bits is never larger than that, so nothing is missed. Repeated rows of a day have the same share.
  */
 async function findCandidates({
   store,
@@ -64,16 +64,16 @@ async function findCandidates({
   const distance = Math.min(...all.map((one) => one.min_distance));
   const rows = await store.query<{ key_id: string; total: number }>(
     `SELECT key_id, count() OVER () AS total FROM (
-       SELECT key_id, sum(a) OVER (PARTITION BY key_id) AS total_now, sum(b) OVER (PARTITION BY key_id) AS total_usual,
-              abs(a / total_now - b / total_usual) / 2 AS part
-       FROM (SELECT key_id, country, sum(now) AS a, sum(usual) AS b
-             FROM (SELECT key_id, country, toFloat64(c.requests) AS now, 0 AS usual FROM country_hours AS c WHERE start = toDateTime(${to - 3_600}, 'UTC')
+       SELECT key_id
+       FROM (SELECT key_id, country, sum(now) AS a, max(usual) AS share, max(n) AS m
+             FROM (SELECT key_id, country, toFloat64(c.requests) AS now, toFloat32(0) AS usual, 0 AS n FROM country_hours AS c WHERE start = toDateTime(${to - 3_600}, 'UTC')
                    UNION ALL
-                   SELECT key_id, country, 0, toFloat64(c.requests) FROM alert_day_countries AS c FINAL
-                   WHERE day = toDateTime(${dayOf(to - 3_600)}, 'UTC') AND key_id IN (SELECT key_id FROM country_hours AS c WHERE start = toDateTime(${to - 3_600}, 'UTC') GROUP BY key_id HAVING sum(c.requests) >= ${least}))
-             GROUP BY key_id, country))
-     WHERE total_now >= ${least} AND total_usual >= ${least}
-     GROUP BY key_id HAVING sum(part) > ${0.98 * distance * distance} LIMIT ${MAX_CANDIDATES}`,
+                   SELECT key_id, country, 0, share, requests AS n FROM alert_day_countries WHERE day = toDateTime(${dayOf(to - 3_600)}, 'UTC'))
+             GROUP BY key_id, country)
+       GROUP BY key_id
+       HAVING sum(a) >= ${least} AND sum(m) >= ${least}
+          AND arraySum((seen, usual) -> greatest(0, seen / sum(a) - usual), groupArray(a), groupArray(share)) > ${0.98 * distance * distance})
+     LIMIT ${MAX_CANDIDATES}`,
     {},
     EVALUATION_SETTINGS,
   );

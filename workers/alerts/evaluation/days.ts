@@ -23,8 +23,10 @@ export async function ensureDay(store: Store, hour: number): Promise<void> {
       sumIf(s.requests, status >= 400 AND status < 500 AND status NOT IN (401, 403, 429)), sumIf(s.requests, status IN (401, 403)),
       sumIf(s.requests, status = 429)
     FROM statuses_day AS s WHERE ${span} AND key_id != '' GROUP BY key_id ${FILL_SETTINGS}`);
-  await store.command(`INSERT INTO alert_day_countries (day, key_id, country, requests)
-    SELECT ${at(day)}, key_id, country, sum(c.requests) FROM countries_day AS c WHERE ${span} AND key_id != ''
-    GROUP BY key_id, country ${FILL_SETTINGS}`);
+  await store.command(`INSERT INTO alert_day_countries (day, key_id, country, requests, share)
+    SELECT ${at(day)}, key_id, one.1, one.2, one.2 / total
+    FROM (SELECT key_id, groupArray((country, n)) AS parts, sum(n) AS total
+          FROM (SELECT key_id, country, sum(c.requests) AS n FROM countries_day AS c WHERE ${span} AND key_id != '' GROUP BY key_id, country)
+          GROUP BY key_id) ARRAY JOIN parts AS one ${FILL_SETTINGS}`);
   await store.insertRows('alert_days', [{ day: new Date(day * 1000).toISOString(), key_id: '' }]);
 }

@@ -4,7 +4,7 @@ import type { RuleBook } from '../rules/rule.ts';
 import { ERROR_SCOPES, type ErrorScope, type SettingsOf } from '../rules/settings.ts';
 import type { Severity } from '../state.ts';
 import { EVALUATION_SETTINGS } from './baselines.ts';
-import { NO_COUNTS } from './key-history.ts';
+import { keyIdsOf, NO_COUNTS } from './key-history.ts';
 import { type Candidates, type KindEvaluation, MAX_CANDIDATES } from './kind.ts';
 import { chartOf, percentText } from './wording.ts';
 
@@ -73,18 +73,27 @@ async function findCandidates({
       return `(${errors} >= ${loosest.min_errors} AND ${errors} > greatest(${floor}, ${usual}) * ${requests})`;
     });
   });
-  const rows = await store.query<{ key_id: string; total: number }>(
-    `SELECT s.key_id AS key_id, count() OVER () AS total
-     FROM (SELECT key_id, ${sums.join(', ')} FROM traffic_buckets AS b
+  const rows = await store.query<{ key_id: string; hash: string; total: number }>(
+    `SELECT h.key_id AS key_id, toString(s.key_hash) AS hash, count() OVER () AS total
+     FROM (SELECT key_hash, ${sums.join(', ')} FROM traffic_buckets AS b
            WHERE start >= toDateTime(${to - HOUR_BUCKETS * 300}, 'UTC') AND start < toDateTime(${to}, 'UTC')
-           GROUP BY key_id HAVING ${any}) AS s
-     LEFT JOIN (SELECT * FROM alert_baselines FINAL WHERE hour = toDateTime(${to - 300 - ((to - 300) % 3_600)}, 'UTC')) AS h ON h.key_id = s.key_id
+           GROUP BY key_hash HAVING ${any}) AS s
+     LEFT JOIN (SELECT key_id, key_hash, requests_28d, ${ERROR_SCOPES.map((scope) => `${scope}_28d`).join(', ')} FROM alert_baselines FINAL
+                WHERE hour = toDateTime(${to - 300 - ((to - 300) % 3_600)}, 'UTC')) AS h ON h.key_hash = s.key_hash
      WHERE ${above.join(' OR ')}
      ORDER BY server_errors_12 DESC, requests_12 DESC LIMIT ${MAX_CANDIDATES}`,
     {},
     EVALUATION_SETTINGS,
   );
-  return { keyIds: rows.map((row) => row.key_id), total: rows[0]?.total ?? 0 };
+  const known = rows.filter((row) => row.key_id !== '').map((row) => row.key_id);
+  // Keys younger than the baselines of the hour.
+  const young = await keyIdsOf(
+    store,
+    rows.filter((row) => row.key_id === '').map((row) => row.hash),
+    to - HOUR_BUCKETS * 300,
+    to,
+  );
+  return { keyIds: [...known, ...young], total: rows[0]?.total ?? 0 };
 }
 
 function loosestOf(book: RuleBook): Pick<Settings, 'min_errors' | 'min_ratio' | 'min_client_ratio' | 'times_usual'> {

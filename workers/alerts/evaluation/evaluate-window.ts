@@ -53,9 +53,9 @@ export async function evaluateKinds(kinds: readonly KindEvaluation[], input: Win
       const own = facts.get(keyId) ?? noFacts(keyId);
       return judgeKey(kind, input.book.for(kind.kind, own), context.atMs, own, its.get(keyId)!);
     });
-    events.push(...(await eventsOf(kind, input, judged, facts)));
+    events.push(...eventsOf(kind, input, judged, facts));
   }
-  return events;
+  return explain(store, events);
 }
 
 async function keysOf(kind: KindEvaluation, { store, book, context, known }: WindowInput): Promise<string[]> {
@@ -81,12 +81,12 @@ export function judgeKey(
   return facts.isActive ? judged : judged.map((one) => ({ ...one, level: 'clear' }));
 }
 
-async function eventsOf(
+function eventsOf(
   kind: KindEvaluation,
   input: WindowInput,
   judged: readonly Judged[],
   facts: ReadonlyMap<string, KeyFacts>,
-): Promise<AlertEvent[]> {
+): AlertEvent[] {
   const counts: FleetCounts = new Map();
   for (const { scope, level, keyId } of judged) {
     if (level !== 'breach') continue;
@@ -107,7 +107,7 @@ async function eventsOf(
     });
     if (event) events.push(event);
   }
-  return [...fleet, ...(await explain(input.store, events))];
+  return [...fleet, ...events];
 }
 
 function fleetEvents(kind: KindEvaluation, input: WindowInput, counts: FleetCounts): AlertEvent[] {

@@ -94,6 +94,21 @@ function knownAlert(row: StateRow): KnownAlert {
   };
 }
 
+/** The alert as the next judgement finds it after this step. */
+export function knownAfter(event: AlertEvent): KnownAlert {
+  const { alert_key, alert_id, kind, scope, key_id, state, withheld, at } = event;
+  return {
+    alertKey: alert_key,
+    alertId: alert_id,
+    kind,
+    scope,
+    keyId: key_id,
+    state,
+    withheld,
+    rowAtMs: Date.parse(at),
+  };
+}
+
 /** Writes steps. All of one window travel in one insert: either every one of them is there after a crash, or none. */
 export async function writeAlertEvents(store: Store, events: readonly AlertEvent[]): Promise<void> {
   for (let at = 0; at < events.length; at += INSERT_ROWS) {

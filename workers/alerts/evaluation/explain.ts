@@ -2,7 +2,7 @@ import type { Store } from '../../clickhouse/store.ts';
 import type { AlertEvent, Contribution } from '../alert.ts';
 import { EVALUATION_SETTINGS } from './baselines.ts';
 
-/** Alerts of one window that are explained by traffic; with more at once, people look at the whole platform first. */
+/** Alerts of one kind and window that are explained by traffic; with more at once, people look at the whole platform first. */
 const MAX_EXPLAINED = 40;
 const SHOWN = 5;
 const HISTORY_DAYS = 28;
@@ -15,7 +15,7 @@ const FAILING: Record<string, string> = {
   rate_limited: 'status = 429',
 };
 
-/** Adds to alerts that are told what in the traffic explains them most: two queries for all of one kind and scope. */
+/** Adds to alerts that are told what in the traffic explains them most. What is usual is read once for all that ask the same. */
 export async function explain(store: Store, events: AlertEvent[]): Promise<AlertEvent[]> {
   const told = events.filter(
     ({ notify, key_id, evidence }) =>
@@ -25,14 +25,19 @@ export async function explain(store: Store, events: AlertEvent[]): Promise<Alert
       evidence.direction !== 'silence' &&
       !evidence.contributions,
   );
-  const groups = new Map<string, AlertEvent[]>();
-  for (const event of told.slice(0, MAX_EXPLAINED)) {
-    const group = `${event.kind} ${event.scope}`;
-    groups.set(group, [...(groups.get(group) ?? []), event]);
-  }
-  for (const group of groups.values()) await explainGroup(store, group);
+  const explained = grouped(told, ({ kind }) => kind).flatMap((its) => its.slice(0, MAX_EXPLAINED));
+  for (const its of grouped(explained, usualOf)) await explainGroup(store, its);
   return events;
 }
+
+function grouped(events: readonly AlertEvent[], groupOf: (event: AlertEvent) => string): AlertEvent[][] {
+  const groups = new Map<string, AlertEvent[]>();
+  for (const event of events) groups.set(groupOf(event), [...(groups.get(groupOf(event)) ?? []), event]);
+  return [...groups.values()];
+}
+
+/** Alerts with the same answer are compared with the same usual requests. */
+const usualOf = ({ kind, scope }: AlertEvent): string => (kind === 'error_rate' ? scope : '');
 
 interface Part {
   dimension: Contribution['dimension'];
@@ -43,28 +48,59 @@ interface Part {
 type KeyPart = Part & { key_id: string };
 
 /** Requests that the alert speaks of, as SQL: those that failed, or came from the new country. */
-function conditionOf(kind: AlertEvent['kind'], scope: string): string {
+function conditionOf({ kind, scope }: AlertEvent): string {
   if (kind === 'error_rate') return FAILING[scope] ?? '1';
-  return kind === 'new_country' ? 'country = {scope:String}' : '1';
+  return kind === 'new_country'
+    ? "country = transform(key_id, {key_ids:Array(String)}, {scopes:Array(String)}, '')"
+    : '1';
 }
 
 async function explainGroup(store: Store, events: readonly AlertEvent[]): Promise<void> {
-  const { kind, scope, at } = events[0]!;
-  const condition = conditionOf(kind, scope);
-  const to = Math.floor(Date.parse(at) / 1000);
-  const froms = events.map(({ evidence }) => to - (evidence.windowMinutes ?? 60) * 60);
-  const from = Math.min(...froms);
-  const key_ids = events.map((event) => event.key_id);
-  const params = { key_ids, froms, from, to, since: from - HISTORY_DAYS * 86_400, scope };
-  const [now, before] = await Promise.all([
-    store.query<KeyPart>(nowSql(condition), params, EVALUATION_SETTINGS),
-    store.query<KeyPart>(historySql(scope, kind === 'error_rate' ? condition : '1'), params, EVALUATION_SETTINGS),
-  ]);
-  for (const event of events) {
-    const its = (parts: readonly KeyPart[]) => parts.filter((part) => part.key_id === event.key_id);
-    const contributions = strongest(its(now), its(before), event.evidence.direction === 'drop');
-    if (contributions.length > 0) event.evidence = { ...event.evidence, contributions };
+  const before = await readUsual(store, events);
+  // A key is asked about once per query: what is asked of it is looked up by its id.
+  const seen = new Map<string, number>();
+  const nth = ({ key_id }: AlertEvent) => {
+    seen.set(key_id, (seen.get(key_id) ?? 0) + 1);
+    return seen.get(key_id);
+  };
+  const rounds = new Map(events.map((event) => [event, nth(event)]));
+  for (const its of grouped(events, (event) => `${conditionOf(event)} ${rounds.get(event)}`)) {
+    const now = await readNow(store, its);
+    for (const event of its) {
+      const ofKey = (parts: readonly KeyPart[]) => parts.filter((part) => part.key_id === event.key_id);
+      const contributions = strongest(ofKey(now), ofKey(before), event.evidence.direction === 'drop');
+      if (contributions.length > 0) event.evidence = { ...event.evidence, contributions };
+    }
   }
+}
+
+const startOf = ({ at, evidence }: AlertEvent): number =>
+  Math.floor(Date.parse(at) / 1000) - (evidence.windowMinutes ?? 60) * 60;
+
+function readNow(store: Store, events: readonly AlertEvent[]): Promise<KeyPart[]> {
+  const froms = events.map(startOf);
+  return store.query<KeyPart>(
+    nowSql(conditionOf(events[0]!)),
+    {
+      key_ids: events.map((event) => event.key_id),
+      scopes: events.map((event) => event.scope),
+      froms,
+      from: Math.min(...froms),
+      to: Math.floor(Date.parse(events[0]!.at) / 1000),
+    },
+    EVALUATION_SETTINGS,
+  );
+}
+
+function readUsual(store: Store, events: readonly AlertEvent[]): Promise<KeyPart[]> {
+  const { kind, scope } = events[0]!;
+  const from = Math.min(...events.map(startOf));
+  const key_ids = [...new Set(events.map((event) => event.key_id))];
+  return store.query<KeyPart>(
+    historySql(scope, kind === 'error_rate' ? (FAILING[scope] ?? '1') : '1'),
+    { key_ids, from, since: from - HISTORY_DAYS * 86_400 },
+    EVALUATION_SETTINGS,
+  );
 }
 
 /** Pure: shares now beside usual shares, those that changed most first. */

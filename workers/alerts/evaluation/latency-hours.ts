@@ -5,6 +5,8 @@ const WEEK_SECONDS = 7 * 86_400;
 const WEEKS = 6;
 /** Fewer requests make a p95 of the slowest two alone (as in detectors/latency.ts). */
 export const MIN_TIMED = 50;
+/** Fewer weeks are no history (as in detectors/latency.ts). */
+export const MIN_WEEKS_OF_LATENCY = 2;
 
 const at = (seconds: number) => `toDateTime(${seconds}, 'UTC')`;
 

@@ -9,7 +9,6 @@ import { chartOf, countText } from './wording.ts';
 type Settings = SettingsOf<'latency'>;
 
 const OF_LAST = 3;
-const MIN_WEEKS = 2;
 
 /** p95 against the same hour of earlier weeks. */
 export const latency: KindEvaluation = {
@@ -53,14 +52,13 @@ async function findCandidates({
   const least = Math.min(...all.map((one) => one.min_requests));
   const hour = to - 300 - ((to - 300) % 3_600);
   const rows = await store.query<{ key_id: string; total: number }>(
-    `SELECT s.key_id AS key_id, count() OVER () AS total
-     FROM (SELECT key_id, sum(b.timed) AS n, quantileDDMerge(0.01, 0.95)(latency) AS p95 FROM traffic_buckets AS b
-           WHERE start = toDateTime(${to - 300}, 'UTC') AND key_id IN (
-             SELECT key_id FROM traffic_buckets AS b WHERE start = toDateTime(${to - 300}, 'UTC') GROUP BY key_id HAVING sum(b.timed) >= ${least})
-           GROUP BY key_id) AS s
-     INNER JOIN (SELECT key_id, exp(arrayReduce('median', arrayMap(one -> log(one), p95s))) AS usual FROM alert_baselines FINAL
-                 WHERE hour = toDateTime(${hour}, 'UTC') AND length(p95s) >= ${MIN_WEEKS}) AS h ON h.key_id = s.key_id
-     WHERE p95 > ${0.98 * slower} * usual ORDER BY n DESC LIMIT ${MAX_CANDIDATES}`,
+    `SELECT h.key_id AS key_id, count() OVER () AS total
+     FROM (SELECT key_id, key_hash, usual_p95_ms FROM alert_baselines FINAL WHERE hour = toDateTime(${hour}, 'UTC') AND usual_p95_ms > 0) AS h
+     INNER JOIN (SELECT key_hash, sum(b.timed) AS n, quantileDDMerge(0.01, 0.95)(latency) AS p95 FROM traffic_buckets AS b
+                 PREWHERE start = toDateTime(${to - 300}, 'UTC') AND key_hash IN (
+                   SELECT key_hash FROM traffic_buckets AS b WHERE start = toDateTime(${to - 300}, 'UTC') GROUP BY key_hash HAVING sum(b.timed) >= ${least})
+                 GROUP BY key_hash) AS s ON s.key_hash = h.key_hash
+     WHERE s.p95 > ${0.98 * slower} * h.usual_p95_ms ORDER BY n DESC LIMIT ${MAX_CANDIDATES}`,
     {},
     EVALUATION_SETTINGS,
   );

@@ -53,6 +53,7 @@ export const newCountry: KindEvaluation = {
   },
 };
 
+/** Only keys of which something was seen first lately are looked at in full: a key's other countries are in older rows. */
 async function findCandidates({
   store,
   atMs,
@@ -60,14 +61,15 @@ async function findCandidates({
 }: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
   const least = Math.min(...book.allSettings('new_country').map((one) => one.min_requests));
   const rows = await store.query<{ key_id: string; total: number }>(
-    `SELECT key_id, count() OVER () AS total FROM (
-       SELECT key_id, country, min(c.first_seen) AS first, sum(c.requests) AS n FROM key_countries AS c
+    `SELECT key_id, count() OVER () AS total FROM key_totals AS t
+     WHERE key_id IN (
+       SELECT key_id FROM key_countries AS c
+       WHERE key_id IN (SELECT key_id FROM key_countries AS c WHERE c.first_seen >= fromUnixTimestamp64Milli({since:Int64}))
        GROUP BY key_id, country
-       HAVING country != '${UNKNOWN_COUNTRY}' AND n >= ${least}
-          AND first >= fromUnixTimestamp64Milli({since:Int64}) AND first < fromUnixTimestamp64Milli({at:Int64})) AS fresh
-     INNER JOIN (SELECT key_id, min(t.tracking_since) AS since FROM key_totals AS t GROUP BY key_id
-                 HAVING since <= fromUnixTimestamp64Milli({at:Int64}) - INTERVAL ${MIN_AGE_DAYS} DAY) AS old USING (key_id)
-     GROUP BY key_id LIMIT ${MAX_CANDIDATES}`,
+       HAVING country != '${UNKNOWN_COUNTRY}' AND sum(c.requests) >= ${least}
+          AND min(c.first_seen) >= fromUnixTimestamp64Milli({since:Int64}) AND min(c.first_seen) < fromUnixTimestamp64Milli({at:Int64}))
+     GROUP BY key_id HAVING min(t.tracking_since) <= fromUnixTimestamp64Milli({at:Int64}) - INTERVAL ${MIN_AGE_DAYS} DAY
+     LIMIT ${MAX_CANDIDATES}`,
     { since: atMs - NEW_MS, at: atMs },
     EVALUATION_SETTINGS,
   );

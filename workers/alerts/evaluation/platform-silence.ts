@@ -30,7 +30,7 @@ export interface PlatformTraffic {
 export async function readPlatformTraffic(store: Store, atMs: number): Promise<PlatformTraffic> {
   const to = atMs / 1000;
   const [traffic] = await store.query<{ requests: number; active: number; newest: number }>(
-    `SELECT sumIf(b.requests, start >= toDateTime({to:UInt32} - ${BUCKET_SECONDS}, 'UTC')) AS requests, uniq(key_id) AS active,
+    `SELECT sumIf(b.requests, start >= toDateTime({to:UInt32} - ${BUCKET_SECONDS}, 'UTC')) AS requests, uniq(key_hash) AS active,
             toUnixTimestamp(max(start)) AS newest
      FROM traffic_buckets AS b
      WHERE start >= toDateTime({to:UInt32} - ${LOOK_BACK_BUCKETS * BUCKET_SECONDS}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC')`,

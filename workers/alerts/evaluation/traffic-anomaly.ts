@@ -70,11 +70,10 @@ export function levelsOf(rate: RateVerdict, silent: boolean, settings: Settings)
   };
 }
 
-/** How many of the last `buckets` buckets lie in each hour of the three, as SQL weights. */
+/** How many of the last `buckets` buckets lie in the hour of a row, as SQL. */
 function weight(to: number, buckets: number): string {
-  const hours = hoursOf(to - buckets * 300, to);
-  const inside = hours.map((hour) => (Math.min(to, hour + 3_600) - Math.max(to - buckets * 300, hour)) / 300);
-  return `transform(toUnixTimestamp(hour), [${hours.map((hour) => `toUInt32(${hour})`).join(', ')}], [${inside.map((one) => `${one}.`).join(', ')}], 0.)`;
+  const hour = 'toUnixTimestamp(hour)';
+  return `greatest(0, least(${to}, ${hour} + 3600) - greatest(${to - buckets * 300}, ${hour})) / 300`;
 }
 
 /**
@@ -118,14 +117,14 @@ async function findCandidates({
   const rows = await store.query<{ key_id: string; total: number }>(
     `SELECT key_id, count() OVER () AS total
      FROM (SELECT e.key_id AS key_id, ${[...windows.flatMap(({ name }) => [`m_${name}`, `i_${name}`, `d_${name}`, `seen_${name}`])].join(', ')}, ${scores.join(', ')}
-           FROM (SELECT key_id, ${expected.join(', ')}
-                 FROM (SELECT key_id, mean, within, between, growth, ${weights.join(', ')}
+           FROM (SELECT key_hash, any(b.key_id) AS key_id, ${expected.join(', ')}
+                 FROM (SELECT key_id, key_hash, mean, within, between, growth, ${weights.join(', ')}
                        FROM alert_baselines FINAL
-                       WHERE hour >= toDateTime(${hoursOf(to - HISTORY_BUCKETS * 300, to)[0]}, 'UTC') AND hour < toDateTime(${to}, 'UTC') AND rung != 'caps only')
-                 GROUP BY key_id) AS e
-           LEFT JOIN (SELECT key_id, ${seen.join(', ')} FROM traffic_buckets AS b
+                       WHERE hour >= toDateTime(${hoursOf(to - HISTORY_BUCKETS * 300, to)[0]}, 'UTC') AND hour < toDateTime(${to}, 'UTC') AND rung != 'caps only') AS b
+                 GROUP BY key_hash) AS e
+           LEFT JOIN (SELECT key_hash, ${seen.join(', ')} FROM traffic_buckets AS b
                       WHERE start >= toDateTime(${to - HISTORY_BUCKETS * 300}, 'UTC') AND start < toDateTime(${to}, 'UTC')
-                      GROUP BY key_id) AS s ON s.key_id = e.key_id)
+                      GROUP BY key_hash) AS s ON s.key_hash = e.key_hash)
      WHERE ${[...strange, ...silent].join(' OR ')}
      ORDER BY greatest(m_36, x_36) DESC LIMIT ${MAX_CANDIDATES}`,
     {},

@@ -30,19 +30,26 @@ export function stepSeverity(stepPercent: number): Severity {
   return stepPercent >= 90 ? 'warning' : 'info';
 }
 
-/** The row of this look at a limit; undefined when nothing new is to be noted. */
+/** An alert whose window is over stays open for so long: one that ends before its message left would not be told at all. */
+const TOLD_WITHIN_MS = 60_000;
+
+/**
+ * The row of this look at a limit; undefined when nothing new is to be noted.
+ * @param context.isLate the window is over and was counted late: it may open or raise an alert, but says nothing of the present
+ */
 export function limitEvent(
   known: KnownAlert | undefined,
   use: LimitUse,
   facts: KeyFacts,
   effective: Effective<'near_limit'>,
-  context: { recordedAt: string; silencedUntilMs: number | undefined },
+  context: { recordedAt: string; silencedUntilMs: number | undefined; isLate: boolean },
 ): AlertEvent | undefined {
   const previous: LimitState = known?.state ?? initialState();
   const wanted = effective.enabled && effective.settings.periods.includes(use.period) && facts.isActive;
   const verdict = judgeNearLimit(previous.limit, use, effective.settings.steps_percent);
   const reached = Math.max(0, ...effective.settings.steps_percent.filter((step) => verdict.usedPercent >= step));
-  const level = wanted && reached > 0 ? 'breach' : 'clear';
+  if (context.isLate && verdict.stepPercent === undefined) return undefined;
+  const level = wanted && reached > 0 ? 'breach' : wanted && isFresh(previous, use) ? 'hold' : 'clear';
   const severity = effective.severity ?? stepSeverity(reached);
   const step = advance(
     previous,
@@ -66,7 +73,9 @@ export function limitEvent(
   const news = level === 'breach' && verdict.stepPercent !== undefined;
   if (step.next === previous || (transition === '' && !reason && !news)) return undefined;
   const alertKey = alertKeyOf('near_limit', facts.key_id, use.period);
-  const state: LimitState = { ...step.next, limit: verdict.next };
+  // What was told last stays known when its window has passed: windows after it may still be counted late.
+  const passed = reached === 0 && previous.limit !== undefined && previous.limit.windowStartMs < use.windowStartMs;
+  const state: LimitState = { ...step.next, limit: passed ? previous.limit! : verdict.next };
   return {
     event_id: eventIdOf(alertKey, use.windowStartMs, `${transition} ${reached} of ${use.limit} at ${use.nowMs}`),
     alert_key: alertKey,
@@ -90,6 +99,13 @@ export function limitEvent(
   };
 }
 
+/** Whether the alert was opened just now, about a window before this one. */
+const isFresh = ({ openedAtMs, limit }: LimitState, use: LimitUse): boolean =>
+  limit !== undefined &&
+  openedAtMs !== null &&
+  limit.windowStartMs < use.windowStartMs &&
+  use.nowMs - openedAtMs < TOLD_WITHIN_MS;
+
 function transitionOf(previous: AlertState, next: AlertState, reason: NotifyReason | undefined): AlertTransition | '' {
   if (!isOpen(previous.phase) && isOpen(next.phase)) return 'opened';
   if (isOpen(previous.phase) && !isOpen(next.phase)) return 'resolved';
@@ -111,7 +127,12 @@ function evidenceOf(use: LimitUse, verdict: LimitVerdict, stepPercent: number): 
     verdict.fullAtMs === undefined
       ? ''
       : ` At this pace it reaches the limit at about ${clockText(verdict.fullAtMs, nowMs)}.`;
-  const until = isShort(period) ? '' : ` The count starts anew at ${clockText(windowEndMs, nowMs)}.`;
+  const until =
+    windowEndMs < nowMs - TOLD_WITHIN_MS
+      ? ` That was from ${clockText(use.windowStartMs, nowMs)}; the requests were counted late.`
+      : isShort(period)
+        ? ''
+        : ` The count starts anew at ${clockText(windowEndMs, nowMs)}.`;
   const summary =
     stepPercent === 0
       ? `Below its ${name} again: ${countText(used)} of ${countText(limit)} requests.`

@@ -22,18 +22,23 @@ const MAX_ROWS = 20_000;
 const LIMITED = `${limitedKeys('key_id IN touched')}
   WHERE per_minute > 0 OR per_day > 0 OR per_month > 0 OR burst > 0 OR key_id IN {open:Array(String)}`;
 
+/** Start of the oldest second of which something was counted since then; 0 when nothing was. */
+export const oldestCountedSql =
+  "SELECT toUnixTimestamp(min(start)) AS oldest FROM traffic_seconds WHERE counted_at >= toDateTime({since:Int64}, 'UTC')";
+
 /**
  * Use of every limit of the touched keys that has reached the lowest step, and of keys whose alert is open. For minute and
- * second the busier of the present and the last minute counts; day and month are those of UTC.
+ * second the busiest minute of the span counts; day and month are those of UTC.
  */
 export const limitUseSql = `
-  WITH touched AS (SELECT DISTINCT key_id FROM traffic_seconds WHERE start >= toDateTime({since:Int64}, 'UTC')
+  WITH touched AS (SELECT DISTINCT key_id FROM traffic_seconds
+                   WHERE counted_at >= toDateTime({since:Int64}, 'UTC') AND start < toDateTime({touched_to:Int64}, 'UTC')
                    UNION DISTINCT SELECT arrayJoin({open:Array(String)}) AS key_id),
     limited AS (${LIMITED}),
     short AS (SELECT key_id, max((n, minute)) AS busiest, max((peak, minute)) AS burst FROM (
                 SELECT key_id, toStartOfMinute(start) AS minute, sum(r) AS n, max(r) AS peak
                 FROM (SELECT start, key_id, sum(s.requests) AS r FROM traffic_seconds AS s
-                      WHERE start >= toDateTime({minute:Int64} - 60, 'UTC') AND start < toDateTime({minute:Int64} + 60, 'UTC')
+                      WHERE start >= toDateTime({from:Int64}, 'UTC') AND start < toDateTime({to:Int64}, 'UTC')
                         AND key_id IN (SELECT key_id FROM limited WHERE per_minute > 0 OR burst > 0)
                       GROUP BY start, key_id) GROUP BY key_id, minute) GROUP BY key_id),
     long AS (SELECT key_id, sum(d.requests) AS month, sumIf(d.requests, start = toDateTime({day:Int64}, 'UTC')) AS day FROM usage_day AS d
@@ -41,8 +46,8 @@ export const limitUseSql = `
                AND key_id IN (SELECT key_id FROM limited WHERE per_day > 0 OR per_month > 0) GROUP BY key_id)
   SELECT key_id, organization_id, environment, plan, name, active, toString(one.1) AS period, one.2 AS used, one.3 AS limit, one.4 AS window_start
   FROM (SELECT l.key_id AS key_id, l.organization_id AS organization_id, l.environment AS environment, l.plan AS plan, l.name AS name, l.active AS active,
-          [('burst', toUInt64(s.burst.1), toUInt64(ifNull(l.burst, 0)), toInt64(toUnixTimestamp(s.burst.2))),
-           ('minute', toUInt64(s.busiest.1), toUInt64(ifNull(l.per_minute, 0)), toInt64(toUnixTimestamp(s.busiest.2))),
+          [('burst', toUInt64(s.burst.1), toUInt64(ifNull(l.burst, 0)), greatest({from:Int64}, toInt64(toUnixTimestamp(s.burst.2)))),
+           ('minute', toUInt64(s.busiest.1), toUInt64(ifNull(l.per_minute, 0)), greatest({from:Int64}, toInt64(toUnixTimestamp(s.busiest.2)))),
            ('day', toUInt64(g.day), toUInt64(ifNull(l.per_day, 0)), {day:Int64}),
            ('month', toUInt64(g.month), toUInt64(ifNull(l.per_month, 0)), {month:Int64})] AS uses
         FROM limited AS l LEFT JOIN short AS s ON s.key_id = l.key_id LEFT JOIN long AS g ON g.key_id = l.key_id)

@@ -29,7 +29,7 @@ ORDER BY (alert_key, at, event_id);
 
 -- What the evaluation counts with: five minutes of a key, time first, because every rule asks for one slice of time over all
 -- keys (usage_minute is sorted by key: a slice of it is a scan). Kept for six weeks and a margin, for the baselines; the
--- sketch of latencies only as long as buckets are judged. Imported logs of these weeks count too.
+-- sketch of latencies and the hash only as long as buckets are judged. Imported logs of these weeks count too.
 CREATE TABLE IF NOT EXISTS traffic_buckets${local} ${on_cluster}
 (
     start           DateTime('UTC') CODEC(Delta, ZSTD(1)),
@@ -40,6 +40,8 @@ CREATE TABLE IF NOT EXISTS traffic_buckets${local} ${on_cluster}
     refused         SimpleAggregateFunction(sum, UInt64) COMMENT '401 and 403' CODEC(T64, ZSTD(1)),
     rate_limited    SimpleAggregateFunction(sum, UInt64) COMMENT '429' CODEC(T64, ZSTD(1)),
     timed           SimpleAggregateFunction(sum, UInt64) COMMENT 'requests with a latency' CODEC(T64, ZSTD(1)),
+    key_hash        SimpleAggregateFunction(any, UInt64) DEFAULT if(start > now() - INTERVAL 4 DAY, sipHash64(key_id), 0)
+                    COMMENT 'what the evaluation groups by: unpacking the texts would be half of its work' CODEC(LZ4) TTL start + INTERVAL 4 DAY,
     latency         AggregateFunction(quantileDD(0.01, 0.95), Nullable(Float32)) TTL start + INTERVAL 3 DAY
 )
 ENGINE = ${AggregatingMergeTree}
@@ -59,30 +61,34 @@ SELECT toStartOfFiveMinutes(timestamp) AS start,
        countIf(status IN (401, 403)) AS refused,
        countIf(status = 429) AS rate_limited,
        count(latency_ms) AS timed,
+       if(start > now() - INTERVAL 4 DAY, sipHash64(key_id), 0) AS key_hash,
        quantileDDState(0.01, 0.95)(latency_ms) AS latency
 FROM requests${local}
 WHERE timestamp >= received_at - INTERVAL 44 DAY
 GROUP BY start, key_id;
 
--- Seconds of the last minutes, for limits per minute and per second (burst).
+-- Seconds that were counted in the last hour, for limits per minute and per second (burst). A backlog is counted long after its
+-- time: what is new is told by when it was counted, and the hour of keeping begins then too.
 CREATE TABLE IF NOT EXISTS traffic_seconds${local} ${on_cluster}
 (
-    start     DateTime('UTC') CODEC(Delta, ZSTD(1)),
-    key_id    String CODEC(ZSTD(1)),
-    requests  SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1))
+    start       DateTime('UTC') CODEC(Delta, ZSTD(1)),
+    key_id      String CODEC(ZSTD(1)),
+    requests    SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    counted_at  SimpleAggregateFunction(max, DateTime('UTC')) DEFAULT now() CODEC(Delta, ZSTD(1)),
+    INDEX counted counted_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ${AggregatingMergeTree}
 PARTITION BY toYYYYMMDD(start)
 ORDER BY (start, key_id)
-TTL start + INTERVAL 1 HOUR
+TTL counted_at + INTERVAL 1 HOUR
 SETTINGS ${deduplication_window};
 
 ${distributed traffic_seconds cityHash64(key_id)}
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traffic_seconds_view ${on_cluster} TO traffic_seconds${local} AS
-SELECT toDateTime(timestamp, 'UTC') AS start, key_id, count() AS requests
+SELECT toDateTime(timestamp, 'UTC') AS start, key_id, count() AS requests, now('UTC') AS counted_at
 FROM requests${local}
-WHERE timestamp >= received_at - INTERVAL 10 MINUTE AND timestamp < received_at + INTERVAL 2 MINUTE
+WHERE timestamp >= received_at - INTERVAL 30 MINUTE AND timestamp < received_at + INTERVAL 2 MINUTE
 GROUP BY start, key_id;
 
 -- Countries of each hour, time first, for the change of their mix.
@@ -161,7 +167,8 @@ CREATE TABLE IF NOT EXISTS alert_day_countries ${on_cluster}
     day       DateTime('UTC'),
     key_id    String CODEC(ZSTD(1)),
     country   LowCardinality(String),
-    requests  UInt64 CODEC(T64, ZSTD(1))
+    requests  UInt64 CODEC(T64, ZSTD(1)),
+    share     Float32 COMMENT 'of the requests of the key'
 )
 ENGINE = ${ReplacingMergeTree}
 PARTITION BY toYYYYMM(day)
@@ -173,6 +180,7 @@ CREATE TABLE IF NOT EXISTS alert_baselines ${on_cluster}
 (
     hour                DateTime('UTC') CODEC(Delta, ZSTD(1)),
     key_id              String CODEC(ZSTD(1)),
+    key_hash            UInt64 DEFAULT sipHash64(key_id) CODEC(LZ4),
     rung                LowCardinality(String) COMMENT 'caps only, last day, hour of day or hour of week',
     age_days            Float32,
     means               Array(Float32) COMMENT 'of each earlier hour: requests per five minutes',
@@ -185,6 +193,7 @@ CREATE TABLE IF NOT EXISTS alert_baselines ${on_cluster}
     last_ratio          Float32 COMMENT 'the hour before: seen / expected, with a prior',
     last_expected       Float32,
     p95s                Array(Float32) COMMENT 'this hour in earlier weeks',
+    usual_p95_ms        Float32 COMMENT 'their median as detectors/latency.ts takes it, 0 with too few weeks',
     requests_28d        UInt64,
     server_errors_28d   UInt64,
     client_errors_28d   UInt64,
@@ -194,7 +203,8 @@ CREATE TABLE IF NOT EXISTS alert_baselines ${on_cluster}
 ENGINE = ${ReplacingMergeTree}
 PARTITION BY toYYYYMMDD(hour)
 ORDER BY (hour, key_id)
-TTL hour + INTERVAL 3 DAY;
+TTL hour + INTERVAL 3 DAY
+SETTINGS index_granularity = 512;
 
 -- How far each part of the evaluation has come.
 CREATE TABLE IF NOT EXISTS alert_progress ${on_cluster}
