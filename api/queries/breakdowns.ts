@@ -2,7 +2,7 @@ import type { Store } from '../../workers/clickhouse/store.ts';
 import type { Range } from './calendar.ts';
 import { segmentsOf } from './segments.ts';
 import { countryAndStatusRows, type KeyFilter } from './union.ts';
-import { errorRate, MAX_BREAKDOWN_ROWS } from './usage-source.ts';
+import { errorRate, MAX_BREAKDOWN_ROWS, oneKeySettings } from './usage-source.ts';
 
 export interface Breakdowns {
   countries: { country: string; requests: number; error_rate: number }[];
@@ -25,6 +25,7 @@ export async function readCountriesAndStatuses(store: Store, range: Range, keys:
      GROUP BY part, country, status
      ORDER BY part, requests DESC, country, status LIMIT ${MAX_BREAKDOWN_ROWS} BY part`,
     keys.params,
+    oneKeySettings(store),
   );
   return breakdownsOf(rows);
 }

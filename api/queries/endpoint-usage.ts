@@ -3,7 +3,7 @@ import type { Store } from '../../workers/clickhouse/store.ts';
 import type { Range } from './calendar.ts';
 import { segmentsOf } from './segments.ts';
 import { dimensionRows, type KeyFilter, LATENCY_MERGE } from './union.ts';
-import { errorRate, latencyOf, MAX_BREAKDOWN_ROWS } from './usage-source.ts';
+import { errorRate, latencyOf, MAX_BREAKDOWN_ROWS, oneKeySettings } from './usage-source.ts';
 
 export interface EndpointUsage {
   method: string;
@@ -33,6 +33,7 @@ export async function readEndpoints(store: Store, range: Range, keys: KeyFilter)
      FROM (${dimensionRows('endpoints', segments, keys, 'method, route')})
      GROUP BY method, route ORDER BY requests DESC, route, method LIMIT ${MAX_BREAKDOWN_ROWS}`,
     keys.params,
+    oneKeySettings(store),
   );
   return endpointsOf(rows);
 }

@@ -99,7 +99,7 @@ export function countryAndStatusRows(segments: readonly Segment[], keys: KeyFilt
  */
 function union(
   segments: readonly Segment[],
-  select: (segment: Pick<Segment, 'tier'>, span: (column: string) => string) => string[],
+  select: (segment: Pick<Segment, 'tier'>, span: (column: 'start' | 'timestamp') => string) => string[],
 ): string {
   return [...new Set(segments.map(({ tier }) => tier))]
     .flatMap((tier) => {
@@ -109,7 +109,11 @@ function union(
     .join('\nUNION ALL\n');
 }
 
-/** Bounds are whole numbers computed here, not input: they may stand in the text. */
-export function between(column: string, { from, to }: { from: number; to: number }): string {
+/**
+ * Bounds are whole numbers computed here, not input: they may stand in the text. Beside `start`, whole seconds, as they are: a function
+ * per bound is resolved before a row is read.
+ */
+export function between(column: 'start' | 'timestamp', { from, to }: { from: number; to: number }): string {
+  if (column === 'start') return `start >= ${from} AND start < ${to}`;
   return `${column} >= toDateTime(${from}, 'UTC') AND ${column} < toDateTime(${to}, 'UTC')`;
 }

@@ -2,7 +2,15 @@ import type { Store } from '../../workers/clickhouse/store.ts';
 import type { Range } from './calendar.ts';
 import { segmentsOf, type Tier } from './segments.ts';
 import { type KeyFilter, LATENCY_MERGE, usageRows } from './union.ts';
-import { type Counts, type SumRow, seriesOf, type Totals, totalsOf, USAGE_COLUMNS } from './usage-source.ts';
+import {
+  type Counts,
+  oneKeySettings,
+  type SumRow,
+  seriesOf,
+  type Totals,
+  totalsOf,
+  USAGE_COLUMNS,
+} from './usage-source.ts';
 
 /** Sums over rows of `usage_*`, as a {@link SumRow}. */
 const SUMS = `sum(requests) AS requests, sum(redirects) AS redirects, sum(client_errors) AS client_errors,
@@ -32,6 +40,7 @@ export async function readTotalsAndSeries(
      FROM (${usageRows(segments, keys, `start, ${USAGE_COLUMNS}`)})
      GROUP BY inside, bucket WITH ROLLUP`,
     { ...keys.params, starts },
+    oneKeySettings(store),
   );
   const inside = rows.filter((row) => row.inside === 1);
   return {
