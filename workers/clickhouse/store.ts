@@ -59,6 +59,13 @@ interface EmbeddedEngine {
   createChdbConnection(options: { path: string }): object;
 }
 
+/** A session that reads. */
+interface Reader {
+  readonly client: ClickHouseClient;
+  /** Statements it was given and has not answered. */
+  underWay: number;
+}
+
 /**
  * The store as the rest of Keytally sees it: ClickHouse as a server, or the same engine inside this process.
  * Settings never go through the client's own option: on the embedded engine they would stay on the session
@@ -67,14 +74,13 @@ interface EmbeddedEngine {
 export class Store {
   readonly embedded: boolean;
   readonly #writer: ClickHouseClient;
-  readonly #readers: readonly ClickHouseClient[];
+  readonly #readers: readonly Reader[];
   readonly #readSettings: Settings;
   readonly #insertSettings: Settings;
-  #nextReader = 0;
 
   constructor(writer: ClickHouseClient, readers: readonly ClickHouseClient[], topology: Topology) {
     this.#writer = writer;
-    this.#readers = readers;
+    this.#readers = readers.map((client) => ({ client, underWay: 0 }));
     this.embedded = topology === 'embedded';
     this.#readSettings = topology === 'cluster' ? { ...READ_SETTINGS, ...CLUSTER_READ_SETTINGS } : READ_SETTINGS;
     this.#insertSettings = topology === 'cluster' ? CLUSTER_INSERT_SETTINGS : {};
@@ -82,8 +88,14 @@ export class Store {
 
   /** Rows of a SELECT (without FORMAT and SETTINGS). Every value goes in as a bound parameter `{name:Type}`. */
   async query<Row>(sql: string, params: QueryParams = {}, settings: Settings = {}): Promise<Row[]> {
-    const reader = this.#readers[this.#nextReader++ % this.#readers.length]!;
-    return this.#select<Row>(reader, sql, params, settings);
+    // Not in turns: a question would wait behind a long one of the alerts while other sessions have nothing to do.
+    const reader = this.#readers.reduce((idlest, next) => (next.underWay < idlest.underWay ? next : idlest));
+    reader.underWay++;
+    try {
+      return await this.#select<Row>(reader.client, sql, params, settings);
+    } finally {
+      reader.underWay--;
+    }
   }
 
   /** As {@link query}, on the writing session: sees everything this process wrote before. */
@@ -160,7 +172,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
-    for (const client of [...this.#readers, this.#writer]) await client.close();
+    for (const client of [...this.#readers.map((reader) => reader.client), this.#writer]) await client.close();
   }
 }
 
