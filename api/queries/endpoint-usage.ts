@@ -1,8 +1,9 @@
 import { OTHER_ROUTE } from '../../ingest/route-limit.ts';
 import type { Store } from '../../workers/clickhouse/store.ts';
 import type { Range } from './calendar.ts';
-import { type KeyFilter, LATENCY_MERGE } from './union.ts';
-import { ERROR_RATE, latencyOf, MAX_BREAKDOWN_ROWS, type Source } from './usage-source.ts';
+import { segmentsOf } from './segments.ts';
+import { dimensionRows, type KeyFilter, LATENCY_MERGE } from './union.ts';
+import { errorRate, latencyOf, MAX_BREAKDOWN_ROWS, oneKeySettings } from './usage-source.ts';
 
 export interface EndpointUsage {
   method: string;
@@ -14,27 +15,54 @@ export interface EndpointUsage {
   folded_paths?: number;
 }
 
-type EndpointRow = Omit<EndpointUsage, 'latency_ms'> & { latency: (number | null)[] };
+interface EndpointRow {
+  method: string;
+  route: string;
+  requests: number;
+  client_errors: number;
+  server_errors: number;
+  latency: (number | null)[];
+}
 
 /** Endpoints of the keys in the range, the most used first. */
-export async function readEndpoints(
+export async function readEndpoints(store: Store, range: Range, keys: KeyFilter): Promise<EndpointUsage[]> {
+  const segments = segmentsOf(range.from, range.rowsTo, 'day');
+  const rows = await store.query<EndpointRow>(
+    `SELECT method, route, sum(requests) AS requests, sum(client_errors) AS client_errors, sum(server_errors) AS server_errors,
+       ${LATENCY_MERGE} AS latency
+     FROM (${dimensionRows('endpoints', segments, keys, 'method, route')})
+     GROUP BY method, route ORDER BY requests DESC, route, method LIMIT ${MAX_BREAKDOWN_ROWS}`,
+    keys.params,
+    oneKeySettings(store),
+  );
+  return endpointsOf(rows);
+}
+
+/** Answers of rows that are in order. */
+export function endpointsOf(rows: readonly EndpointRow[]): EndpointUsage[] {
+  return rows
+    .slice(0, MAX_BREAKDOWN_ROWS)
+    .map(({ method, route, requests, client_errors, server_errors, latency }) => ({
+      method,
+      route,
+      requests,
+      error_rate: errorRate(requests, client_errors + server_errors),
+      latency_ms: { p95: latencyOf(latency).p95 },
+    }));
+}
+
+/** The same endpoints; those that stand for many say for how many. */
+export async function withFoldedPaths(
   store: Store,
   range: Range,
   keys: KeyFilter,
-  source: Source,
+  endpoints: EndpointUsage[],
 ): Promise<EndpointUsage[]> {
-  const rows = await store.query<EndpointRow>(
-    `SELECT method, route, sum(requests) AS requests, ${ERROR_RATE}, ${LATENCY_MERGE} AS latency
-     FROM (${source.dimension('endpoints', range, 'method, route')})
-     GROUP BY method, route ORDER BY requests DESC, route, method LIMIT ${MAX_BREAKDOWN_ROWS}`,
-    source.params,
+  if (!endpoints.some(({ route }) => route === OTHER_ROUTE)) return endpoints;
+  const folded = await foldedPaths(store, range, keys);
+  return endpoints.map((endpoint) =>
+    endpoint.route === OTHER_ROUTE ? { ...endpoint, folded_paths: folded.get(endpoint.method) ?? 0 } : endpoint,
   );
-  const folded = rows.some(({ route }) => route === OTHER_ROUTE) ? await foldedPaths(store, range, keys) : undefined;
-  return rows.map(({ latency, ...row }) => ({
-    ...row,
-    latency_ms: { p95: latencyOf(latency).p95 },
-    ...(row.route === OTHER_ROUTE ? { folded_paths: folded?.get(row.method) ?? 0 } : {}),
-  }));
 }
 
 async function foldedPaths(store: Store, { from, to }: Range, keys: KeyFilter): Promise<Map<string, number>> {

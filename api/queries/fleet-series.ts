@@ -2,7 +2,7 @@ import type { Store } from '../../workers/clickhouse/store.ts';
 import type { Range } from './calendar.ts';
 import { segmentsOf } from './segments.ts';
 import { type KeyFilter, usageRows } from './union.ts';
-import { coarsestTier } from './usage.ts';
+import { coarsestTier } from './usage-series.ts';
 
 const COLUMNS = 'requests, redirects, client_errors, server_errors, rate_limited';
 const SUMS = COLUMNS.split(', ')

@@ -43,29 +43,20 @@ export function both(a: KeyFilter, b: KeyFilter): KeyFilter {
   return { sql: `${a.sql} AND ${b.sql}`, params: { ...a.params, ...b.params } };
 }
 
-/** States of a latency column, as every rollup keeps them. */
-export const LATENCY_STATE = 'quantilesDDState(0.01, 0.5, 0.95, 0.99)(latency_ms)';
+/** Quantiles of single requests, their states, and quantiles of the states that every rollup keeps. */
+export const LATENCY = 'quantilesDD(0.01, 0.5, 0.95, 0.99)(latency_ms)';
+const LATENCY_STATE = 'quantilesDDState(0.01, 0.5, 0.95, 0.99)(latency_ms)';
 export const LATENCY_MERGE = 'quantilesDDMerge(0.01, 0.5, 0.95, 0.99)(latency)';
 
-/** Sums of `requests` named as in the rollups, for the edges that no rollup covers. */
-const RAW_COUNTS = `count() AS requests, countIf(status >= 400 AND status < 500) AS client_errors,
+/** Sums of `requests` named as in the rollups. */
+export const RAW_COUNTS = `count() AS requests, countIf(status >= 400 AND status < 500) AS client_errors,
   countIf(status >= 500) AS server_errors`;
 
 /** Counts of usage_* over the segments, as one subquery. */
 export function usageRows(segments: readonly Segment[], keys: KeyFilter, columns: string): string {
-  return union(
-    segments,
-    ({ tier }, span) => `SELECT ${columns} FROM usage_${tier} WHERE ${keys.sql} AND ${span('start')}`,
-  );
-}
-
-/** The same columns made of raw rows, minute by minute, where conditions rule out every rollup. */
-export function rawUsageRows(from: number, to: number, keys: KeyFilter): string {
-  return `SELECT toStartOfMinute(timestamp) AS start, ${RAW_COUNTS},
-      countIf(status >= 300 AND status < 400) AS redirects, countIf(requests.rate_limited) AS rate_limited,
-      sum(requests.request_bytes) AS request_bytes, sum(requests.response_bytes) AS response_bytes, ${LATENCY_STATE} AS latency
-    FROM requests WHERE ${keys.sql} AND timestamp >= toDateTime(${from}, 'UTC') AND timestamp < toDateTime(${to}, 'UTC')
-    GROUP BY start`;
+  return union(segments, ({ tier }, span) => [
+    `SELECT ${columns} FROM usage_${tier} WHERE ${keys.sql} AND ${span('start')}`,
+  ]);
 }
 
 /** Counts of a dimension (endpoints, countries, statuses) over the segments, as one subquery. */
@@ -76,31 +67,53 @@ export function dimensionRows(
   by: string,
 ): string {
   const latency = table === 'endpoints';
-  return union(segments, ({ tier }, span) =>
+  return union(segments, ({ tier }, span) => [
     tier === 'minute'
       ? `SELECT ${by}, ${RAW_COUNTS}${latency ? `, ${LATENCY_STATE} AS latency` : ''} FROM requests
          WHERE ${keys.sql} AND ${span('timestamp')} GROUP BY ${by}`
       : `SELECT ${by}, requests, client_errors, server_errors${latency ? ', latency' : ''} FROM ${table}_${tier}
          WHERE ${keys.sql} AND ${span('start')}`,
+  ]);
+}
+
+/** Counts of countries and of statuses over the segments, as one subquery: `part` tells which, the other's column is empty. */
+export function countryAndStatusRows(segments: readonly Segment[], keys: KeyFilter): string {
+  return union(segments, ({ tier }, span) =>
+    tier === 'minute'
+      ? [
+          `SELECT if(grouping(country) = 0, 'country', 'status') AS part, country, status, count() AS requests, countIf(status >= 400) AS errors
+           FROM requests WHERE ${keys.sql} AND ${span('timestamp')} GROUP BY GROUPING SETS ((country), (status))`,
+        ]
+      : [
+          `SELECT 'country' AS part, country, 0 AS status, requests, client_errors + server_errors AS errors
+           FROM countries_${tier} WHERE ${keys.sql} AND ${span('start')}`,
+          `SELECT 'status' AS part, '' AS country, status, requests, client_errors + server_errors AS errors
+           FROM statuses_${tier} WHERE ${keys.sql} AND ${span('start')}`,
+        ],
   );
 }
 
 /**
- * One branch per tier: two edges of the same tier are one condition, because every branch of a union costs the engine more than
- * a millisecond before it reads a row. Bounds are whole numbers computed here, not input: they may stand in the text.
+ * One branch per table: two edges of the same tier are one condition, because every branch of a union costs the engine
+ * 3 ms before it reads a row.
  */
 function union(
   segments: readonly Segment[],
-  select: (segment: Pick<Segment, 'tier'>, span: (column: string) => string) => string,
+  select: (segment: Pick<Segment, 'tier'>, span: (column: 'start' | 'timestamp') => string) => string[],
 ): string {
   return [...new Set(segments.map(({ tier }) => tier))]
-    .map((tier) => {
+    .flatMap((tier) => {
       const spans = segments.filter((segment) => segment.tier === tier);
-      return select({ tier }, (column) => `(${spans.map((span) => within(column, span)).join(' OR ')})`);
+      return select({ tier }, (column) => `(${spans.map((span) => between(column, span)).join(' OR ')})`);
     })
     .join('\nUNION ALL\n');
 }
 
-function within(column: string, { from, to }: Segment): string {
+/**
+ * Bounds are whole numbers computed here, not input: they may stand in the text. Beside `start`, whole seconds, as they are: a function
+ * per bound is resolved before a row is read.
+ */
+export function between(column: 'start' | 'timestamp', { from, to }: { from: number; to: number }): string {
+  if (column === 'start') return `start >= ${from} AND start < ${to}`;
   return `${column} >= toDateTime(${from}, 'UTC') AND ${column} < toDateTime(${to}, 'UTC')`;
 }
