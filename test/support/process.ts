@@ -12,7 +12,8 @@ export interface PartProcess {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 30_000;
+/** With a million keys on a crowded machine a start takes most of a minute. */
+const START_TIMEOUT_MS = 120_000;
 
 /** Starts `keytally <command>` and waits until it says that it is ready. */
 export async function startPart(

@@ -115,15 +115,15 @@ async function perform(
     return expiries.expire(data.key_id);
   }
   if (data.kind === 'policies') return runPolicies(parts, data.slot);
-  if (data.kind === 'key_list') return buildList(parts, data.slot);
+  if (data.kind === 'key_list') return buildList(parts, data.slot, signal);
   if (data.kind === 'invariants') return runInvariants(parts, data.slot);
   const { KEY_REMINDER_DAYS: reminderDays, KEY_ROTATION_DAYS: rotationDays } = parts.config;
   const result = await sweepKeys(parts.registry, parts.redis, queue, { reminderDays, rotationDays }, { signal });
   if (Object.values(result).some((count) => count > 0)) parts.log.info({ ...result, slot: data.slot }, 'keys swept');
 }
 
-async function buildList({ config, registry, log }: LifecycleParts, slot: string): Promise<void> {
-  const keys = await buildKeyList(registry.store, config.KEY_LIST_LIVE_KEYS, Number(slot) * 1000);
+async function buildList({ config, registry, log }: LifecycleParts, slot: string, signal: AbortSignal): Promise<void> {
+  const keys = await buildKeyList(registry.store, config.KEY_LIST_LIVE_KEYS, Number(slot) * 1000, signal);
   if (keys !== undefined) log.info({ keys, slot }, 'key list built');
 }
 

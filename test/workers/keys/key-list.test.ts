@@ -19,6 +19,7 @@ describe('when a list is built', () => {
     ['few keys', 50_000, undefined, 0, false],
     ['many keys, no list yet', 50_001, undefined, 0, true],
     ['a build of 3 s may come again after 60 s', 1_000_000, built(1_000_000, 3_000), 1_060_000, true],
+    ['however long it takes, after five minutes', 1_000_000, built(1_000_000, 60_000), 1_300_000, true],
     ['and not before', 1_000_000, built(1_000_000, 3_000), 1_059_999, false],
   ])('%s', (_name, keys, newest, nowMs, due) => {
     expect(dueForBuild(keys, newest, 50_000, nowMs)).toBe(due);
@@ -111,7 +112,7 @@ describe('a ready-made key list', () => {
         }
       }
     }
-  });
+  }, 240_000);
 
   it('shows changes of the registry and new keys at once, over HTTP', async () => {
     await stack.store.command('TRUNCATE TABLE key_list_generations');
@@ -127,9 +128,32 @@ describe('a ready-made key list', () => {
     const ids = all.data.map((key: { key_id: string }) => key.key_id);
     expect(ids).not.toContain('registered-3');
     expect([...ids].sort()).toEqual(ids);
+    // Page by page, with changed keys on some of the pages: the same keys in the same order.
+    const whole = (await list('sort=-requests_30d')).data.map((key: { key_id: string }) => key.key_id);
+    const paged: string[] = [];
+    for (let cursor = ''; paged.length < 100; ) {
+      const page = (await stack.call(`/v1/keys?sort=-requests_30d&limit=2${cursor}`)).json;
+      paged.push(...page.data.map((key: { key_id: string }) => key.key_id));
+      if (page.next_cursor === null) break;
+      cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`;
+    }
+    expect(paged).toEqual(whole);
     expect((await list('search=renamed')).data).toMatchObject([{ key_id: 'registered-4', environment: 'development' }]);
     expect((await list('status=deleted')).data).toMatchObject([{ key_id: 'registered-3' }]);
     expect(Date.parse(all.figures_as_of)).toBe((await newestGeneration(stack.store))!.generation);
+  });
+
+  it('leaves building to the one who began, and clears away what it gave up', async () => {
+    const nowMs = Date.now() + 3_000_000;
+    await stack.store.command(`INSERT INTO key_list (generation, key_id) VALUES (${nowMs - 60_000}, 'being built')`);
+    expect(await buildKeyList(stack.store, 0, nowMs)).toBeUndefined();
+    const stopping = new AbortController();
+    stopping.abort();
+    expect(await buildKeyList(stack.store, 0, nowMs + 3_000_000, stopping.signal)).toBeUndefined();
+    const rows = await stack.store.query('SELECT key_id FROM key_list WHERE generation >= {at:UInt64}', {
+      at: nowMs - 60_000,
+    });
+    expect(rows).toEqual([]);
   });
 
   it('never reads a generation that a crash left half built, and clears it away', async () => {
