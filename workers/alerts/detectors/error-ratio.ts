@@ -37,9 +37,9 @@ export const ERROR_SETTINGS: ErrorSettings = { minRatio: 0.05, timesUsual: 3, mi
 const BUCKET_Z = 3;
 /** Sums need no second bucket to agree, so they ask for more certainty. */
 const WINDOWS = [
-  { buckets: 3, z: 3.5 },
-  { buckets: 6, z: 3.5 },
-  { buckets: 12, z: 3.5 },
+  { buckets: 3, z: 3.75 },
+  { buckets: 6, z: 3.75 },
+  { buckets: 12, z: 3.75 },
 ] as const;
 /** Five errors can be one caller's retries; a sum waits for a sixth. */
 const SUM_EXTRA_ERRORS = 1;

@@ -33,11 +33,11 @@ interface WindowRule {
 
 /** The longer the window, the more tests share it and the slower weeks differ; figures in docs/detectors.md. */
 export const RATE_WINDOWS: readonly WindowRule[] = [
-  { buckets: 3, z: 6 },
+  { buckets: 3, z: 6.25 },
   { buckets: 12, z: 5.75 },
   { buckets: 36, z: 5.25 },
 ];
-export const SINGLE_Z = 4.75;
+export const SINGLE_Z = 5;
 const SINGLE_OF = 3;
 const SINGLE_NEEDED = 2;
 /** Below this share of the entry threshold a window no longer holds an open alert (4 -> 2.5). */

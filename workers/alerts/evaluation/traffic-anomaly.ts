@@ -6,7 +6,7 @@ import {
   type RateVerdict,
   SINGLE_Z,
 } from '../detectors/request-rate.ts';
-import { judgeSilence, SILENCE_NATS, type SilenceVerdict } from '../detectors/silence.ts';
+import { judgeSilence, type SilenceVerdict, silenceThreshold } from '../detectors/silence.ts';
 import type { SettingsOf } from '../rules/settings.ts';
 import type { Level } from '../state.ts';
 import { EVALUATION_SETTINGS } from './baselines.ts';
@@ -19,6 +19,8 @@ type Settings = SettingsOf<'traffic_anomaly'>;
 const MINUTES_PER_BUCKET = 5;
 /** Thresholds by window in buckets, as the detector has them. */
 const WINDOWS = [{ buckets: 1, z: SINGLE_Z }, ...RATE_WINDOWS];
+/** Lengths of silence that are looked for, in buckets: one that lasts lies between two of them. */
+const SILENCES = [1, 3, 6, 12, 24, 36];
 /** SQL rounds differently from the detector: it lets a little more through. */
 const GENEROUS = 0.95;
 
@@ -77,8 +79,8 @@ function weight(to: number, buckets: number): string {
 }
 
 /**
- * The score of the detector (`countScore`) over its four windows, for all keys in one query; and keys without a request in a
- * window of which enough was expected.
+ * The score of the detector (`countScore`) over its four windows, for all keys in one query; and keys whose silence, which lasts
+ * for a window and less than the next longer one, would be strange enough if it were as long as that.
  */
 async function findCandidates({
   store,
@@ -90,18 +92,20 @@ async function findCandidates({
   const factor = GENEROUS * Math.min(...all.map((one) => one.threshold_factor));
   const minRequests = Math.min(...all.map((one) => one.min_requests));
   const windows = WINDOWS.map(({ buckets, z }) => ({ z: z * factor, name: String(buckets), buckets }));
-  const seen = windows.map(
-    ({ name, buckets }) => `sumIf(b.requests, start >= toDateTime(${to - buckets * 300}, 'UTC')) AS seen_${name}`,
+  const seen = SILENCES.map(
+    (buckets) => `sumIf(b.requests, start >= toDateTime(${to - buckets * 300}, 'UTC')) AS seen_${buckets}`,
   );
-  const weights = windows.map(({ name, buckets }) => `${weight(to, buckets)} AS w_${name}`);
-  const expected = windows.map(
-    ({ name }) =>
-      `sum(w_${name} * mean * growth) AS m_${name}, sum(w_${name} * within * mean * growth) AS i_${name}, sum(w_${name} * sqrt(between) * growth) AS d_${name}`,
-  );
+  const weights = SILENCES.map((buckets) => `${weight(to, buckets)} AS w_${buckets}`);
+  const expected = [
+    ...windows.map(({ name }) => `sum(w_${name} * deviation) AS d_${name}`),
+    ...SILENCES.map(
+      (name) =>
+        `sum(w_${name} * usual) AS m_${name}, sum(w_${name} * noise) AS i_${name}, sum(w_${name} * apart) AS f_${name}`,
+    ),
+  ];
   const scores = windows.flatMap(({ name }) => [
     `greatest(1, (i_${name} + d_${name} * d_${name}) / greatest(m_${name}, 0.05)) AS phi_${name}`,
     `greatest(m_${name}, 0.01) AS mm_${name}`,
-    `toFloat64(seen_${name}) AS x_${name}`,
     `(1 + 1 / phi_${name}) / 3 AS p_${name}`,
     `sqrt(phi_${name} / mm_${name}) AS s_${name}`,
     `(pow(if(x_${name} > mm_${name}, greatest(mm_${name}, x_${name} - 0.5), least(mm_${name}, x_${name} + 0.5)) / mm_${name}, p_${name}) - 1
@@ -110,15 +114,21 @@ async function findCandidates({
   const strange = windows.map(
     ({ name, z }) => `(abs(z_${name}) > ${z} AND greatest(x_${name}, m_${name}) >= ${GENEROUS * minRequests})`,
   );
-  const silent = windows.map(
-    ({ name }) =>
-      `(x_${name} = 0 AND m_${name} * if(phi_${name} < 1.001, 1, log(phi_${name}) / (phi_${name} - 1)) > ${GENEROUS * SILENCE_NATS})`,
-  );
+  const runs = SILENCES.flatMap((name) => [
+    `toFloat64(seen_${name}) AS x_${name}`,
+    `greatest(1.001, (i_${name} + f_${name} * f_${name}) / greatest(m_${name}, 0.05)) AS run_${name}`,
+  ]);
+  const silent = SILENCES.map((name, at) => {
+    const longer = SILENCES[at + 1] ?? name;
+    return `(seen_${name} = 0 AND m_${longer} * log(run_${name}) / (run_${name} - 1) > ${GENEROUS * silenceThreshold(longer)})`;
+  });
   const rows = await store.query<{ key_id: string; total: number }>(
     `SELECT key_id, count() OVER () AS total
-     FROM (SELECT e.key_id AS key_id, ${[...windows.flatMap(({ name }) => [`m_${name}`, `i_${name}`, `d_${name}`, `seen_${name}`])].join(', ')}, ${scores.join(', ')}
+     FROM (SELECT e.key_id AS key_id, ${SILENCES.map((name) => `seen_${name}, m_${name}`).join(', ')}, ${[...runs, ...scores].join(', ')}
            FROM (SELECT key_hash, any(b.key_id) AS key_id, ${expected.join(', ')}
-                 FROM (SELECT key_id, key_hash, mean, within, between, growth, ${weights.join(', ')}
+                 FROM (SELECT key_id, key_hash, mean * growth AS usual, within * usual AS noise, sqrt(between) * growth AS deviation,
+                              growth * sqrt(greatest(0, between - mean / 12)) AS apart,
+                              ${weights.join(', ')}
                        FROM alert_baselines FINAL
                        WHERE hour >= toDateTime(${hoursOf(to - HISTORY_BUCKETS * 300, to)[0]}, 'UTC') AND hour < toDateTime(${to}, 'UTC') AND rung != 'caps only') AS b
                  GROUP BY key_hash) AS e
@@ -178,7 +188,7 @@ function silenceEvidence(silence: SilenceVerdict, recent: readonly RateBucket[],
     unit: 'requests',
     windowMinutes: silence.silentMinutes,
     baseline: silence.baselineSpan,
-    statistic: { name: '-ln of the chance of such a silence', value: silence.nats, threshold: SILENCE_NATS },
+    statistic: { name: '-ln of the chance of such a silence', value: silence.nats, threshold: silence.threshold },
     direction: 'silence',
     chart: chart(recent, atMs),
   };

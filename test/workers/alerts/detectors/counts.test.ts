@@ -147,6 +147,29 @@ describe('silence', () => {
     expect(judgeSilence(buckets([41, 0, 0]), 13).level).toBe('clear');
   });
 
+  const silent = (length: number, of: typeof baseline) =>
+    judgeSilence(buckets([41, ...Array.from({ length }, () => 0)], of), 40).level;
+
+  it('a short one must be stranger than a long one of which as much was expected', () => {
+    expect(silent(1, requestBaseline('hour of week', weeks(16)))).toBe('hold');
+    expect(silent(12, requestBaseline('hour of week', weeks(16 / 12)))).toBe('breach');
+  });
+
+  it('chance alone makes the weeks of a slow key differ: that is not counted twice', () => {
+    const means = [1.1, 1.6, 1.2, 1.7, 1.3, 1.9];
+    const slow = requestBaseline(
+      'hour of week',
+      means.map((mean) => ({ mean, variance: mean })),
+    );
+    expect(slow.between).toBeGreaterThan(0.5 * (slow.mean / 12));
+    expect(silent(12, slow)).toBe('breach');
+  });
+
+  it('a key that sends once an hour is silent in between', () => {
+    const hourly = requestBaseline('hour of week', weeks(10, 1_200));
+    expect([1, 6, 11, 12].map((length) => silent(length, hourly))).toEqual(['hold', 'hold', 'hold', 'hold']);
+  });
+
   it('an unsteady key needs a longer silence', () => {
     expect(silenceNats(30, 1)).toBe(30);
     expect(silenceNats(30, 1.01)).toBeCloseTo(30, 0);
