@@ -13,7 +13,7 @@ import { Rules } from '../rules/rule-store.ts';
 import { silencedUntil } from '../silence-matching.ts';
 import { readSilences } from '../silence-reader.ts';
 import { limitEvent } from './limit-step.ts';
-import { limitUseSql, type UseRow } from './limit-use.ts';
+import { limitUseSql, mayReachLimits, type UseRow } from './limit-use.ts';
 
 export interface LimitParts {
   store: Store;
@@ -39,19 +39,7 @@ export async function lookAtLimits(
   const lowest = Math.min(...book.allSettings('near_limit').flatMap((settings) => settings.steps_percent));
   const known = await loadStates(store, ['near_limit'], nowMs - LIMIT_STATES_MS);
   const open = [...known.values()].filter((one) => isOpen(one.state.phase));
-  const rows = await store.query<UseRow>(
-    limitUseSql,
-    {
-      since: Math.floor(Math.max(Math.min(last, nowMs) - OVERLAP_MS, nowMs - MAX_LOOK_BACK_MS) / 1000),
-      minute: Math.floor(nowMs / MINUTE_MS) * 60,
-      day: Math.floor(nowMs / DAY_MS) * 86_400,
-      month: monthStart(nowMs) / 1000,
-      now: Math.ceil(nowMs / 1000),
-      lowest,
-      open: [...new Set(open.map((one) => one.keyId))],
-    },
-    EVALUATION_SETTINGS,
-  );
+  const rows = await readUse(store, last, nowMs, lowest, [...new Set(open.map((one) => one.keyId))]);
   const silences = rows.length > 0 ? await readSilences(store, nowMs, nowMs) : [];
   const recordedAt = new Date().toISOString();
   const events: AlertEvent[] = [];
@@ -70,6 +58,31 @@ export async function lookAtLimits(
   await writeProgress(store, 'limits', nowMs);
   for (const event of events) eventsWritten.inc({ notify: event.notify || 'nobody' });
   return { looked: rows.length, events: events.length };
+}
+
+/** Use of the limits of touched keys, and of those in `open`. */
+async function readUse(
+  store: Store,
+  last: number,
+  nowMs: number,
+  lowest: number,
+  open: readonly string[],
+): Promise<UseRow[]> {
+  const since = Math.floor(Math.max(Math.min(last, nowMs) - OVERLAP_MS, nowMs - MAX_LOOK_BACK_MS) / 1000);
+  if (open.length === 0 && !(await mayReachLimits(store, since))) return [];
+  return store.query<UseRow>(
+    limitUseSql,
+    {
+      since,
+      minute: Math.floor(nowMs / MINUTE_MS) * 60,
+      day: Math.floor(nowMs / DAY_MS) * 86_400,
+      month: monthStart(nowMs) / 1000,
+      now: Math.ceil(nowMs / 1000),
+      lowest,
+      open,
+    },
+    EVALUATION_SETTINGS,
+  );
 }
 
 const monthStart = (ms: number, later = 0): number =>
