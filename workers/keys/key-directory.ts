@@ -92,7 +92,7 @@ function lastMonth(condition: KeyCondition, nowMs: number): string {
     `start >= toDateTime(${first}, 'UTC') AND start < toDateTime(${end}, 'UTC')`;
   const rows = (tier: 'quarter_hour' | 'day', span: string) =>
     `SELECT key_id, requests, client_errors, server_errors FROM usage_${tier} WHERE ${condition} AND (${span})`;
-  // Both edges in one branch: each costs the engine about 3 ms before it reads a row. What a gateway dates a little ahead belongs to now.
+  // Both edges in one branch: each costs the engine about 3 ms. What a gateway dates a little ahead belongs to now.
   const edges = `${within(from, firstDay)} OR ${within(today, now + DAY_SECONDS)}`;
   return [rows('quarter_hour', edges), rows('day', within(firstDay, today))].join('\nUNION ALL\n');
 }

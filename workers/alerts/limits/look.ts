@@ -20,7 +20,7 @@ import { Rules } from '../rules/rule-store.ts';
 import { silencedUntil } from '../silence-matching.ts';
 import { readSilences } from '../silence-reader.ts';
 import { limitEvent } from './limit-step.ts';
-import { limitUseSql, oldestCountedSql, type UseRow } from './limit-use.ts';
+import { anyLimit, limitUseSql, oldestCountedSql, type UseRow } from './limit-use.ts';
 import { type LookSpan, lookSpans } from './look-spans.ts';
 
 export interface LimitParts {
@@ -67,7 +67,8 @@ export async function lookAtLimits(
   const [counted] = await store.query<{ oldest: number }>(oldestCountedSql, { since }, EVALUATION_SETTINGS);
   const events: AlertEvent[] = [];
   let looked = 0;
-  for (const span of lookSpans(counted!.oldest, Math.floor(nowMs / 1000))) {
+  const spans = (await mayTell(look, counted!.oldest)) ? lookSpans(counted!.oldest, Math.floor(nowMs / 1000)) : [];
+  for (const span of spans) {
     const rows = await readUse(look, span);
     looked += rows.length;
     events.push(...(await judgeUse(look, span, rows)));
@@ -77,6 +78,12 @@ export async function lookAtLimits(
   await writeProgress(store, 'limits', nowMs);
   for (const event of events) eventsWritten.inc({ notify: event.notify || 'nobody' });
   return { looked, events: events.length };
+}
+
+/** Whether this look can find anything: an alert is open, or something was counted and anybody has a limit. */
+async function mayTell({ store, known }: Look, oldestCounted: number): Promise<boolean> {
+  if ([...known.values()].some(({ state }) => isOpen(state.phase))) return true;
+  return oldestCounted > 0 && (await anyLimit(store));
 }
 
 function readUse({ store, book, known, since }: Look, span: LookSpan): Promise<UseRow[]> {
