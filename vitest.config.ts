@@ -6,7 +6,8 @@ export default defineConfig({
     globalSetup: 'test/support/run-folder.ts',
     // The embedded engine binds one data folder per process: forks, one file each, never threads.
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the processors of the smallest machine: every second test waits for another process most of its time.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // How long something may take is not what these tests are about; the machine may be busy.
