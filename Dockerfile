@@ -17,7 +17,8 @@ RUN npm ci --omit=dev --omit=optional --no-audit --no-fund \
   || npm install --no-save --omit=dev --omit=optional --no-audit --no-fund
 
 FROM node:22-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
+# The last: see main.ts.
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 UV_THREADPOOL_SIZE=12
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist

@@ -24,6 +24,8 @@ const ROOT = dirname(fileURLToPath(import.meta.url));
 const NODE_FLOOR = [20, 19];
 /** As the program's own first line has it, for `npx keytally`. */
 const NODE_FLAGS = ['--max-semi-space-size=64'];
+/** Why: see main.ts. Read by Node before the first line of a program. */
+const POOL_THREADS = '12';
 /** A second signal within this time is an echo: the terminal signals the whole group and npm passes it on as well. */
 const ECHO_MS = 1_000;
 const ORPHAN_CHECK_MS = 200;
@@ -140,7 +142,11 @@ function readJson(path) {
  */
 function runToEnd(args, env = process.env) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { stdio: 'inherit', detached: true, env });
+    const child = spawn(process.execPath, args, {
+      stdio: 'inherit',
+      detached: true,
+      env: { UV_THREADPOOL_SIZE: POOL_THREADS, ...env },
+    });
     let last = Number.NEGATIVE_INFINITY;
     const pass = (signal) => {
       if (performance.now() - last < ECHO_MS) return;

@@ -23,7 +23,14 @@ export async function startPart(
 ): Promise<PartProcess> {
   const child = spawn(process.execPath, ['--max-semi-space-size=64', ...nodeFlags, 'dist/main.js', command], {
     cwd: packageRoot(),
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', LOG_LEVEL: 'info', ...env },
+    env: {
+      UV_THREADPOOL_SIZE: '12',
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      PORT: '0',
+      LOG_LEVEL: 'info',
+      ...env,
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const endWithParent = () => child.kill('SIGKILL');
