@@ -53,11 +53,12 @@ async function findCandidates({
   const hour = to - 300 - ((to - 300) % 3_600);
   const rows = await store.query<{ key_id: string; total: number }>(
     `SELECT h.key_id AS key_id, count() OVER () AS total
-     FROM (SELECT key_id, key_hash, usual_p95_ms FROM alert_baselines FINAL WHERE hour = toDateTime(${hour}, 'UTC') AND usual_p95_ms > 0) AS h
-     INNER JOIN (SELECT key_hash, sum(b.timed) AS n, quantileDDMerge(0.01, 0.95)(latency) AS p95 FROM traffic_buckets AS b
+     FROM (SELECT key_hash, sum(b.timed) AS n, quantileDDMerge(0.01, 0.95)(latency) AS p95 FROM traffic_buckets AS b
                  PREWHERE start = toDateTime(${to - 300}, 'UTC') AND key_hash IN (
                    SELECT key_hash FROM traffic_buckets AS b WHERE start = toDateTime(${to - 300}, 'UTC') GROUP BY key_hash HAVING sum(b.timed) >= ${least})
-                 GROUP BY key_hash) AS s ON s.key_hash = h.key_hash
+                 GROUP BY key_hash) AS s
+     INNER JOIN (SELECT key_id, key_hash, usual_p95_ms FROM alert_baselines FINAL WHERE hour = toDateTime(${hour}, 'UTC') AND usual_p95_ms > 0) AS h
+       ON h.key_hash = s.key_hash
      WHERE s.p95 > ${0.98 * slower} * h.usual_p95_ms ORDER BY n DESC LIMIT ${MAX_CANDIDATES}`,
     {},
     EVALUATION_SETTINGS,

@@ -72,10 +72,14 @@ export function levelsOf(rate: RateVerdict, silent: boolean, settings: Settings)
   };
 }
 
-/** How many of the last `buckets` buckets lie in the hour of a row, as SQL. */
-function weight(to: number, buckets: number): string {
-  const hour = 'toUnixTimestamp(hour)';
-  return `greatest(0, least(${to}, ${hour} + 3600) - greatest(${to - buckets * 300}, ${hour})) / 300`;
+/** What the last `buckets` buckets add up to, as SQL, from the values of each hour. */
+function sumOf(value: string, to: number, buckets: number): string {
+  const from = to - buckets * 300;
+  const parts = hoursOf(to - HISTORY_BUCKETS * 300, to).flatMap((hour, n) => {
+    const inside = (Math.min(to, hour + 3_600) - Math.max(from, hour)) / 300;
+    return inside > 0 ? `${inside} * ${value}_${n}` : [];
+  });
+  return parts.join(' + ');
 }
 
 /**
@@ -95,12 +99,17 @@ async function findCandidates({
   const seen = SILENCES.map(
     (buckets) => `sumIf(b.requests, start >= toDateTime(${to - buckets * 300}, 'UTC')) AS seen_${buckets}`,
   );
-  const weights = SILENCES.map((buckets) => `${weight(to, buckets)} AS w_${buckets}`);
+  const hours = hoursOf(to - HISTORY_BUCKETS * 300, to);
+  const ofHours = hours.flatMap((hour, n) =>
+    ['usual', 'noise', 'deviation', 'apart'].map(
+      (value) => `sumIf(${value}, hour = toDateTime(${hour}, 'UTC')) AS ${value}_${n}`,
+    ),
+  );
   const expected = [
-    ...windows.map(({ name }) => `sum(w_${name} * deviation) AS d_${name}`),
+    ...windows.map(({ name, buckets }) => `${sumOf('deviation', to, buckets)} AS d_${name}`),
     ...SILENCES.map(
       (name) =>
-        `sum(w_${name} * usual) AS m_${name}, sum(w_${name} * noise) AS i_${name}, sum(w_${name} * apart) AS f_${name}`,
+        `${sumOf('usual', to, name)} AS m_${name}, ${sumOf('noise', to, name)} AS i_${name}, ${sumOf('apart', to, name)} AS f_${name}`,
     ),
   ];
   const scores = windows.flatMap(({ name }) => [
@@ -124,13 +133,12 @@ async function findCandidates({
   });
   const rows = await store.query<{ key_id: string; total: number }>(
     `SELECT key_id, count() OVER () AS total
-     FROM (SELECT e.key_id AS key_id, ${SILENCES.map((name) => `seen_${name}, m_${name}`).join(', ')}, ${[...runs, ...scores].join(', ')}
-           FROM (SELECT key_hash, any(b.key_id) AS key_id, ${expected.join(', ')}
-                 FROM (SELECT key_id, key_hash, mean * growth AS usual, within * usual AS noise, sqrt(between) * growth AS deviation,
-                              growth * sqrt(greatest(0, between - mean / 12)) AS apart,
-                              ${weights.join(', ')}
+     FROM (SELECT e.key_id AS key_id, ${SILENCES.map((name) => `seen_${name}`).join(', ')}, ${[...expected, ...runs, ...scores].join(', ')}
+           FROM (SELECT key_hash, any(b.key_id) AS key_id, ${ofHours.join(', ')}
+                 FROM (SELECT key_id, key_hash, hour, mean * growth AS usual, within * usual AS noise, sqrt(between) * growth AS deviation,
+                              growth * sqrt(greatest(0, between - mean / 12)) AS apart
                        FROM alert_baselines FINAL
-                       WHERE hour >= toDateTime(${hoursOf(to - HISTORY_BUCKETS * 300, to)[0]}, 'UTC') AND hour < toDateTime(${to}, 'UTC') AND rung != 'caps only') AS b
+                       WHERE hour >= toDateTime(${hours[0]}, 'UTC') AND hour < toDateTime(${to}, 'UTC') AND rung != 'caps only') AS b
                  GROUP BY key_hash) AS e
            LEFT JOIN (SELECT key_hash, ${seen.join(', ')} FROM traffic_buckets AS b
                       WHERE start >= toDateTime(${to - HISTORY_BUCKETS * 300}, 'UTC') AND start < toDateTime(${to}, 'UTC')
