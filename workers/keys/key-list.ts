@@ -8,8 +8,11 @@ const BUILD_SHARE = 0.05;
 const OLDEST_MS = 5 * 60_000;
 /** Generations kept: one that is being read stays until the next but one is there. */
 const KEPT_GENERATIONS = 2;
-/** A list older than this is not used any more; its builder is gone. */
-const USABLE_MS = 15 * 60_000;
+/**
+ * A list older than this is not used any more. After an outage of the workers the pages read it until the next one is built: while
+ * they are away nothing is counted, so its figures are as good as ever, and changes of the registry are read beside it.
+ */
+const USABLE_MS = 20 * 3_600_000;
 /** A generation that is not finished after this time will never be. */
 const BUILT_WITHIN_MS = 10 * 60_000;
 /** Rows written by a slower clock, or while the build was already reading, are met by looking back this far. */

@@ -12,6 +12,7 @@ import {
 import { KEY_ORDERS } from '../../../workers/keys/key-order.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
+const HOUR_MS = 3_600_000;
 const built = (finished_ms: number, duration_ms: number) => ({ generation: 1, keys: 9, duration_ms, finished_ms });
 
 describe('when a list is built', () => {
@@ -27,10 +28,11 @@ describe('when a list is built', () => {
 
   it.each([
     ['no list', undefined, false],
-    ['a fresh one', built(1_000_000, 1), true],
-    ['one whose builder has gone', built(99_999, 1), false],
+    ['a fresh one', built(100 * HOUR_MS, 1), true],
+    ['one from before an outage of nineteen hours', built(81 * HOUR_MS, 1), true],
+    ['one from before an outage of twenty hours', built(80 * HOUR_MS, 1), false],
   ])('reads %s: %s', (_name, newest, usable) => {
-    expect(isUsable(newest, 1_000_000)).toBe(usable);
+    expect(isUsable(newest, 100 * HOUR_MS)).toBe(usable);
   });
 });
 
