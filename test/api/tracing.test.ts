@@ -81,14 +81,15 @@ test('an alert is one trace from its hand-over to the receiver; an attempt that 
   await stack.call('/v1/keys/key_1/deactivate', { method: 'POST', body: { reason: 'test' } });
   await expect.poll(() => attempts, { timeout: 40_000 }).toBe(2);
   await stack.stop();
-  const handed = only(otlp.named('send delivery'));
   const routed = only(otlp.named('process delivery route'));
+  // Handed over again where routing takes its time; the job is the first one's.
+  const handed = otlp.named('send delivery').find(({ spanId }) => spanId === routed.parentSpanId)!;
   const [failed, succeeded] = otlp
     .named('send webhook')
     .toSorted((a, b) =>
       Number(a.about['http.response.status_code']) < Number(b.about['http.response.status_code']) ? 1 : -1,
     );
-  expect(routed).toMatchObject({ traceId: handed.traceId, parentSpanId: handed.spanId });
+  expect(handed).toMatchObject({ traceId: routed.traceId });
   expect(failed!.about).toMatchObject({ 'http.response.status_code': 500, 'keytally.outcome': 'retry' });
   expect(succeeded!.about).toMatchObject({ 'http.response.status_code': 200, 'keytally.outcome': 'sent' });
   const jobs = new Map(otlp.named('process delivery send').map((span) => [span.spanId, span]));

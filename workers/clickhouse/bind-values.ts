@@ -1,6 +1,6 @@
 import type { QueryParams } from './store.ts';
 
-const PLACEHOLDER = /\{(\w+):([A-Za-z0-9(), ]+)\}/g;
+const PLACEHOLDER = /\{(\w+):([A-Za-z0-9(), '/_]+)\}/g;
 
 /**
  * The statement with its values in the place of their `{name:Type}`, each as a literal of that type. For the embedded engine alone:
@@ -19,10 +19,10 @@ export function bindValues(sql: string, params: QueryParams): string {
 function literalOf(name: string, value: unknown, type: string): string {
   if (!Array.isArray(value)) {
     const text = scalar(name, value, true);
-    return type === 'String' ? text : `_CAST(${text}, '${type}')`;
+    return type === 'String' ? text : `_CAST(${text}, ${quotedText(type)})`;
   }
   const quoted = type.includes('String');
-  return `_CAST([${value.map((item) => scalar(name, item, quoted)).join(', ')}], '${type}')`;
+  return `_CAST([${value.map((item) => scalar(name, item, quoted)).join(', ')}], ${quotedText(type)})`;
 }
 
 function scalar(name: string, value: unknown, quoted: boolean): string {

@@ -12,6 +12,7 @@ describe('values in the place of their names', () => {
     ['a fraction', '{n:Float64}', { n: -0.25 }, "_CAST('-0.25', 'Float64')"],
     ['a list of texts', 'IN {l:Array(String)}', { l: ["'", 'b'] }, "IN _CAST(['\\'', 'b'], 'Array(String)')"],
     ['a list of numbers', 'IN {l:Array(Int64)}', { l: [1, -2] }, "IN _CAST([1, -2], 'Array(Int64)')"],
+    ['a type with text of its own', "{t:DateTime('UTC')}", { t: 5 }, "_CAST('5', 'DateTime(\\'UTC\\')')"],
     ['an empty list', 'IN {l:Array(String)}', { l: [] }, "IN _CAST([], 'Array(String)')"],
     ['a value that looks like a name', '{a:String} {b:String}', { a: '{b:String}', b: 'x' }, "'{b:String}' 'x'"],
     ['a value that looks like a pattern', '{a:String}', { a: "$& $' $1" }, "'$& $\\' $1'"],
