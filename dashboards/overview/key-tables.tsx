@@ -68,7 +68,7 @@ export function TopKeysTable({ groups, before, names, view }: UsedKeysProps) {
     <KeyTable
       title="Top keys"
       testId="keys-table"
-      short={14}
+      short={20}
       rows={groups}
       keyOf={({ group }) => ({ id: group, name: names.get(group) })}
       view={view}

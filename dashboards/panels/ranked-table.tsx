@@ -28,7 +28,10 @@ const LONG = 200;
 
 /** A top list: the first column names the row and filters by it on a click. */
 export function RankedTable<Row>(props: RankedTableProps<Row>) {
-  const [limit, setLimit] = useState(props.short ?? SHORT);
+  const short = props.short ?? SHORT;
+  const [limit, setLimit] = useState(short);
+  // The short list stands whole; only the long one scrolls inside its panel.
+  const isLong = limit === LONG;
   const { rows, title, weight } = props;
   const columns = props.columns.map((column, index) => (index === 0 ? chooser(column, props) : column));
   return (
@@ -40,8 +43,10 @@ export function RankedTable<Row>(props: RankedTableProps<Row>) {
       {rows.length === 0 ? (
         <p class="empty-line">{props.empty}</p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
-        <section class="scroll-table" tabIndex={0} aria-label={`${title}, scrolls`}>
+        <div
+          class={isLong ? `scroll-table ${short > SHORT ? 'scroll-tall' : ''}` : 'whole-table'}
+          {...(isLong && { role: 'region', tabIndex: 0, 'aria-label': `${title}, scrolls` })}
+        >
           <Table
             caption={title}
             rows={rows.slice(0, limit)}
@@ -50,7 +55,7 @@ export function RankedTable<Row>(props: RankedTableProps<Row>) {
             backdrop={weight && ((row) => <Weight share={weight(row)} />)}
             columns={columns}
           />
-        </section>
+        </div>
       )}
       {rows.length > limit && (
         <button type="button" class="quiet more" onClick={() => setLimit(LONG)}>
