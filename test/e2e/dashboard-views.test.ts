@@ -179,6 +179,7 @@ describe.skipIf(BROWSER_PATH === '')('views of the dashboard', () => {
     await page.waitForURL(/route=/);
     await drawer.waitFor({ state: 'detached' });
     await page.getByTestId('requests-table').locator('.row-open').first().click();
+    await drawer.waitFor();
     await page.keyboard.press('Escape');
     await drawer.waitFor({ state: 'detached' });
     await page.context().close();
