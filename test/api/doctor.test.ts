@@ -66,8 +66,8 @@ describe('diagnosis', () => {
       'warning',
       null,
     ],
-    ['a peak above what two workers can', { peak_per_second: 1_200_000 }, 'workers', 'critical', null],
-    ['the engine in the worker', { embedded: true, peak_per_second: 90_000 }, 'workers', 'warning', null],
+    ['a peak above what two workers can', { peak_per_second: 2_800_000 }, 'workers', 'critical', null],
+    ['the engine in the worker', { embedded: true, peak_per_second: 118_000 }, 'workers', 'warning', null],
     ['rows in dead_letters', { dead_letters: 3 }, 'failures', 'warning', null],
   ] as const)('%s', (_name, change, part, severity, breaksIn) => {
     const finding = diagnose(WELL, later(change as Partial<DoctorSnapshot>)).find((one) => one.part === part)!;
