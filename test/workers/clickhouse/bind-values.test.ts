@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../ingest/config.ts';
 import { bindValues } from '../../../workers/clickhouse/bind-values.ts';
@@ -61,6 +62,19 @@ describe('the embedded engine', () => {
         { a, l: [a, 'x', a] },
       ]);
     }
+  });
+
+  it('gives any text back as it was, alone and in a list', async () => {
+    const piece = fc.constantFrom("'", '\\', '\0', '{a:String}', '--', '/*', ';', '$$', '`', '\n', "\\'");
+    const text = fc.array(fc.oneof(piece, fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary-ascii' })));
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { minLength: 1 }), async (texts) => {
+        const l = texts.map((parts) => parts.join(''));
+        const sql = 'SELECT {a:String} AS a, {l:Array(String)} AS l, {n:Int64} AS n';
+        expect(await store.query(sql, { a: l[0], l, n: l.length })).toEqual([{ a: l[0], l, n: l.length }]);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('keeps types and takes lists that are longer than its own bound on statements', async () => {
