@@ -68,7 +68,7 @@ export function TopKeysTable({ groups, before, names, view }: UsedKeysProps) {
     <KeyTable
       title="Top keys"
       testId="keys-table"
-      short={20}
+      short={30}
       rows={groups}
       keyOf={({ group }) => ({ id: group, name: names.get(group) })}
       view={view}

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { type DataColumn, Table } from './data-table.tsx';
 
 export type RankedColumn<Row> = Pick<DataColumn<Row>, 'name' | 'numeric' | 'cell'>;
@@ -25,13 +25,15 @@ export interface RankedTableProps<Row> {
 
 const SHORT = 10;
 const LONG = 200;
+const OPENED = 1.5;
 
 /** A top list: the first column names the row and filters by it on a click. */
 export function RankedTable<Row>(props: RankedTableProps<Row>) {
   const short = props.short ?? SHORT;
-  const [limit, setLimit] = useState(short);
-  // The short list stands whole; only the long one scrolls inside its panel.
-  const isLong = limit === LONG;
+  // The short list stands whole. Opened, it grows by half, so that one sees it open, and scrolls.
+  const region = useRef<HTMLDivElement>(null);
+  const [heightPx, setHeightPx] = useState<number>();
+  const isOpen = heightPx !== undefined;
   const { rows, title, weight } = props;
   const columns = props.columns.map((column, index) => (index === 0 ? chooser(column, props) : column));
   return (
@@ -44,12 +46,18 @@ export function RankedTable<Row>(props: RankedTableProps<Row>) {
         <p class="empty-line">{props.empty}</p>
       ) : (
         <div
-          class={isLong ? `scroll-table ${short > SHORT ? 'scroll-tall' : ''}` : 'whole-table'}
-          {...(isLong && { role: 'region', tabIndex: 0, 'aria-label': `${title}, scrolls` })}
+          ref={region}
+          class={isOpen ? 'scroll-table' : 'whole-table'}
+          {...(isOpen && {
+            role: 'region',
+            tabIndex: 0,
+            'aria-label': `${title}, scrolls`,
+            style: { maxHeight: `${heightPx}px` },
+          })}
         >
           <Table
             caption={title}
-            rows={rows.slice(0, limit)}
+            rows={rows.slice(0, isOpen ? LONG : short)}
             rowKey={props.rowKey}
             rowClass={(row) => (props.chosen?.(row) ? 'chosen' : '')}
             backdrop={weight && ((row) => <Weight share={weight(row)} />)}
@@ -57,9 +65,9 @@ export function RankedTable<Row>(props: RankedTableProps<Row>) {
           />
         </div>
       )}
-      {rows.length > limit && (
-        <button type="button" class="quiet more" onClick={() => setLimit(LONG)}>
-          Show {Math.min(rows.length, LONG) - limit} more
+      {!isOpen && rows.length > short && (
+        <button type="button" class="quiet more" onClick={() => setHeightPx(region.current!.offsetHeight * OPENED)}>
+          Show {Math.min(rows.length, LONG) - short} more
         </button>
       )}
       {props.footer}

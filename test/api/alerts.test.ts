@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
-import { openEvaluationQueue } from '../../workers/alerts/evaluation/evaluation-queue.ts';
+import type { EvaluationLane } from '../../workers/alerts/evaluation/evaluation-queue.ts';
+import { runSlot, UNSCHEDULED } from '../support/evaluated-stack.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-const QUIET = { ALERT_EVALUATION_CRON: '0 0 1 1 *', ALERT_LIMITS_CRON: '0 0 1 1 *' };
 const BUCKET_MS = 300_000;
 let stack: Stack;
 let redis: Redis;
@@ -12,16 +12,10 @@ let acme: string;
 let rival: string;
 let end: number;
 
-/** Runs one job of a lane as of a time. */
-async function run(lane: 'buckets' | 'limits', nowMs: number): Promise<void> {
-  const queue = openEvaluationQueue(redis, lane);
-  const job = await queue.add('slot', { slot_ms: nowMs });
-  await vi.waitFor(async () => expect(await job.getState()).toBe('completed'), { timeout: 30_000, interval: 50 });
-  await queue.close();
-}
+const run = (lane: EvaluationLane, nowMs: number) => runSlot(redis, lane, nowMs);
 
 beforeAll(async () => {
-  stack = await startStack(QUIET);
+  stack = await startStack(UNSCHEDULED);
   redis = await connectRedis(stack.redisUrl, 'worker', () => {});
   acme = await stack.token({ name: 'acme', scopes: ['manage'], organization_id: 'acme' });
   rival = await stack.token({ name: 'rival', scopes: ['manage'], organization_id: 'rival' });

@@ -71,4 +71,29 @@ describe.skipIf(BROWSER_PATH === '')('a list of 100,000 keys', () => {
     expect(dashboard.errors).toEqual([]);
     await context.close();
   });
+
+  test('a top list opens once, grows, and scrolls by keyboard', async () => {
+    const keys = 250;
+    const timestamp = Date.now() - 60_000;
+    const records = Array.from({ length: keys }, (_, n) => ({ key_id: `top_${n}`, path: '/', status: 200, timestamp }));
+    const [before] = await dashboard.stack.store.query<{ n: number }>('SELECT count() AS n FROM requests');
+    await dashboard.stack.send(records);
+    await dashboard.stack.untilCounted(before!.n + keys);
+    const page = await dashboard.open('/?range=24h&tz=UTC');
+    const panel = page.getByTestId('keys-table');
+    const rows = panel.locator('tbody tr');
+    await expect.poll(() => rows.count()).toBe(30);
+    const closed = (await panel.getByRole('table').boundingBox())!.height;
+    await panel.getByRole('button', { name: 'Show 170 more' }).click();
+    await expect.poll(() => rows.count()).toBe(200);
+    expect(await panel.getByRole('button', { name: /Show/ }).count()).toBe(0);
+    const region = panel.getByRole('region', { name: 'Top keys, scrolls' });
+    const seen = (await region.boundingBox())!.height;
+    expect(seen).toBeGreaterThan(closed * 1.3);
+    expect(seen).toBeLessThan(closed * 1.7);
+    await region.focus();
+    await page.keyboard.press('End');
+    await expect.poll(() => region.evaluate((list) => list.scrollTop)).toBeGreaterThan(0);
+    await page.context().close();
+  });
 });

@@ -93,7 +93,7 @@ export class Store {
     this.#insertSettings = topology === 'cluster' ? CLUSTER_INSERT_SETTINGS : {};
   }
 
-  /** Rows of a SELECT (without FORMAT and SETTINGS). Every value goes in as a bound parameter `{name:Type}`. */
+  /** Rows of a SELECT (without FORMAT and SETTINGS). Every value goes in by its name, `{name:Type}`: see {@link bindValues} for how. */
   async query<Row>(sql: string, params: QueryParams = {}, settings: Settings = {}): Promise<Row[]> {
     return this.#select<Row>(this.#readers, sql, params, settings);
   }

@@ -1,23 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Redis } from '../../../../ingest/redis.ts';
-import { connectRedis } from '../../../../ingest/redis.ts';
-import { openEvaluationQueue } from '../../../../workers/alerts/evaluation/evaluation-queue.ts';
-import { brokenAlertLogs } from '../../../support/alert-log.ts';
-import { type Stack, startStack } from '../../../support/stack.ts';
+import { type EvaluatedStack, startEvaluatedStack } from '../../../support/evaluated-stack.ts';
+import type { Stack } from '../../../support/stack.ts';
 
-const QUIET = { ALERT_EVALUATION_CRON: '0 0 1 1 *', ALERT_LIMITS_CRON: '0 0 1 1 *', KEY_SWEEP_CRON: '0 0 1 1 *' };
+let evaluated: EvaluatedStack;
 let stack: Stack;
-let redis: Redis;
+let look: EvaluatedStack['look'];
 
 beforeAll(async () => {
-  stack = await startStack(QUIET);
-  redis = await connectRedis(stack.redisUrl, 'worker', () => {});
+  evaluated = await startEvaluatedStack();
+  ({ stack, look } = evaluated);
 });
-afterAll(async () => {
-  expect(await brokenAlertLogs(stack.store)).toEqual([]);
-  redis.disconnect();
-  await stack.stop();
-});
+afterAll(() => evaluated.stop());
 
 interface EventRow {
   kind: string;
@@ -37,13 +30,6 @@ async function events(keyId: string): Promise<EventRow[]> {
 }
 const brief = async (keyId: string) =>
   (await events(keyId)).map((row) => [row.kind, row.scope, row.transition, row.notify, row.severity].join(' '));
-
-async function look(nowMs: number): Promise<void> {
-  const queue = openEvaluationQueue(redis, 'limits');
-  const job = await queue.add('slot', { slot_ms: nowMs });
-  await expect.poll(() => job.getState(), { timeout: 30_000 }).toBe('completed');
-  await queue.close();
-}
 
 const put = (keyId: string, body: object) => stack.call(`/v1/keys/${keyId}`, { method: 'PUT', body });
 let sent = 0;

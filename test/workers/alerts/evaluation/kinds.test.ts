@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Redis } from '../../../../ingest/redis.ts';
 import { connectRedis } from '../../../../ingest/redis.ts';
 import { ALERT_KINDS } from '../../../../workers/alerts/alert.ts';
 import { mailText } from '../../../../workers/alerts/channels/message/mail-text.ts';
 import { readAlertEvents } from '../../../../workers/alerts/delivery/deliveries.ts';
-import { type EvaluationLane, openEvaluationQueue } from '../../../../workers/alerts/evaluation/evaluation-queue.ts';
+import type { EvaluationLane } from '../../../../workers/alerts/evaluation/evaluation-queue.ts';
 import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
 import { brokenAlertLogs } from '../../../support/alert-log.ts';
+import { runSlot, UNSCHEDULED } from '../../../support/evaluated-stack.ts';
 import { type Stack, startStack } from '../../../support/stack.ts';
 import { sampleMessage, sampleModel } from '../channels/sample-messages.ts';
 import { STORIES, type Story } from './stories.ts';
@@ -16,7 +17,6 @@ import { STORIES, type Story } from './stories.ts';
  * evaluation runs over the real engine, what is judged on traffic is also asked of the preview. Only ages are written past the
  * edge: nobody can have known a key for two months in a test.
  */
-const NEVER = '0 0 1 1 *';
 const BUCKET_MS = 300_000;
 const DAY_MS = 86_400_000;
 /** A full hour; the windows judged are those of the hour that begins then, and a little more. */
@@ -46,19 +46,13 @@ const events = (kind: string, keyId: string) =>
     { kind, key_id: keyId },
   );
 
-async function run(lane: EvaluationLane, nowMs: number): Promise<void> {
-  const queue = openEvaluationQueue(redis, lane);
-  const job = await queue.add('slot', { slot_ms: nowMs });
-  await vi.waitFor(async () => expect(await job.getState()).toBe('completed'), { timeout: 60_000, interval: 50 });
-  await queue.close();
-}
+const run = (lane: EvaluationLane, nowMs: number) => runSlot(redis, lane, nowMs, { timeoutMs: 60_000 });
 
 beforeAll(async () => {
   stack = await startStack({
     // Records of six weeks ago are counted once they are in; a merge must not take them away before.
     RETENTION_REQUESTS_DAYS: '60',
-    ALERT_EVALUATION_CRON: NEVER,
-    ALERT_LIMITS_CRON: NEVER,
+    ...UNSCHEDULED,
     KEY_SWEEP_CRON: '* * * * * *',
     KEY_POLICY_CRON: '* * * * * *',
   });

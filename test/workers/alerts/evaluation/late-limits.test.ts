@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectRedis, type Redis } from '../../../../ingest/redis.ts';
-import { openEvaluationQueue } from '../../../../workers/alerts/evaluation/evaluation-queue.ts';
 import { lookSpans } from '../../../../workers/alerts/limits/look-spans.ts';
-import { brokenAlertLogs } from '../../../support/alert-log.ts';
-import { type Stack, startStack } from '../../../support/stack.ts';
+import { type EvaluatedStack, startEvaluatedStack } from '../../../support/evaluated-stack.ts';
+import type { Stack } from '../../../support/stack.ts';
 
 const MINUTE_MS = 60_000;
 const seconds = (time: string) => Date.parse(`2026-11-${time}Z`) / 1000;
@@ -46,27 +44,17 @@ describe('spans of one look', () => {
 });
 
 describe('a backlog that is counted late', () => {
-  const QUIET = { ALERT_EVALUATION_CRON: '0 0 1 1 *', ALERT_LIMITS_CRON: '0 0 1 1 *', KEY_SWEEP_CRON: '0 0 1 1 *' };
+  let evaluated: EvaluatedStack;
   let stack: Stack;
-  let redis: Redis;
+  let look: EvaluatedStack['look'];
   let sent = 0;
 
   beforeAll(async () => {
-    stack = await startStack(QUIET);
-    redis = await connectRedis(stack.redisUrl, 'worker', () => {});
+    evaluated = await startEvaluatedStack();
+    ({ stack, look } = evaluated);
   });
-  afterAll(async () => {
-    expect(await brokenAlertLogs(stack.store)).toEqual([]);
-    redis.disconnect();
-    await stack.stop();
-  });
+  afterAll(() => evaluated.stop());
 
-  async function look(nowMs: number): Promise<void> {
-    const queue = openEvaluationQueue(redis, 'limits');
-    const job = await queue.add('slot', { slot_ms: nowMs });
-    await expect.poll(() => job.getState(), { timeout: 30_000 }).toBe('completed');
-    await queue.close();
-  }
   async function send(keyId: string, count: number, at: number): Promise<void> {
     await stack.send(Array.from({ length: count }, () => ({ key_id: keyId, path: '/', status: 200, timestamp: at })));
     await stack.untilCounted((sent += count));

@@ -1,19 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Redis } from '../../../../ingest/redis.ts';
 import { connectRedis } from '../../../../ingest/redis.ts';
-import { openEvaluationQueue } from '../../../../workers/alerts/evaluation/evaluation-queue.ts';
 import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
 import { brokenAlertLogs } from '../../../support/alert-log.ts';
+import { runSlot, UNSCHEDULED } from '../../../support/evaluated-stack.ts';
 import { type Stack, startStack } from '../../../support/stack.ts';
 
-/** The schedule stays quiet: a test enqueues the slots it wants, so that time is its own. */
-const QUIET = { ALERT_EVALUATION_CRON: '0 0 1 1 *', ALERT_LIMITS_CRON: '0 0 1 1 *' };
 const BUCKET_MS = 300_000;
 let stack: Stack;
 let redis: Redis;
 
 beforeAll(async () => {
-  stack = await startStack(QUIET);
+  stack = await startStack(UNSCHEDULED);
   redis = await connectRedis(stack.redisUrl, 'worker', () => {});
 });
 afterAll(async () => {
@@ -36,13 +34,7 @@ const events = (keyId: string) =>
     { key_id: keyId },
   );
 
-/** Runs the evaluation as of a time, as the schedule would. */
-async function judge(nowMs: number): Promise<void> {
-  const queue = openEvaluationQueue(redis, 'buckets');
-  const job = await queue.add('slot', { slot_ms: nowMs });
-  await expect.poll(() => job.getState(), { timeout: 30_000 }).toBe('completed');
-  await queue.close();
-}
+const judge = (nowMs: number) => runSlot(redis, 'buckets', nowMs);
 
 test('records with errors over HTTP: one alert, opened and told once, with evidence and a route job; it recovers', async () => {
   const end = Math.floor(Date.now() / BUCKET_MS) * BUCKET_MS - 10 * BUCKET_MS;
