@@ -69,7 +69,7 @@ describe('deactivate and reactivate', () => {
 
   test('a key that nobody registered can be deactivated by whom it belongs to', async () => {
     await stack.send([{ key_id: 'found', status: 200, path: '/a' }], { token: tokens.get('acme')! });
-    await expect.poll(async () => (await stack.call('/v1/keys/found')).json.total_requests).toBe(1);
+    await stack.untilTotal('found', 1);
     expect((await post('found', 'deactivate', { reason: 'unknown' }, tokens.get('rival')!)).status).toBe(404);
     expect((await post('found', 'deactivate', { reason: 'unknown' })).json).toMatchObject({
       status: 'inactive',
@@ -148,7 +148,7 @@ describe('delete', () => {
   test('not listed, counts and history kept, can be registered again', async () => {
     await put('leaving', { name: 'Leaving' });
     await stack.send([{ key_id: 'leaving', status: 200, path: '/d' }], { token: tokens.get('acme')! });
-    await expect.poll(async () => (await stack.call('/v1/keys/leaving')).json.total_requests).toBe(1);
+    await stack.untilTotal('leaving', 1);
     expect([(await remove('leaving')).status, (await remove('leaving')).status]).toEqual([204, 204]);
     const listed = async (query: string) =>
       (await stack.call(`/v1/keys?search=leaving${query}`)).json.data.map((key: { key_id: string }) => key.key_id);

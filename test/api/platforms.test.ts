@@ -23,10 +23,7 @@ async function tenant(organization: string) {
     get: async (path: string) => (await call(path)).json,
     post: (path: string, body: object = {}) => call(path, 'POST', body),
     send: (records: object[]) => stack.send(records, { token }),
-    counted: (keyId: string, requests: number) =>
-      expect
-        .poll(async () => (await call(`/v1/keys/${keyId}`)).json.total_requests, { timeout: 10_000 })
-        .toBe(requests),
+    counted: stack.untilTotal,
     events: async (keyId: string) => {
       const rows = await stack.store.query<{ type: string }>(
         'SELECT type FROM key_events FINAL WHERE key_id = {key_id:String} ORDER BY at',

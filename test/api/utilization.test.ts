@@ -50,9 +50,7 @@ test('shares of the present windows, on the key and in the list', async () => {
   await stack.send(
     times.flatMap((timestamp) => ['limited', 'free'].map((key_id) => ({ key_id, timestamp, status: 200, path: '/' }))),
   );
-  await expect
-    .poll(async () => (await stack.call('/v1/keys/limited')).json.total_requests, { timeout: 10_000 })
-    .toBe(205);
+  await stack.untilTotal('limited', 205);
   const within = (from: number) => times.filter((time) => time >= from).length;
   const expected = { per_minute: 0.25, per_day: within(today) / 1000, per_month: within(month) / 10_000 };
   expect((await stack.call('/v1/keys/limited')).json.utilization).toMatchObject(expected);
@@ -71,8 +69,7 @@ test('the list finds keys near their limit, by their own limits and those of a p
       Array.from({ length: count }, () => ({ key_id, timestamp: Date.now(), status: 200, path: '/' })),
     ),
   );
-  const total = async () => (await stack.call('/v1/keys?search=unlimited')).json.data[0]?.total_requests;
-  await expect.poll(total, { timeout: 10_000 }).toBe(50);
+  await stack.untilTotal('unlimited', 50);
   await stack.call('/v1/keys/gone/deactivate', { method: 'POST', body: { reason: 'test' } });
   const ids = async (query: string, token?: string) =>
     (await stack.call(`/v1/keys?${query}`, token ? { token } : {})).json.data.map(

@@ -192,8 +192,7 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await dashboard.stack.call('/v1/keys/key_small', { method: 'PUT', body });
     const sent = (key_id: string, count: number) => Array.from({ length: count }, () => ({ key_id, status: 200 }));
     await dashboard.stack.send([...sent('key_small', 9), ...sent('key_globex', 40)]);
-    const total = async () => (await dashboard.stack.call('/v1/keys/key_small')).json.total_requests;
-    await expect.poll(total, { timeout: 20_000 }).toBe(9);
+    await dashboard.stack.untilTotal('key_small', 9);
     const page = await dashboard.open('/');
     const table = page.getByTestId('near-limit-table');
     expect(await table.locator('tbody tr').allInnerTexts()).toEqual([

@@ -1,6 +1,8 @@
 import { type PartName, type Running, startParts } from '../../api/parts.ts';
 import { type Config, parseConfig } from '../../ingest/config.ts';
 import { createLogger } from '../../ingest/logger.ts';
+import { openBatchQueue } from '../../ingest/queue.ts';
+import { connectRedis } from '../../ingest/redis.ts';
 import { sha256 } from '../../ingest/token.ts';
 import type { Store } from '../../workers/clickhouse/store.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -19,8 +21,10 @@ export interface Stack extends Running {
   ): Promise<{ batch_id: string; accepted: number; rejected: number }>;
   /** Makes a token. */
   token(request: object): Promise<string>;
-  /** Waits until `requests` holds this many rows. */
+  /** Waits until `requests` holds this many rows and every table that counts them is written. */
   untilCounted(rows: number): Promise<void>;
+  /** Waits until a key's total is this, and every other table is written. */
+  untilTotal(keyId: string, requests: number): Promise<void>;
 }
 
 export interface CallOptions {
@@ -69,7 +73,18 @@ export async function startStack(
       return answer.json;
     },
     token: async (request) => (await call('/v1/tokens', { method: 'POST', body: request })).json.token,
-    untilCounted: (rows) => untilCounted(running.store!, rows),
+    untilCounted: async (rows) => {
+      await untilCounted(running.store!, rows);
+      await untilWritten(running);
+    },
+    untilTotal: async (keyId, requests) => {
+      await until(
+        async () => Number((await call(`/v1/keys/${keyId}`)).json?.total_requests),
+        (total) => total === requests,
+        `requests of ${keyId} (${requests} expected)`,
+      );
+      await untilWritten(running);
+    },
   };
 }
 
@@ -95,12 +110,33 @@ export async function httpCall(
 const POLL_MS = 30;
 const TIMEOUT_MS = 45_000;
 
-export async function untilCounted(store: Store, rows: number): Promise<void> {
+async function until<T>(read: () => Promise<T>, isEnough: (value: T) => boolean, what: string): Promise<void> {
   const startedAt = Date.now();
   for (;;) {
-    const [row] = await store.query<{ counted: number }>('SELECT count() AS counted FROM requests');
-    if (row!.counted >= rows) return;
-    if (Date.now() - startedAt > TIMEOUT_MS) throw new Error(`${row!.counted} of ${rows} rows after ${TIMEOUT_MS} ms`);
+    const value = await read();
+    if (isEnough(value)) return;
+    if (Date.now() - startedAt > TIMEOUT_MS) throw new Error(`${value} ${what} after ${TIMEOUT_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+export async function untilCounted(store: Store, rows: number): Promise<void> {
+  const read = async () => (await store.query<{ n: number }>('SELECT count() AS n FROM requests'))[0]!.n;
+  await until(read, (counted) => counted >= rows, `of ${rows} rows`);
+}
+
+/**
+ * Waits until no batch is in work. A statement writes one table after another, so that for some milliseconds (for
+ * seconds on a busy machine) a request is in one table and not yet in the next; its job ends after the last.
+ */
+async function untilWritten({ redisUrl, config }: Running): Promise<void> {
+  const redis = await connectRedis(redisUrl, 'worker', () => {});
+  const queues = Array.from({ length: config.INGEST_SHARDS }, (_, shard) => openBatchQueue(redis, shard));
+  const active = async () =>
+    (await Promise.all(queues.map((queue) => queue.getActiveCount()))).reduce((a, b) => a + b, 0);
+  try {
+    await until(active, (jobs) => jobs === 0, 'batches in work');
+  } finally {
+    await redis.quit();
   }
 }
