@@ -1,29 +1,21 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { packageRoot } from '../ingest/package-root.ts';
 import { ensureRedisServer, REDIS_ARGV0 } from '../ingest/redis-install.ts';
 import { readMigrations } from '../workers/clickhouse/migrate.ts';
+import { fixedPort } from './support/fixed-port.ts';
 import { startStack } from './support/stack.ts';
 import { tempFolder } from './support/temp-folder.ts';
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 /** A Redis with the users of docs/redis-users.acl. */
 async function startWithUsers(): Promise<number> {
   const folder = tempFolder();
   const acl = readFileSync(join(packageRoot(), 'docs/redis-users.acl'), 'utf8').replaceAll(/^#.*\n/gm, '');
   writeFileSync(join(folder, 'users.acl'), acl);
-  const port = await freePort();
+  const port = await fixedPort();
   const options = { bind: '127.0.0.1', port, dir: folder, aclfile: join(folder, 'users.acl'), save: '' };
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn(await ensureRedisServer(() => {}), args, { argv0: REDIS_ARGV0, stdio: 'ignore' });

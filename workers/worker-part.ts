@@ -21,7 +21,11 @@ import { openGeo } from './geo.ts';
 import { startHealthGauges } from './health-gauges.ts';
 import { startLifecycle } from './keys/lifecycle-worker.ts';
 import { Registry } from './keys/registry.ts';
+import { stopInTime } from './stop-in-time.ts';
 import { Tokens } from './tokens.ts';
+
+/** The whole program has 30 s to stop (main.ts); collector and store need some of it. */
+const STOP_LIMIT_MS = 20_000;
 
 export interface WorkerPart {
   /** Token of the first administrator, made by this start; to be shown once. */
@@ -84,8 +88,12 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {
-      const stopping = [...consumers.map(({ worker }) => worker), lifecycle, evaluation, delivery];
-      await Promise.all(stopping.map((worker) => worker.close()));
+      const named = Object.entries({ lifecycle, evaluation, delivery }).map(([name, part]) => ({
+        name,
+        close: () => part.close(),
+      }));
+      const shards = consumers.map(({ worker }, shard) => ({ name: `batches ${shard}`, close: () => worker.close() }));
+      await stopInTime([...shards, ...named], STOP_LIMIT_MS, log);
       gauges.close();
       await watch.close();
       connection.disconnect();

@@ -1,4 +1,3 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -7,22 +6,15 @@ import { openStore } from '../../workers/clickhouse/store.ts';
 import { compare } from '../chaos/compare.ts';
 import { Gateway } from '../chaos/gateway.ts';
 import { Ledger } from '../chaos/ledger.ts';
+import { fixedPort } from '../support/fixed-port.ts';
 import { startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
 import { ADMIN_TOKEN } from '../support/stack.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 test('SIGTERM under load: it ends by itself, and everything that was confirmed is counted once', async () => {
   const folder = tempFolder();
-  const env = { PORT: String(await freePort()), KEYTALLY_DATA_DIR: folder, KEYTALLY_ADMIN_TOKEN: ADMIN_TOKEN };
+  const env = { PORT: String(await fixedPort()), KEYTALLY_DATA_DIR: folder, KEYTALLY_ADMIN_TOKEN: ADMIN_TOKEN };
   const ledger = new Ledger();
   let program = await startPart('start', env);
   const target = { urls: [program.url], token: ADMIN_TOKEN };

@@ -43,18 +43,33 @@ export class Poster {
 
   /** Sends everything once. */
   async post(): Promise<void> {
-    this.#child.stdin!.write('go\n');
+    this.#child.stdin!.write('all\n');
     await this.#line();
+  }
+
+  /** Sends at a steady rate. Ask what `stopped` tells: records a second that were taken. */
+  steadily(perSecond: number): { stopped: () => Promise<number> } {
+    const startedAt = performance.now();
+    this.#child.stdin!.write(`steady ${perSecond}\n`);
+    const line = this.#line();
+    return {
+      stopped: async () => {
+        this.#child.stdin!.write('stop\n');
+        const sent = Number((await line).split(' ')[1]);
+        return Math.round((sent * 1000) / (performance.now() - startedAt));
+      },
+    };
   }
 
   stop(): void {
     this.#child.kill('SIGKILL');
   }
 
-  async #line(): Promise<void> {
-    const gone = once(this.#child, 'exit').then(() => {
+  async #line(): Promise<string> {
+    const gone = once(this.#child, 'exit').then((): never => {
       throw new Error('the sending process ended');
     });
-    await Promise.race([once(this.#lines, 'line'), gone]);
+    const [line] = await Promise.race([once(this.#lines, 'line'), gone]);
+    return String(line);
   }
 }

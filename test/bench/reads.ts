@@ -3,18 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseConfig } from '../../ingest/config.ts';
+import { startLocalRedis } from '../../ingest/local-redis.ts';
 import { migrate } from '../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../workers/clickhouse/store.ts';
 import { buildGeneration } from '../../workers/keys/key-list.ts';
 import { type PartProcess, startPart } from '../support/process.ts';
-import { Random } from '../support/random.ts';
-import { BENCH_TOKEN, benchTraffic } from './bench-traffic.ts';
+import { BENCH_TOKEN } from './bench-traffic.ts';
+import { Poster } from './poster.ts';
 import { fillKeys, fillRequests, READ_DAYS, READ_KEYS } from './reads-data.ts';
 
 const SIZES = [100_000, 1_000_000];
 const REPEATS = 150;
 const READERS = 50;
 const READERS_MS = 10_000;
+const WARM_UP_MS = 3_000;
 /** About half of what the whole path takes on two cores (bench `ingest`). */
 const INGEST_PER_SECOND = 35_000;
 const RECORDS_PER_POST = 3_500;
@@ -27,7 +29,7 @@ type Figures = Record<string, number>;
 /**
  * Times of reads over HTTP, milliseconds: of one key's usage, groups, the explorer and the key list, for several numbers of raw
  * rows; beside ingest at half speed; with 50 readers; and of a registry of a million keys. `--rows 100000000` adds a size (filling
- * it takes long: every row passes all views), `--keys` measures only the million keys.
+ * it takes long: every row passes all views), `--keys` measures only the million keys, `--beside` leaves out the reads that are alone.
  */
 export async function benchReads(say: Say, flags: readonly string[] = []): Promise<Figures> {
   if (flags.includes('--keys')) return manyKeys(say);
@@ -38,10 +40,10 @@ export async function benchReads(say: Say, flags: readonly string[] = []): Promi
     await withSystem(
       (store) =>
         fillRequests(store, rows, Date.now() - 60_000, (done) => done % 10_000_000 === 0 && say(`${done} rows`)),
-      async (part) => {
-        Object.assign(figures, await readsAlone(part, rows, say));
+      async (system) => {
+        if (!flags.includes('--beside')) Object.assign(figures, await readsAlone(system.part, rows, say));
         if (rows === sizes.at(-1))
-          Object.assign(figures, await readsBesideIngest(part, say), await manyReaders(part, say));
+          Object.assign(figures, await readsBesideIngest(system, say), await manyReaders(system, say));
       },
     );
   }
@@ -53,24 +55,35 @@ export async function benchReads(say: Say, flags: readonly string[] = []): Promi
   return figures;
 }
 
-async function withSystem(fill: (store: Store) => Promise<void>, use: (part: PartProcess) => Promise<void>) {
+/** The program, and a collector beside it that takes what is sent, as bench `ingest` has it. */
+interface System {
+  part: PartProcess;
+  collector: PartProcess;
+}
+
+async function withSystem(fill: (store: Store) => Promise<void>, use: (system: System) => Promise<void>) {
   const folder = mkdtempSync(join(tmpdir(), 'keytally-bench-'));
+  const redis = await startLocalRedis({ dataDir: join(folder, 'queue'), log: () => {}, maxMemoryBytes: 2 ** 31 });
   try {
     const config = parseConfig({ KEYTALLY_DATA_DIR: folder });
     const store = await openStore(config, join(folder, 'clickhouse'));
     await migrate(store, config);
     await fill(store);
     await store.close();
-    const part = await startPart('start', {
+    const env = {
+      REDIS_URL: redis.url,
       KEYTALLY_DATA_DIR: folder,
       KEYTALLY_ADMIN_TOKEN: BENCH_TOKEN,
       API_REQUESTS_PER_MINUTE: '10000000',
       INGEST_REQUESTS_PER_MINUTE: '10000000',
       // As on any day but that of the import: its first sweep would have 160,000 reminders of a million new keys to tell.
       KEY_SWEEP_CRON: '0 0 1 1 *',
-    });
-    await use(part).finally(() => part.kill('SIGTERM'));
+    };
+    const part = await startPart('start', env);
+    const collector = await startPart('ingest', { ...env, KEYTALLY_DATA_DIR: join(folder, 'collector') });
+    await use({ part, collector }).finally(() => Promise.all([part, collector].map((each) => each.kill('SIGTERM'))));
   } finally {
+    await redis.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -121,42 +134,24 @@ async function readsAlone(part: PartProcess, rows: number, say: Say): Promise<Fi
   return figures;
 }
 
-/** Posts at a steady rate until told to stop. */
-function ingestSteadily(part: PartProcess): { stop: () => Promise<number> } {
-  const random = new Random(11);
-  let running = true;
-  let sent = 0;
-  const work = (async () => {
-    const startedAt = performance.now();
-    while (running) {
-      const body = benchTraffic(random, RECORDS_PER_POST, Date.now(), false)
-        .map((record) => JSON.stringify(record))
-        .join('\n');
-      const response = await fetch(`${part.url}/v1/requests`, {
-        method: 'POST',
-        headers: { ...headers, 'Content-Type': 'application/x-ndjson' },
-        body,
-      });
-      if (response.status !== 202) throw new Error(`ingest answered ${response.status}`);
-      await response.arrayBuffer();
-      sent += RECORDS_PER_POST;
-      await sleep(Math.max(0, (sent / INGEST_PER_SECOND) * 1000 - (performance.now() - startedAt)));
-    }
-    return (sent * 1000) / (performance.now() - startedAt);
-  })();
-  return {
-    stop: () => {
-      running = false;
-      return work;
-    },
-  };
-}
+/** A process of its own that holds bodies for ten seconds: neither making nor sending them holds up a read's clock. */
+const startPoster = ({ collector }: System) =>
+  Poster.start({
+    url: `${collector.url}/v1/requests`,
+    records: INGEST_PER_SECOND * 10,
+    recordsPerPost: RECORDS_PER_POST,
+    posters: 4,
+    seed: 11,
+  });
 
-async function readsBesideIngest(part: PartProcess, say: Say): Promise<Figures> {
-  const load = ingestSteadily(part);
-  const times = await measure(part, queries().usage!, 300);
-  const freshness = await measureFreshness(part);
-  const rate = Math.round(await load.stop());
+async function readsBesideIngest(system: System, say: Say): Promise<Figures> {
+  const poster = await startPoster(system);
+  const load = poster.steadily(INGEST_PER_SECOND);
+  await sleep(WARM_UP_MS);
+  const times = await measure(system.part, queries().usage!, 300);
+  const freshness = await measureFreshness(system.part);
+  const rate = await load.stopped();
+  poster.stop();
   say(`beside ${rate} records/s: usage p99 ${at(times, 0.99)} ms, freshness p99 ${at(freshness, 0.99)} ms`);
   return {
     ingest_per_second_beside_reads: rate,
@@ -188,18 +183,21 @@ async function measureFreshness(part: PartProcess): Promise<number[]> {
 }
 
 /** Fifty readers at once, and what they and the writer leave each other. */
-async function manyReaders(part: PartProcess, say: Say): Promise<Figures> {
-  const alone = ingestSteadily(part);
+async function manyReaders(system: System, say: Say): Promise<Figures> {
+  const poster = await startPoster(system);
+  const alone = poster.steadily(INGEST_PER_SECOND);
   await sleep(READERS_MS);
-  const ingestAlone = await alone.stop();
-  const load = ingestSteadily(part);
+  const ingestAlone = await alone.stopped();
+  const load = poster.steadily(INGEST_PER_SECOND);
   const times: number[] = [];
   const until = performance.now() + READERS_MS;
   const reader = async (_: unknown, which: number) => {
-    for (let n = which; performance.now() < until; n += READERS) times.push(await read(part, queries().usage!(n)));
+    for (let n = which; performance.now() < until; n += READERS)
+      times.push(await read(system.part, queries().usage!(n)));
   };
   await Promise.all(Array.from({ length: READERS }, reader));
-  const ingest = await load.stop();
+  const ingest = await load.stopped();
+  poster.stop();
   times.sort((a, b) => a - b);
   const perSecond = Math.round((times.length * 1000) / READERS_MS);
   say(
@@ -220,7 +218,7 @@ async function manyKeys(say: Say): Promise<Figures> {
     await buildGeneration(store, Date.now());
     figures.key_list_build_ms = Math.round(performance.now() - startedAt);
   };
-  await withSystem(fill, async (part) => {
+  await withSystem(fill, async ({ part }) => {
     const paths: Record<string, (n: number) => string> = {
       by_requests: (n) => `/v1/keys?sort=-requests_30d&limit=${50 + (n % 5)}`,
       by_last_use: (n) => `/v1/keys?sort=-last_used&environment=production&limit=${50 + (n % 5)}`,

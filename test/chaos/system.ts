@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { packageRoot } from '../../ingest/package-root.ts';
 import { ensureRedisServer, REDIS_ARGV0 } from '../../ingest/redis-install.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
+import { fixedPort } from '../support/fixed-port.ts';
 import type { Target } from './schedule.ts';
 import { type Service, Supervised } from './supervisor.ts';
 
@@ -41,7 +41,7 @@ export class ChaosSystem {
   static async start(folder: string, fsync: 'always' | 'everysec', smallDisk: boolean): Promise<ChaosSystem> {
     const ports = {} as Record<Target, number>;
     for (const name of ['collector-0', 'collector-1', 'worker-0', 'worker-1', 'api', 'redis', 'store'] as const) {
-      ports[name] = await freePort();
+      ports[name] = await fixedPort();
     }
     for (const name of ['redis', 'store', 'clocks']) mkdirSync(join(folder, name));
     const ownDisk = smallDisk && mountSmallDisk(join(folder, 'redis'));
@@ -119,14 +119,6 @@ export class ChaosSystem {
     await Promise.all([redis.stop('SIGKILL'), store.stop('SIGKILL'), this.proxy.stop()]);
     if (this.ownDisk) spawnSync('umount', [join(this.folder, 'redis')]);
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 /** A file system of its own needs the right to mount; without it the disk is never filled. */

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { ensureRedisServer, REDIS_ARGV0 } from '../../ingest/redis-install.ts';
+import { fixedPort } from './fixed-port.ts';
 
 const SLOTS = 16_384;
 /** A master that is silent for so long is replaced by its replica. */
@@ -14,6 +14,7 @@ const PATIENCE_MS = 20_000;
 
 interface Node {
   port: number;
+  busPort: number;
   child: ChildProcess;
   redis: Redis;
 }
@@ -35,23 +36,22 @@ export class RedisCluster {
 
   static async start(folder: string, masters: number): Promise<RedisCluster> {
     const program = await ensureRedisServer(() => {});
-    const ports = await freePorts(masters * 4);
-    const start = (at: number) => startNode(program, join(folder, String(at)), ports[2 * at]!, ports[2 * at + 1]!);
+    const start = (at: number) => startNode(program, join(folder, String(at)));
     const nodes = await Promise.all(Array.from({ length: masters * 2 }, (_, at) => start(at)));
     const cluster = new RedisCluster(nodes.slice(0, masters), nodes.slice(masters));
-    await cluster.#join(ports);
+    await cluster.#join();
     return cluster;
   }
 
-  async #join(ports: readonly number[]): Promise<void> {
+  async #join(): Promise<void> {
     const nodes = [...this.#masters, ...this.#replicas];
     for (const [at, { redis }] of this.#masters.entries()) {
       const first = Math.ceil((at * SLOTS) / this.#masters.length);
       const end = Math.ceil(((at + 1) * SLOTS) / this.#masters.length);
       await redis.cluster('ADDSLOTSRANGE', first, end - 1);
     }
-    for (const [at] of nodes.entries()) {
-      await nodes[0]!.redis.call('CLUSTER', 'MEET', '127.0.0.1', String(ports[2 * at]!), String(ports[2 * at + 1]!));
+    for (const { port, busPort } of nodes) {
+      await nodes[0]!.redis.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(busPort));
     }
     const isKnown = async () => {
       const lists = await Promise.all(nodes.map(({ redis }) => redis.cluster('NODES') as Promise<string>));
@@ -98,7 +98,8 @@ export class RedisCluster {
   }
 }
 
-async function startNode(program: string, dir: string, port: number, busPort: number): Promise<Node> {
+async function startNode(program: string, dir: string): Promise<Node> {
+  const [port, busPort] = [await fixedPort(), await fixedPort()];
   mkdirSync(dir, { recursive: true });
   const basic = ['--bind', '127.0.0.1', '--port', String(port), '--dir', dir, '--appendonly', 'yes', '--save', ''];
   const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(busPort)];
@@ -112,7 +113,7 @@ async function startNode(program: string, dir: string, port: number, busPort: nu
   const redis = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null });
   redis.on('error', () => {});
   await redis.ping();
-  return { port, child, redis };
+  return { port, busPort, child, redis };
 }
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
@@ -121,18 +122,4 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
     if (Date.now() - startedAt > PATIENCE_MS) throw new Error(`the cluster did not get there: ${what}`);
     await sleep(POLL_MS);
   }
-}
-
-/** Held open together, so that no two are the same. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { connectRedis } from '../../ingest/redis.ts';
 import { ensureRedisServer, REDIS_ARGV0 } from '../../ingest/redis-install.ts';
+import { fixedPort } from './fixed-port.ts';
 
 /** A Redis of a platform team: somebody else starts and stops it, on an address that stays. */
 export class RedisServer {
@@ -16,11 +15,7 @@ export class RedisServer {
   }
 
   static async create(folder: string): Promise<RedisServer> {
-    const probe = createServer();
-    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((resolve) => probe.close(resolve));
-    return new RedisServer(folder, port);
+    return new RedisServer(folder, await fixedPort());
   }
 
   get url(): string {
