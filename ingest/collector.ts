@@ -6,6 +6,7 @@ import { overloaded } from './gatherer.ts';
 import { recordsReceived } from './metrics.ts';
 import { Problem } from './problem.ts';
 import { type BodyLimits, parseRecordsBody } from './records-body.ts';
+import { isWaitedFor, noteSenderPace } from './sender-pace.ts';
 import { type CollectorParts, claimOf, mediaType, takeRecords, timeWindow } from './take-records.ts';
 import { sha256, type TokenGrant } from './token.ts';
 import { traceRequest } from './trace-requests.ts';
@@ -24,8 +25,9 @@ export function collectorRouter(parts: CollectorParts): Router {
     handler: (_req, _res, next) =>
       next(new Problem(429, 'Too many requests', 'the limit per token and minute is reached')),
   });
-  router.post('/v1/requests', limiter, guard(parts), body, traceRequest, (req, res) => postRequests(parts, req, res));
-  router.use(formatRoutes(parts, [limiter, guard(parts), body, traceRequest]));
+  const before = [limiter, noteSenderPace, guard(parts), body, traceRequest];
+  router.post('/v1/requests', ...before, (req, res) => postRequests(parts, req, res));
+  router.use(formatRoutes(parts, before));
   return router;
 }
 
@@ -47,5 +49,6 @@ async function postRequests(parts: CollectorParts, req: Request, res: Response):
   const limits: BodyLimits = { window: timeWindow(parts.config), maxRecords: parts.config.INGEST_MAX_RECORDS };
   const raw = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
   const parsed = await parseRecordsBody(raw, mediaType(req), limits);
-  res.status(202).json(await takeRecords(parts, parsed, grant, { claim, byRequestId: false, format: 'keytally' }));
+  const sent = { claim, byRequestId: false, isWaitedFor: isWaitedFor(res), format: 'keytally' };
+  res.status(202).json(await takeRecords(parts, parsed, grant, sent));
 }

@@ -6,6 +6,7 @@ import { otlpReply, rejectSummary } from './formats/otlp-reply.ts';
 import { FORMAT_NAMES, formatByName } from './formats/registry.ts';
 import { Problem } from './problem.ts';
 import { type ParsedBody, parseValues } from './records-body.ts';
+import { isWaitedFor } from './sender-pace.ts';
 import { type CollectorParts, claimOf, type IngestAnswer, mediaType, takeRecords, timeWindow } from './take-records.ts';
 import type { TokenGrant } from './token.ts';
 
@@ -110,8 +111,8 @@ async function take(
   const key =
     req.get('idempotency-key') ??
     (result.requestId ? `${format.name}-${encodeURIComponent(result.requestId)}`.slice(0, 255) : undefined);
-  const repeats = { claim: claimOf(grant, key), byRequestId: true, format: taken.format };
-  const stored = await takeRecords(parts, parsed, grant, repeats);
+  const sent = { claim: claimOf(grant, key), byRequestId: true, isWaitedFor: isWaitedFor(res), format: taken.format };
+  const stored = await takeRecords(parts, parsed, grant, sent);
   return { ...stored, ...taken };
 }
 

@@ -3,6 +3,7 @@ import type { Queue } from 'bullmq';
 import { Batch, encodeBatch, MAX_BATCH_ROWS } from './batch.ts';
 import type { BatchCleaner } from './clean-batch.ts';
 import { FairShare, type Lane } from './fair-share.ts';
+import { firstLingerMs, lingersOn, waitingBefore } from './linger.ts';
 import type { Logger } from './logger.ts';
 import { batchesQueued, batchRows } from './metrics.ts';
 import { Problem } from './problem.ts';
@@ -13,10 +14,6 @@ import { traced, traceparent } from './tracing.ts';
 
 /** Records held in memory that Redis does not have yet. Beyond this the collector answers 503. */
 export const MAX_PENDING_ROWS = 400_000;
-/** After a pause this long a request waits only a fifth: company is not expected. Steady traffic always waits in full,
- * because an insert costs the same for 5 rows as for 500. */
-const IDLE_MS = 1_000;
-const IDLE_LINGER_DIVISOR = 5;
 /** ClickHouse refuses an insert over more than 100 partitions for good, and a partition is a month. */
 const MAX_BATCH_MONTHS = 90;
 const ENQUEUE_TRIES = 4;
@@ -39,6 +36,10 @@ interface OpenBatch {
   unique: UniqueRange[];
   /** Traceparents of the requests in it, when they are traced. */
   causes: string[];
+  startedAtMs: number;
+  /** Requests since the last look at it, without the one that opened it. */
+  arrivals: number;
+  isWaitedFor: boolean;
   timer: NodeJS.Timeout;
   stored: Promise<void>;
   settle: { resolve: () => void; reject: (error: unknown) => void };
@@ -52,6 +53,8 @@ export interface Origin {
   /** Organization of the token; '' for a token of the whole platform. */
   organizationId: string;
   claim: Claim;
+  /** The sender sends its next records after this answer: see sender-pace.ts. */
+  isWaitedFor: boolean;
   /** Id of the token when each record's request id tells a repeat; '' when it does not. */
   uniqueCaller: string;
 }
@@ -104,6 +107,8 @@ export class Gatherer {
     const before = this.#open.get(lane);
     if (before && !fits(before, records.length, months)) this.#flush(lane);
     const open = this.#open.get(lane) ?? this.#start(lane);
+    open.arrivals++;
+    if (origin.isWaitedFor) open.isWaitedFor = true;
     for (const month of months) open.months.add(month);
     const span = { firstRow: open.batch.rows, rows: records.length };
     if (origin.claim) open.claims.push({ ...origin.claim, ...span });
@@ -129,12 +134,25 @@ export class Gatherer {
   #start(lane: Lane): OpenBatch {
     const settle = {} as OpenBatch['settle'];
     const stored = new Promise<void>((resolve, reject) => Object.assign(settle, { resolve, reject }));
-    const idle = Date.now() - this.#lastFlushAtMs > IDLE_MS;
-    const timer = setTimeout(() => this.#flush(lane), idle ? this.#lingerMs / IDLE_LINGER_DIVISOR : this.#lingerMs);
+    const startedAtMs = Date.now();
+    const lingerMs = firstLingerMs(this.#lingerMs, startedAtMs - this.#lastFlushAtMs);
+    const timer = setTimeout(() => this.#due(open), lingerMs);
     const contents = { batch: new Batch(), months: new Set<number>(), claims: [], unique: [], causes: [] };
-    const open: OpenBatch = { id: randomUUID(), lane, ...contents, timer, stored, settle };
+    const pace = { startedAtMs, arrivals: -1, isWaitedFor: false };
+    const open: OpenBatch = { id: randomUUID(), lane, ...contents, ...pace, timer, stored, settle };
     this.#open.set(lane, open);
     return open;
+  }
+
+  async #due(open: OpenBatch): Promise<void> {
+    const { lane, startedAtMs, arrivals, isWaitedFor } = open;
+    const waiting = await waitingBefore(this.#queues, lane);
+    // It may have become full meanwhile, or the collector may be stopping.
+    if (this.#open.get(lane) !== open) return;
+    open.arrivals = 0;
+    if (lingersOn({ ageMs: Date.now() - startedAtMs, waiting, arrivals, isWaitedFor }, this.#lingerMs)) {
+      open.timer = setTimeout(() => this.#due(open), this.#lingerMs);
+    } else this.#flush(lane);
   }
 
   #flush(lane: Lane): void {

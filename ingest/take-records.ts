@@ -39,12 +39,13 @@ export async function takeRecords(
   parts: CollectorParts,
   parsed: ParsedBody,
   grant: TokenGrant,
-  repeats: { claim: Claim; byRequestId: boolean; format: string },
+  sent: { claim: Claim; byRequestId: boolean; isWaitedFor: boolean; format: string },
 ): Promise<IngestAnswer> {
   const origin = {
     organizationId: grant.organizationId,
-    claim: repeats.claim,
-    uniqueCaller: repeats.byRequestId ? grant.id : '',
+    claim: sent.claim,
+    isWaitedFor: sent.isWaitedFor,
+    uniqueCaller: sent.byRequestId ? grant.id : '',
   };
   const accepted = await parts.acceptance.accept(parsed.records, grant).catch((error) => {
     throw error instanceof Problem ? error : overloaded('the key index cannot be read');
@@ -52,7 +53,7 @@ export async function takeRecords(
   const errors = [...parsed.errors, ...accepted.errors].sort((a, b) => a.index - b.index);
   recordsReceived.inc({ outcome: 'rejected' }, errors.length);
   const shown = errors.slice(0, MAX_ERRORS_SHOWN);
-  const source = { organizationId: grant.organizationId, format: repeats.format };
+  const source = { organizationId: grant.organizationId, format: sent.format };
   if (accepted.records.length === 0) {
     parts.sources.note(source, 0, errors);
     throw new Problem(400, 'No valid record', 'every record was rejected', {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../../workers/clickhouse/store.ts';
 
 /** Keys that share the requests of a bench; the most used has about a hundredth of them. */
@@ -5,9 +6,11 @@ export const READ_KEYS = 500;
 export const READ_DAYS = 29;
 const CHUNK_ROWS = 1_000_000;
 
+const MERGES_PATIENCE_MS = 300_000;
+
 /**
- * Writes requests inside the engine, through every view: 29 days, 500 keys of uneven use, 40 routes, 60 countries.
- * Rows only differ by their number, so the same call writes the same data.
+ * Writes requests inside the engine, through every view, one after another in time as gateways do: 29 days, 500 keys of uneven use,
+ * each with 12 of 40 routes, 60 countries. Rows only differ by their number, so the same call writes the same data.
  */
 export async function fillRequests(
   store: Store,
@@ -20,19 +23,30 @@ export async function fillRequests(
     await store.command(
       `INSERT INTO requests (timestamp, key_id, organization_id, method, route, path, status, latency_ms, request_bytes,
           response_bytes, ip, country, user_agent, request_id, service, environment, rate_limited, error, batch_id, received_at)
-       SELECT fromUnixTimestamp64Milli(toInt64({end:Int64} - (h % ${READ_DAYS * 86_400_000}))) AS timestamp,
-         concat('key_', toString(toUInt32(pow((intDiv(h, 7) % 100000) / 100000, 2) * ${READ_KEYS}))),
-         'org', ['GET', 'GET', 'GET', 'POST'][1 + h % 4], concat('/v1/things/{id}/part', toString(intDiv(h, 11) % 40)),
-         concat('/v1/things/', toString(h % 10000), '/part', toString(intDiv(h, 11) % 40)),
+       SELECT fromUnixTimestamp64Milli(toInt64({end:Int64} - {span:Int64} + intDiv(n * {span:Int64}, {rows:UInt64}))) AS timestamp,
+         concat('key_', toString(toUInt32(pow((intDiv(h, 7) % 100000) / 100000, 2) * ${READ_KEYS}) AS key)),
+         'org', ['GET', 'GET', 'GET', 'POST'][1 + part % 4], concat('/v1/things/{id}/part', toString((key * 3 + intDiv(h, 11) % 12) % 40 AS part)),
+         concat('/v1/things/', toString(h % 10000), '/part', toString(part)),
          [200, 200, 200, 200, 200, 201, 404, 500][1 + intDiv(h, 13) % 8], (intDiv(h, 17) % 5000) / 10, h % 500, h % 20000,
          concat('20.7.', toString(intDiv(h, 19) % 250), '.0'),
          concat(char(65 + intDiv(h, 23) % 6), char(65 + intDiv(h, 29) % 10)), 'curl/8.5', '', 'api', 'production', 0, '',
          concat('bench-', toString({from:UInt64})), now64(3)
-       FROM (SELECT cityHash64(number + {from:UInt64}) AS h FROM numbers({count:UInt64}))
+       FROM (SELECT number + {from:UInt64} AS n, cityHash64(n) AS h FROM numbers({count:UInt64}))
        SETTINGS max_insert_block_size = ${CHUNK_ROWS}, max_partitions_per_insert_block = 0`,
-      { end: endMs, from, count },
+      { end: endMs, span: READ_DAYS * 86_400_000, rows, from, count },
     );
     onRows(from + count);
+  }
+  await untilMerged(store);
+}
+
+/** The state in which a day's reads find older data. */
+async function untilMerged(store: Store): Promise<void> {
+  const until = Date.now() + MERGES_PATIENCE_MS;
+  while (Date.now() < until) {
+    const [row] = await store.query<{ merges: number }>('SELECT count() AS merges FROM system.merges');
+    if (row!.merges === 0) return;
+    await sleep(500);
   }
 }
 

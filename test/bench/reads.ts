@@ -17,9 +17,14 @@ const REPEATS = 150;
 const READERS = 50;
 const READERS_MS = 10_000;
 const WARM_UP_MS = 3_000;
+/** Somebody who looks at one key after another. Without a pause one reader alone keeps a processor busy, which the next figure is about. */
+const PAUSE_BESIDE_INGEST_MS = 100;
+const FRESH_LIMIT_MS = 30_000;
 /** About half of what the whole path takes on two cores (bench `ingest`). */
 const INGEST_PER_SECOND = 35_000;
-const RECORDS_PER_POST = 3_500;
+/** Gateways that each send what they have about once a second. */
+const GATEWAYS = 50;
+const RECORDS_PER_POST = INGEST_PER_SECOND / GATEWAYS;
 const MANY_KEYS = 1_000_000;
 const DAY_MS = 86_400_000;
 
@@ -34,19 +39,22 @@ type Figures = Record<string, number>;
 export async function benchReads(say: Say, flags: readonly string[] = []): Promise<Figures> {
   if (flags.includes('--keys')) return manyKeys(say);
   const extra = Number(flags[flags.indexOf('--rows') + 1]);
-  const sizes = flags.includes('--rows') && extra > 0 ? [...SIZES, extra] : SIZES;
+  const isBeside = flags.includes('--beside');
+  const usual = isBeside ? SIZES.slice(-1) : SIZES;
+  const sizes = flags.includes('--rows') && extra > 0 ? [...usual, extra] : usual;
   const figures: Figures = {};
   for (const rows of sizes) {
     await withSystem(
       (store) =>
         fillRequests(store, rows, Date.now() - 60_000, (done) => done % 10_000_000 === 0 && say(`${done} rows`)),
       async (system) => {
-        if (!flags.includes('--beside')) Object.assign(figures, await readsAlone(system.part, rows, say));
+        if (!isBeside) Object.assign(figures, await readsAlone(system.part, rows, say));
         if (rows === sizes.at(-1))
           Object.assign(figures, await readsBesideIngest(system, say), await manyReaders(system, say));
       },
     );
   }
+  if (isBeside) return figures;
   const [first, last] = [sizes[0]!, sizes.at(-1)!];
   figures[`usage_p99_times_slower_at_${last / first}_times_the_rows`] = round(
     figures[`usage_p99_ms_at_${last}`]! / figures[`usage_p99_ms_at_${first}`]!,
@@ -113,10 +121,18 @@ function queries(): Record<string, (n: number) => string> {
   };
 }
 
-async function measure(part: PartProcess, path: (n: number) => string, repeats = REPEATS): Promise<number[]> {
+async function measure(
+  part: PartProcess,
+  path: (n: number) => string,
+  repeats = REPEATS,
+  pauseMs = 0,
+): Promise<number[]> {
   for (let n = 0; n < 10; n++) await read(part, path(n));
   const times: number[] = [];
-  for (let n = 0; n < repeats; n++) times.push(await read(part, path(n + 10)));
+  for (let n = 0; n < repeats; n++) {
+    times.push(await read(part, path(n + 10)));
+    if (pauseMs > 0) await sleep(pauseMs);
+  }
   return times.sort((a, b) => a - b);
 }
 
@@ -140,7 +156,7 @@ const startPoster = ({ collector }: System) =>
     url: `${collector.url}/v1/requests`,
     records: INGEST_PER_SECOND * 10,
     recordsPerPost: RECORDS_PER_POST,
-    posters: 4,
+    posters: GATEWAYS,
     seed: 11,
   });
 
@@ -148,7 +164,7 @@ async function readsBesideIngest(system: System, say: Say): Promise<Figures> {
   const poster = await startPoster(system);
   const load = poster.steadily(INGEST_PER_SECOND);
   await sleep(WARM_UP_MS);
-  const times = await measure(system.part, queries().usage!, 300);
+  const times = await measure(system.part, queries().usage!, 200, PAUSE_BESIDE_INGEST_MS);
   const freshness = await measureFreshness(system.part);
   const rate = await load.stopped();
   poster.stop();
@@ -162,10 +178,10 @@ async function readsBesideIngest(system: System, say: Say): Promise<Figures> {
   };
 }
 
-/** From the moment a record is posted until `/usage` counts it. */
+/** From the moment a record is posted until `/usage` counts it; no longer than {@link FRESH_LIMIT_MS}. */
 async function measureFreshness(part: PartProcess): Promise<number[]> {
   const times: number[] = [];
-  for (let n = 0; n < 60; n++) {
+  for (let n = 0; n < 40; n++) {
     const key = `fresh_${n}`;
     const startedAt = performance.now();
     const body = JSON.stringify({ key_id: key, status: 200 });
@@ -174,7 +190,7 @@ async function measureFreshness(part: PartProcess): Promise<number[]> {
     for (;;) {
       const answer = await fetch(`${part.url}/v1/keys/${key}/usage`, { headers });
       const usage = (await answer.json()) as { totals?: { requests: number } };
-      if ((usage.totals?.requests ?? 0) > 0) break;
+      if ((usage.totals?.requests ?? 0) > 0 || performance.now() - startedAt > FRESH_LIMIT_MS) break;
       await sleep(20);
     }
     times.push(performance.now() - startedAt);

@@ -23,7 +23,12 @@ afterAll(async () => {
   await server.stop();
 });
 
-const origin = (organizationId: string): Origin => ({ organizationId, claim: undefined, uniqueCaller: '' });
+const origin = (organizationId: string): Origin => ({
+  organizationId,
+  claim: undefined,
+  isWaitedFor: true,
+  uniqueCaller: '',
+});
 
 function records(keyId: string, count: number): RequestRecord[] {
   const parsed = parseRecord({ key_id: keyId, status: 200 }, 0, Date.now(), { pastMs: 1e9, futureMs: 1e9 });
