@@ -7,6 +7,8 @@ export const MEASURED = {
   collectorMicros: 4.9,
   workerMicros: 0.9,
   engineMicros: 9.6,
+  /** CPU milliseconds of the engine for an insert of hardly any rows: fourteen views are planned, fifteen parts are written. */
+  insertMillis: 90,
   redisMicros: 0.11,
   /** Merges come after the inserts that are measured too: this share of their cost is added. Assumed, not measured. */
   mergeShare: 0.5,
@@ -48,6 +50,8 @@ export interface Capacity {
   workerCores: number;
   engineCores: number;
   redisCores: number;
+  /** Batches that ClickHouse gets in the busiest minute. */
+  insertsPerSecond: number;
   redisBytes: number;
   networkBytesPerSecond: number;
   diskBytesRequests: number;
@@ -69,20 +73,26 @@ const CLICKHOUSE_NODE_BYTES = 10e12;
 const ONE_MACHINE_CORES = 1;
 const ONE_MACHINE_BYTES = 1e12;
 const DAY_SECONDS = 86_400;
+/** A collector hands over a batch when it was gathered for three rounds of 250 ms (ingest/linger.ts). */
+const BATCHES_PER_SECOND = 4 / 3;
 
 export function capacityFor(expected: Expectation): Capacity {
   const peakPerSecond = (expected.requestsPerDay / DAY_SECONDS) * expected.peakFactor;
   const cores = (micros: number) => (peakPerSecond * micros) / 1e6 / TARGET_USE;
-  const engineCores = cores(MEASURED.engineMicros * (1 + MEASURED.mergeShare));
   const collectorCores = cores(MEASURED.collectorMicros);
+  const insertsOf = (collectors: number) => Math.min(peakPerSecond, collectors * BATCHES_PER_SECOND);
+  const engineOf = (collectors: number) =>
+    cores(MEASURED.engineMicros * (1 + MEASURED.mergeShare)) + insertCores(insertsOf(collectors)) / TARGET_USE;
   const workerCores = cores(MEASURED.workerMicros);
   const redisCores = cores(MEASURED.redisMicros);
   const redisBytes = (expected.requestsPerDay / 24) * expected.outageHours * MEASURED.redisBytes;
   const diskBytesRequests = expected.requestsPerDay * expected.retentionDays.requests * MEASURED.diskBytesPerRequest;
   const diskBytesRollups = rollupBytes(expected);
   const isOne =
-    collectorCores + workerCores + engineCores + redisCores <= ONE_MACHINE_CORES &&
+    collectorCores + workerCores + engineOf(1) + redisCores <= ONE_MACHINE_CORES &&
     diskBytesRequests + diskBytesRollups <= ONE_MACHINE_BYTES;
+  const collectors = isOne ? 1 : Math.max(2, Math.ceil(collectorCores));
+  const engineCores = engineOf(collectors);
   const { toCollector, toRedis, fromRedis, toClickHouse } = MEASURED.networkBytes;
   return {
     peakPerSecond,
@@ -90,11 +100,12 @@ export function capacityFor(expected: Expectation): Capacity {
     workerCores,
     engineCores,
     redisCores,
+    insertsPerSecond: insertsOf(collectors),
     redisBytes,
     networkBytesPerSecond: peakPerSecond * (toCollector + toRedis + fromRedis + toClickHouse),
     diskBytesRequests,
     diskBytesRollups,
-    collectors: isOne ? 0 : Math.max(2, Math.ceil(collectorCores)),
+    collectors: isOne ? 0 : collectors,
     workers: isOne ? 0 : Math.max(2, Math.ceil(workerCores)),
     redisShards: isOne ? 0 : Math.max(1, Math.ceil(Math.max(redisCores, redisBytes / REDIS_SHARD_BYTES))),
     clickHouseShards: isOne
@@ -103,6 +114,11 @@ export function capacityFor(expected: Expectation): Capacity {
           Math.max(engineCores / CLICKHOUSE_NODE_CORES, (diskBytesRequests + diskBytesRollups) / CLICKHOUSE_NODE_BYTES),
         ),
   };
+}
+
+/** Cores that inserts take whatever is in them, merges of their parts included. */
+export function insertCores(insertsPerSecond: number): number {
+  return (insertsPerSecond * MEASURED.insertMillis * (1 + MEASURED.mergeShare)) / 1_000;
 }
 
 /**

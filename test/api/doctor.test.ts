@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { daysUntilFull, diagnose } from '../../api/commands/doctor-diagnosis.ts';
-import { capacityFor, cellsUsed, DEFAULT_EXPECTATION, MEASURED, rollupBytes } from '../../api/commands/doctor-model.ts';
+import {
+  capacityFor,
+  cellsUsed,
+  DEFAULT_EXPECTATION,
+  insertCores,
+  MEASURED,
+  rollupBytes,
+} from '../../api/commands/doctor-model.ts';
 import type { DoctorSnapshot } from '../../api/doctor-snapshot.ts';
 import { packageRoot } from '../../ingest/package-root.ts';
 import { Random } from '../support/random.ts';
@@ -112,11 +119,10 @@ describe('model', () => {
     }
   });
 
-  test('CPU, Redis and network grow in proportion to requests; disk of rollups grows ever slower', () => {
+  test('CPU, Redis and network grow in proportion to requests, the engine by less; disk of rollups grows ever slower', () => {
     const at = (requestsPerDay: number) => capacityFor({ ...DEFAULT_EXPECTATION, requestsPerDay, keys: 10_000 });
     const [small, large] = [at(1e8), at(1e9)];
     for (const name of [
-      'engineCores',
       'collectorCores',
       'workerCores',
       'redisBytes',
@@ -125,6 +131,9 @@ describe('model', () => {
     ] as const) {
       expect(large[name] / small[name]).toBeCloseTo(10, 6);
     }
+    // Each insert has a price of its own, and there are hardly more of them.
+    expect(large.engineCores / small.engineCores).toBeGreaterThan(2);
+    expect(large.engineCores / small.engineCores).toBeLessThan(10);
     expect(large.diskBytesRollups / small.diskBytesRollups).toBeLessThan(5);
     expect(rollupBytes({ ...DEFAULT_EXPECTATION, requestsPerDay: 1e9, keys: 1e9 })).toBeGreaterThan(
       large.diskBytesRollups,
@@ -178,14 +187,15 @@ function tableRow(requestsPerDay: number, keys: number): number[] {
 
 /**
  * Second by second: a day whose busiest hour has three times the mean, through stages that each take their measured CPU time
- * per request from the cores they were given. @returns the longest wait in seconds
+ * per request from the cores they were given, the engine that of its inserts as well. @returns the longest wait in seconds
  */
 function simulateDay(requestsPerDay: number, needs: ReturnType<typeof capacityFor>, share: number): number {
   const mean = requestsPerDay / 86_400;
+  const forRequests = Math.max(0.001, needs.engineCores * share - insertCores(needs.insertsPerSecond));
   const stages = [
     { perSecond: (needs.collectorCores * share * 1e6) / MEASURED.collectorMicros, waiting: 0 },
     { perSecond: (needs.workerCores * share * 1e6) / MEASURED.workerMicros, waiting: 0 },
-    { perSecond: (needs.engineCores * share * 1e6) / (MEASURED.engineMicros * (1 + MEASURED.mergeShare)), waiting: 0 },
+    { perSecond: (forRequests * 1e6) / (MEASURED.engineMicros * (1 + MEASURED.mergeShare)), waiting: 0 },
   ];
   let longest = 0;
   for (let second = 0; second < 86_400; second++) {

@@ -28,6 +28,8 @@ const RECORDS = 4 * MAX_BATCH_ROWS;
 const PER_POST = 5_000;
 const ROUNDS = 5;
 const INSERT_ROUNDS = 3;
+/** What an insert costs whatever is in it. */
+const FEW_ROWS = 100;
 const WINDOW = { pastMs: 1e10, futureMs: 1e10 };
 
 /** CPU microseconds per record of each stage, all in one run; the whole collector beside the sum of its stages. */
@@ -44,7 +46,8 @@ export async function benchStages(say: (line: string) => void): Promise<Record<s
     const batches = await edgeStages(note);
     const payloads = await Promise.all(batches.map(encodeBatch));
     await redisStages(redis, payloads, note);
-    await workerStages(folder, payloads, note);
+    figures.insert_of_100_rows_ms = await workerStages(folder, payloads, note);
+    say(`insert of 100 rows: ${figures.insert_of_100_rows_ms} ms`);
     await wholeCollector(redis, note);
     return withSums(figures);
   } finally {
@@ -136,7 +139,7 @@ async function workerStages(
   folder: string,
   payloads: Awaited<ReturnType<typeof encodeBatch>>[],
   note: Note,
-): Promise<void> {
+): Promise<number> {
   const config = parseConfig({});
   const geo = await openGeo(config);
   let batches: Batch[] = [];
@@ -157,7 +160,13 @@ async function workerStages(
   const bare = await inserting(store, 'bare', blocks);
   note('insert_requests_only', bare);
   note('insert_with_views', await inserting(store, 'requests', blocks));
+  const few = await requestBlock(batches[0]!, 'batch', Date.now(), [{ first: 0, end: FEW_ROWS }], {
+    geo,
+    ipStorage: 'truncated',
+  });
+  const small = await leastCpuOf(ROUNDS, (round) => insertRequests(store, `few-${round}`, few));
   await store.close();
+  return Math.round(small / 1_000);
 }
 
 /** Country and stored address are looked up here too. */
