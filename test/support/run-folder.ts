@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,9 +12,27 @@ const ENOUGH_BYTES = 6e9;
  * signal, so none of them can tidy up at its end (thousands of folders had gathered).
  */
 export default function setup(): () => void {
-  const folder = mkdtempSync(join(hasRoom(IN_MEMORY) ? IN_MEMORY : tmpdir(), 'keytally-tests-'));
+  const root = hasRoom(IN_MEMORY) ? IN_MEMORY : tmpdir();
+  removeAbandoned(root);
+  const folder = mkdtempSync(join(root, `keytally-tests-${process.pid}-`));
   process.env.TMPDIR = folder;
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Folders of runs that were killed: in memory they would stay until the machine starts again. */
+function removeAbandoned(root: string): void {
+  for (const name of readdirSync(root)) {
+    const pid = /^keytally-tests-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 function hasRoom(folder: string): boolean {
