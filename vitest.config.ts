@@ -11,7 +11,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // How long something may take is not what these tests are about; the machine may be busy.
-    expect: { poll: { timeout: 15_000 } },
+    expect: { poll: { timeout: 30_000 } },
     // Chromium and the engine print to standard error; only failures are of interest.
     silent: 'passed-only',
   },

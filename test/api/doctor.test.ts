@@ -222,7 +222,7 @@ describe('against a running system', () => {
   afterAll(() => stack.stop());
 
   test('the snapshot has the figures of the system', async () => {
-    await expect.poll(async () => (await stack.call('/v1/doctor')).json.requests_per_day, { timeout: 10_000 }).toBe(50);
+    await expect.poll(async () => (await stack.call('/v1/doctor')).json.requests_per_day).toBe(50);
     const { json } = await stack.call('/v1/doctor');
     expect(json).toMatchObject({ keys: 5, embedded: true, dead_letters: 0, queue: { failed: 0 } });
     expect(json.redis.nodes[0]).toMatchObject({ policy: 'noeviction', used_bytes: expect.any(Number) });

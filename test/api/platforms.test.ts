@@ -45,7 +45,7 @@ test('personal keys: description, optional expiry, last use, automatic deactivat
   await user.put('ada-2', { kind: 'personal', description: 'trial', expires_at: inMs(1_500) });
   await user.send([{ key: 'ada secret', status: 200, path: '/notes', method: 'GET', country: 'SE' }]);
   await user.counted('ada-1', 1);
-  await expect.poll(async () => (await user.get('/v1/keys/ada-2')).status, { timeout: 7_000 }).toBe('expired');
+  await expect.poll(async () => (await user.get('/v1/keys/ada-2')).status).toBe('expired');
   const { data } = await user.get('/v1/keys?sort=key_id');
   expect(data).toMatchObject([
     {
@@ -86,7 +86,7 @@ test('service and organization keys: plans, usage, approaching expiry, rotation 
     permissions: { jobs: 'write' },
     utilization: { per_minute: 0.4, per_day: 0.04, per_month: null },
   });
-  await expect.poll(() => org.events('svc'), { timeout: 8_000 }).toEqual(['key.expiring']);
+  await expect.poll(() => org.events('svc')).toEqual(['key.expiring']);
   await org.put('svc-next', { kind: 'service', plan: 'team' });
   await org.put('svc', { successor_key_id: 'svc-next' });
   await org.send([{ key_id: 'svc-next', status: 200, path: '/jobs/1' }]);
@@ -151,7 +151,7 @@ test('product scopes and tiers with burst: the four figures, rotation every 90 d
     error_rate_30d: 0.95,
     last_used: { at: new Date(at(0)).toISOString() },
   });
-  await expect.poll(() => org.events('product'), { timeout: 8_000 }).toEqual(['key.rotation_due']);
+  await expect.poll(() => org.events('product')).toEqual(['key.rotation_due']);
   const settings = { client_error_rate: 0.9, window_minutes: 30 };
   const { json: policy } = await org.post('/v1/policies', { name: 'abuse', kind: 'abusive', settings });
   expect((await org.post(`/v1/policies/${policy.policy_id}/run`)).json).toMatchObject({ changed: 1 });

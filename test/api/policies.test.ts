@@ -184,11 +184,11 @@ describe('abusive', () => {
           "SELECT sum(requests) AS n FROM usage_minute WHERE startsWith(key_id, 'abuse_')",
         )
       )[0]!.n;
-    await expect.poll(counted, { timeout: 10_000 }).toBe(950);
+    await expect.poll(counted).toBe(950);
     await stack.call('/v1/plans/small', { method: 'PUT', body: { limits: { per_minute: 6 } } });
     await stack.call('/v1/keys/abuse_planned', { method: 'PUT', body: { organization_id: 'abuse', plan: 'small' } });
     await stack.send(flood('abuse_planned', 180, 200));
-    await expect.poll(counted, { timeout: 10_000 }).toBe(1_130);
+    await expect.poll(counted).toBe(1_130);
     const settings = { window_minutes: 10, client_error_rate: 0.9, limit_factor: 3 };
     const policy = await create({ name: 'abuse', kind: 'abusive', organization_id: 'abuse', settings });
     const { json } = await act(policy.policy_id, 'preview');

@@ -17,7 +17,7 @@ import { openStore } from '../../workers/clickhouse/store.ts';
 import { openGeo } from '../../workers/geo.ts';
 import { insertRequests } from '../../workers/insert.ts';
 import { requestBlock } from '../../workers/request-block.ts';
-import { startPart } from '../support/process.ts';
+import { type PartProcess, startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
 import { BENCH_TOKEN, benchTraffic, bodiesOf } from './bench-traffic.ts';
 import { bytesPerWaitingRecord } from './waiting.ts';
@@ -45,6 +45,8 @@ export interface IngestBench {
   redis_bytes_per_waiting_record: number;
   redis_bytes_per_waiting_record_with_uuid: number;
   counted: number;
+  collector_longest_turn_ms: number;
+  worker_longest_turn_ms: number;
 }
 
 /** Runs every part of the comparison in one go, so that the ratios belong together. */
@@ -78,6 +80,8 @@ export async function benchIngest(say: (line: string) => void): Promise<IngestBe
       redis_bytes_per_waiting_record: bytes,
       redis_bytes_per_waiting_record_with_uuid: bytesUuid,
       counted: endToEnd.counted,
+      collector_longest_turn_ms: endToEnd.collectorTurnMs,
+      worker_longest_turn_ms: endToEnd.workerTurnMs,
     };
   } finally {
     await redis.stop();
@@ -97,6 +101,9 @@ interface BareRate {
 interface EndToEndRate {
   perSecond: number;
   counted: number;
+  /** Longest time between two turns of each process's event loop; other processes on its processor are part of it. */
+  collectorTurnMs: number;
+  workerTurnMs: number;
 }
 
 interface Round {
@@ -152,6 +159,7 @@ async function endToEndRate(dataDir: string, redis: LocalRedis): Promise<EndToEn
   const worker = await startPart('worker', env);
   const collector = await startPart('ingest', env);
   const bodies = bodiesOf(new Random(1), RECORDS, RECORDS_PER_POST, false);
+  await Promise.all([collector, worker].map(longestTurnMs));
   const startedAt = performance.now();
   await postAll(`${collector.url}/v1/requests`, bodies);
   const connection = await connectRedis(redis.url, 'producer', () => {});
@@ -160,12 +168,19 @@ async function endToEndRate(dataDir: string, redis: LocalRedis): Promise<EndToEn
   const rate = perSecond(RECORDS, startedAt);
   await queue.close();
   connection.disconnect();
+  const [collectorTurnMs, workerTurnMs] = await Promise.all([longestTurnMs(collector), longestTurnMs(worker)]);
   await collector.kill('SIGTERM');
   await worker.kill('SIGTERM');
   const store = await openStore(parseConfig({}), join(dataDir, 'clickhouse'));
   const [row] = await store.query<{ counted: number }>('SELECT sum(requests) AS counted FROM usage_day');
   await store.close();
-  return { perSecond: rate, counted: row!.counted };
+  return { perSecond: rate, counted: row!.counted, collectorTurnMs, workerTurnMs };
+}
+
+/** Since the last time that it was asked for: reading the metrics resets it. */
+async function longestTurnMs(part: PartProcess): Promise<number> {
+  const metrics = await (await fetch(`${part.url}/metrics`)).text();
+  return Math.round(Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(metrics)?.[1]) * 1_000);
 }
 
 async function postAll(url: string, bodies: readonly Buffer[]): Promise<void> {

@@ -118,7 +118,7 @@ describe.skipIf(BROWSER_PATH === '')('<keytally-usage> on a page of another orig
     });
     await vi.waitFor(
       async () => expect((await dashboard.stack.call('/v1/keys/key_embedded', { token: expired })).status).toBe(401),
-      { timeout: 10_000, interval: 200 },
+      { timeout: 30_000, interval: 200 },
     );
     const page = await host(`key-id="key_embedded" token="${expired}" range="24h"`);
     await page.getByRole('alert').waitFor();

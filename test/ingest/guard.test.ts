@@ -14,7 +14,7 @@ import { type Stack, startStack } from '../support/stack.ts';
 
 const sha = (text: string) => createHash('sha256').update(text).digest('hex');
 const secretOf = (keyId: string) => `sk_live_secret_of_${keyId}`;
-const SOON = { timeout: 10_000, interval: 20 };
+const SOON = { timeout: 30_000, interval: 20 };
 
 let stack: Stack;
 let token: string;

@@ -68,8 +68,8 @@ test('shards of the queue, index, claims and sessions on several masters: all th
   const waiting = stack.call('/v1/keys/denied?wait=20', options);
   await stack.call('/v1/keys/one/deactivate', { method: 'POST', body: { reason: 'test' } });
   expect((await waiting).status).toBe(200);
-  await expect.poll(async () => (await stack.call('/v1/keys/soon')).json.status, { timeout: 10_000 }).toBe('expired');
-  await expect.poll(waitingBatches, { timeout: 10_000 }).toBe(0);
+  await expect.poll(async () => (await stack.call('/v1/keys/soon')).json.status).toBe('expired');
+  await expect.poll(waitingBatches).toBe(0);
   const rows = await stack.store.query('SELECT key_id, count() AS n FROM requests GROUP BY key_id ORDER BY key_id');
   expect(rows).toEqual([
     { key_id: 'event', n: 3 },

@@ -149,9 +149,7 @@ test('notices: once each, only the nearest after a downtime, none when the succe
   await register('awaited', { created_at, expires_at, successor_key_id: 'nobody-uses-it' });
   await register('old', { created_at: iso(Date.now() - 91 * DAY_MS) });
   await stack.send([{ key_id: 'follower', status: 200, path: '/' }]);
-  await expect
-    .poll(() => ids("SELECT key_id AS id FROM key_totals WHERE key_id = 'follower'"), { timeout: 10_000 })
-    .toEqual(['follower']);
+  await expect.poll(() => ids("SELECT key_id AS id FROM key_totals WHERE key_id = 'follower'")).toEqual(['follower']);
   for (let n = 0; n < 3; n++) await Promise.all([sweep(), sweep()]);
   const days7 = `@expiring@${Date.parse(expires_at)}@7`;
   expect(await events('reminded')).toEqual([`reminded${days7}`]);

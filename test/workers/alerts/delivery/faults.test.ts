@@ -70,7 +70,7 @@ test('a dead and a slow receiver do not hold up the others', async () => {
     for (const channel of [dead, slow]) await tellTo(channel, `held-${n}`);
   }
   await tellTo(quick);
-  await expect.poll(() => stack.receiver.accepted('/quick').length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => stack.receiver.accepted('/quick').length).toBe(1);
   expect((await rowsOf(slow)).filter(({ status }) => status === 'sent').length).toBeLessThan(30);
   // Closed, so that nothing of these two is under way in the tests that follow.
   for (const channel of [dead, slow]) await stack.parts.channels.change(channel, { enabled: false });
@@ -81,7 +81,7 @@ test('a dead and a slow receiver do not hold up the others', async () => {
 test('500 is tried again, and the answer is not kept', async () => {
   const channel = await channelThat('/500', first(fails(500), fails(503)));
   await tellTo(channel);
-  await expect.poll(async () => (await rowsOf(channel))[0]?.status, { timeout: 10_000 }).toBe('sent');
+  await expect.poll(async () => (await rowsOf(channel))[0]?.status).toBe('sent');
   expect(await rowsOf(channel)).toMatchObject([{ attempts: 3, response_status: 200, reason: '' }]);
   expect(JSON.stringify(await stack.deliveries())).not.toContain('never shown');
 });
@@ -89,12 +89,12 @@ test('500 is tried again, and the answer is not kept', async () => {
 test('429 with Retry-After is waited for', async () => {
   const channel = await channelThat('/429', first(fails(429, { 'Retry-After': '2' })));
   await tellTo(channel);
-  await expect.poll(async () => (await rowsOf(channel))[0]?.status, { timeout: 10_000 }).toBe('retrying');
+  await expect.poll(async () => (await rowsOf(channel))[0]?.status).toBe('retrying');
   const [row] = await rowsOf(channel);
   // The table alone would have said 2 ms.
   const askedMs = stack.receiver.requests.find(({ path }) => path === '/429')!.atMs;
   expect(Date.parse(row!.next_attempt_at!) - askedMs).toBeGreaterThanOrEqual(2_000);
-  await expect.poll(async () => (await rowsOf(channel))[0]?.status, { timeout: 10_000 }).toBe('sent');
+  await expect.poll(async () => (await rowsOf(channel))[0]?.status).toBe('sent');
 });
 
 test('410 switches the channel off, and another channel of the organization hears of it', async () => {
@@ -104,7 +104,7 @@ test('410 switches the channel off, and another channel of the organization hear
     routing: { kinds: ['platform'] },
   });
   await tellTo(gone);
-  await expect.poll(() => stack.receiver.accepted('/other').length, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => stack.receiver.accepted('/other').length).toBe(1);
   const [message] = stack.receiver.accepted('/other');
   expect(message!.body.notices[0].event.evidence.summary).toContain('was switched off: answered 410');
   const after = await stack.parts.channels.find(gone.channel_id);
