@@ -145,10 +145,11 @@ export class Gatherer {
   }
 
   async #due(open: OpenBatch): Promise<void> {
-    const { lane, startedAtMs, arrivals, isWaitedFor } = open;
+    const { lane, startedAtMs } = open;
     const waiting = await waitingBefore(this.#queues, lane);
     // It may have become full meanwhile, or the collector may be stopping.
     if (this.#open.get(lane) !== open) return;
+    const { arrivals, isWaitedFor } = open;
     open.arrivals = 0;
     if (lingersOn({ ageMs: Date.now() - startedAtMs, waiting, arrivals, isWaitedFor }, this.#lingerMs)) {
       open.timer = setTimeout(() => this.#due(open), this.#lingerMs);
