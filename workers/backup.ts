@@ -44,6 +44,8 @@ const REDIS_FILE = 'redis.ndjson.gz';
 /** Raw rows feed the views; they come back without them, because the rollups come back themselves. */
 const RAW = 'requests';
 const STAGING = 'restored_requests';
+/** Holds one table's parts while they are written out. */
+const SNAPSHOT = 'backup_snapshot';
 
 /**
  * Writes everything to a new folder, or to an S3-compatible store. Workers stand still meanwhile, collectors do not: batches
@@ -153,7 +155,7 @@ interface Table {
 async function tablesOf(store: Store): Promise<Table[]> {
   const rows = await store.queryWriter<{ name: string; engine: string }>(
     `SELECT name, engine FROM system.tables WHERE database = currentDatabase() AND endsWith(engine, 'MergeTree')
-       AND name NOT IN ('schema_migrations', '${STAGING}') ORDER BY name`,
+       AND name NOT IN ('schema_migrations', '${STAGING}', '${SNAPSHOT}') ORDER BY name`,
   );
   return rows.map(({ name, engine }) => ({ name, counted: engine === 'MergeTree' ? name : `${name} FINAL` }));
 }
@@ -171,15 +173,35 @@ async function countOf(store: Store, { counted }: Table): Promise<number> {
 /** One file per partition: each is written in one go, and none grows without bound. */
 async function saveTable(store: Store, table: Table, place: BackupPlace): Promise<Manifest['tables'][number]> {
   const { name } = table;
+  const files: BackupFile[] = [];
+  try {
+    const partitions = await takeSnapshot(store, name);
+    for (const id of partitions) {
+      const select = `SELECT * FROM ${SNAPSHOT} WHERE _partition_id = '${id}'`;
+      files.push(await place.save(`${name}.${id}.native.gz`, (path) => store.exportNative(select, path)));
+    }
+    const counted = table.counted.replace(name, SNAPSHOT);
+    return { table: name, rows: await countOf(store, { name: SNAPSHOT, counted }), files };
+  } finally {
+    await store.command(`DROP TABLE IF EXISTS ${SNAPSHOT} SYNC`);
+  }
+}
+
+/**
+ * The parts of a table as they are now, as hard links. Registry and alerts are written while the backup runs; a row
+ * that came between the writing of a file and the counting made a backup that no restore would take.
+ * @returns ids of its partitions
+ */
+async function takeSnapshot(store: Store, name: string): Promise<string[]> {
+  await store.command(`DROP TABLE IF EXISTS ${SNAPSHOT} SYNC`);
+  await store.command(`CREATE TABLE ${SNAPSHOT} AS ${name}`);
   const partitions = await store.queryWriter<{ id: string }>(
     `SELECT DISTINCT _partition_id AS id FROM ${name} ORDER BY id`,
   );
-  const files: BackupFile[] = [];
   for (const { id } of partitions) {
-    const select = `SELECT * FROM ${name} WHERE _partition_id = '${id}'`;
-    files.push(await place.save(`${name}.${id}.native.gz`, (path) => store.exportNative(select, path)));
+    await store.command(`ALTER TABLE ${SNAPSHOT} ATTACH PARTITION ID '${id}' FROM ${name}`);
   }
-  return { table: name, rows: await countOf(store, table), files };
+  return partitions.map(({ id }) => id);
 }
 
 /** @param eachOf hands the files over, one after the other */

@@ -192,3 +192,32 @@ test('a backup that was changed, is not whole, or meets a filled store is refuse
   const cluster = { ...parseConfig({}), CLICKHOUSE_CLUSTER: 'main' };
   await expect(backup({ config: cluster } as never, folder)).rejects.toThrow(/CLICKHOUSE_CLUSTER/);
 }, 120_000);
+
+test('what is written while a table is saved is not in the backup, and does not make it useless', async () => {
+  const config = await usedSystem();
+  const folder = join(tempFolder(), 'backup');
+  await within(config, async (parts) => {
+    const note = (name: string) =>
+      parts.store.insertRows('alert_progress', [
+        { name, until: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' },
+      ]);
+    await note('before');
+    const save = parts.store.exportNative.bind(parts.store);
+    let written = 0;
+    parts.store.exportNative = async (select, path) => {
+      await save(select, path);
+      await note(`meanwhile-${written++}`);
+    };
+    await backup(parts, folder);
+    expect(written).toBeGreaterThan(5);
+    const left = await parts.store.query("SELECT name FROM system.tables WHERE name = 'backup_snapshot'");
+    expect(left).toEqual([]);
+  });
+  await within(testConfig(), async (parts) => {
+    await restore(parts, folder);
+    const [row] = await parts.store.query<{ n: number }>(
+      "SELECT count() AS n FROM alert_progress WHERE name = 'before'",
+    );
+    expect(row!.n).toBe(1);
+  });
+}, 120_000);
