@@ -29,10 +29,15 @@ export function firstLingerMs(lingerMs: number, sinceLastBatchMs: number): numbe
   return sinceLastBatchMs > IDLE_MS ? lingerMs / IDLE_DIVISOR : lingerMs;
 }
 
+/** A batch is never gathered for longer, ms. */
+export function longestLingerMs(lingerMs: number): number {
+  return MAX_ROUNDS * lingerMs;
+}
+
 /** Whether another round is worth it: nobody is held up by it, or nothing is gained by an end. Pure. */
 export function lingersOn({ ageMs, waiting, arrivals, isWaitedFor }: Gathered, lingerMs: number): boolean {
   // Timers are late by a little, so a round counts as over when most of it is.
-  if (ageMs + lingerMs / 2 > MAX_ROUNDS * lingerMs) return false;
+  if (ageMs + lingerMs / 2 > longestLingerMs(lingerMs)) return false;
   return waiting > 0 || (arrivals > 0 && !isWaitedFor);
 }
 

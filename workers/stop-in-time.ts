@@ -1,21 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../ingest/logger.ts';
 
-export interface Stoppable {
-  name: string;
-  close(): Promise<void>;
-}
-
 /**
  * Stops parts side by side and waits for them at most this long. The queue's library waits for its blocking read to end, and
  * one whose node of a Redis Cluster was just replaced does not always (a stop hung for a minute). What a
  * part had in work then is taken over by another worker when its lock has run out, and counts once.
  */
-export async function stopInTime(parts: readonly Stoppable[], limitMs: number, log: Logger): Promise<void> {
-  const open = new Set(parts.map(({ name }) => name));
+export async function stopInTime(
+  parts: Readonly<Record<string, { close(): Promise<void> }>>,
+  limitMs: number,
+  log: Logger,
+): Promise<void> {
+  const open = new Set(Object.keys(parts));
   const patience = new AbortController();
-  const closing = parts.map(async ({ name, close }) => {
-    await close().catch((error: unknown) => log.error({ err: error, part: name }, 'while stopping'));
+  const closing = Object.entries(parts).map(async ([name, part]) => {
+    await part.close().catch((error: unknown) => log.error({ err: error, part: name }, 'while stopping'));
     open.delete(name);
   });
   const timedOut = sleep(limitMs, true, { signal: patience.signal }).catch(() => false);

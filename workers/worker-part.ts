@@ -88,12 +88,8 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {
-      const named = Object.entries({ lifecycle, evaluation, delivery }).map(([name, part]) => ({
-        name,
-        close: () => part.close(),
-      }));
-      const shards = consumers.map(({ worker }, shard) => ({ name: `batches ${shard}`, close: () => worker.close() }));
-      await stopInTime([...shards, ...named], STOP_LIMIT_MS, log);
+      const shards = Object.fromEntries(consumers.map(({ worker }, shard) => [`batches ${shard}`, worker]));
+      await stopInTime({ ...shards, lifecycle, evaluation, delivery }, STOP_LIMIT_MS, log);
       gauges.close();
       await watch.close();
       connection.disconnect();

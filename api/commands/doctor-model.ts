@@ -1,3 +1,5 @@
+import { longestLingerMs } from '../../ingest/linger.ts';
+
 /**
  * What a request costs, as measured, and what follows from it for machines. Pure arithmetic; docs/capacity.md shows its
  * results and a test compares the two. Figures: `npm run bench -- stages`, `waiting` and `disk` (docs/benchmarks.md).
@@ -73,8 +75,8 @@ const CLICKHOUSE_NODE_BYTES = 10e12;
 const ONE_MACHINE_CORES = 1;
 const ONE_MACHINE_BYTES = 1e12;
 const DAY_SECONDS = 86_400;
-/** A collector hands over a batch when it was gathered for three rounds of 250 ms (ingest/linger.ts). */
-const BATCHES_PER_SECOND = 4 / 3;
+/** Of a collector under steady traffic at the default `INGEST_LINGER_MS`. */
+const BATCHES_PER_SECOND = 1_000 / longestLingerMs(250);
 
 export function capacityFor(expected: Expectation): Capacity {
   const peakPerSecond = (expected.requestsPerDay / DAY_SECONDS) * expected.peakFactor;

@@ -15,22 +15,14 @@ import { BENCH_TOKEN, bodiesOf } from './bench-traffic.ts';
 const [url, records, perPost, posters, seed, withUuid] = process.argv.slice(2) as [string, ...string[]];
 const bodies = bodiesOf(new Random(Number(seed)), Number(records), Number(perPost), withUuid === '1');
 
-async function post(body: Buffer): Promise<void> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${BENCH_TOKEN}`, 'Content-Type': 'application/x-ndjson' },
-    body: body as unknown as string,
-  });
-  const text = await response.text();
-  if (response.status !== 202) throw new Error(`answered ${response.status}: ${text}`);
-}
-
 async function postAll(): Promise<number> {
   let next = 0;
+  const agent = new Agent({ keepAlive: true });
   const poster = async () => {
-    while (next < bodies.length) await post(bodies[next++]!);
+    while (next < bodies.length) await postOn(agent, bodies[next++]!);
   };
   await Promise.all(Array.from({ length: Number(posters) }, poster));
+  agent.destroy();
   return Number(records);
 }
 

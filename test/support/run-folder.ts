@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { identityOf } from '../../ingest/process-identity.ts';
 
 /** A file system in memory, where the system has one: thousands of small files are made and removed twice as fast there. */
 const IN_MEMORY = '/dev/shm';
@@ -23,15 +24,8 @@ export default function setup(): () => void {
 function removeAbandoned(root: string): void {
   for (const name of readdirSync(root)) {
     const pid = /^keytally-tests-(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(root, name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (pid !== undefined && identityOf(Number(pid)) === undefined)
+      rmSync(join(root, name), { recursive: true, force: true });
   }
 }
 

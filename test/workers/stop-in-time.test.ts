@@ -13,10 +13,9 @@ test('waits for all parts, and says nothing', async () => {
   const { log, said } = logOf();
   const closed: string[] = [];
   const part = (name: string, ms: number) => ({
-    name,
     close: () => new Promise<void>((resolve) => setTimeout(() => resolve(void closed.push(name)), ms)),
   });
-  await stopInTime([part('slow', 60), part('quick', 1)], 60_000, log);
+  await stopInTime({ slow: part('slow', 60), quick: part('quick', 1) }, 60_000, log);
   expect(closed).toEqual(['quick', 'slow']);
   expect(said).toEqual([]);
 });
@@ -24,11 +23,11 @@ test('waits for all parts, and says nothing', async () => {
 test('a part that never ends is left and named; one that fails does not keep the others from stopping', async () => {
   const { log, said } = logOf();
   const failure = new Error('gone');
-  const parts = [
-    { name: 'hanging', close: never },
-    { name: 'failing', close: () => Promise.reject(failure) },
-    { name: 'good', close: async () => {} },
-  ];
+  const parts = {
+    hanging: { close: never },
+    failing: { close: () => Promise.reject(failure) },
+    good: { close: async () => {} },
+  };
   await stopInTime(parts, 50, log);
   expect(said).toEqual([
     [{ err: failure, part: 'failing' }, 'while stopping'],

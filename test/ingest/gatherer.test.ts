@@ -1,4 +1,5 @@
-import { Worker } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Queue, Worker } from 'bullmq';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeBatch } from '../../ingest/batch.ts';
 import { BatchCleaner } from '../../ingest/clean-batch.ts';
@@ -23,12 +24,17 @@ afterAll(async () => {
   await server.stop();
 });
 
-const origin = (organizationId: string): Origin => ({
+const origin = (organizationId: string, isWaitedFor = true): Origin => ({
   organizationId,
   claim: undefined,
-  isWaitedFor: true,
+  isWaitedFor,
   uniqueCaller: '',
 });
+
+function gathererOf(queue: Queue<BatchJob>, lingerMs: number): Gatherer {
+  const cleaner = new BatchCleaner(new RouteLimit(200), { match: () => '' });
+  return new Gatherer([queue], { confirm: async () => {} }, cleaner, lingerMs, createLogger(testConfig(), 'test'));
+}
 
 function records(keyId: string, count: number): RequestRecord[] {
   const parsed = parseRecord({ key_id: keyId, status: 200 }, 0, Date.now(), { pastMs: 1e9, futureMs: 1e9 });
@@ -38,9 +44,7 @@ function records(keyId: string, count: number): RequestRecord[] {
 
 test('beside an organization that sends a hundred times as much, a batch of the others is taken before its backlog', async () => {
   const queue = openBatchQueue(redis, 0);
-  const cleaner = new BatchCleaner(new RouteLimit(200), { match: () => '' });
-  const log = createLogger(testConfig(), 'test');
-  const gatherer = new Gatherer([queue], { confirm: async () => {} }, cleaner, 50, log);
+  const gatherer = gathererOf(queue, 50);
   // The first requests tell who sends how much; from then on the heavy one's batches are bulk.
   await gatherer.add(records('light', 300), origin('light'));
   await gatherer.add(records('heavy', 30_000), origin('heavy'));
@@ -64,4 +68,35 @@ test('beside an organization that sends a hundred times as much, a batch of the 
   await worker.close();
   await gatherer.close();
   await queue.close();
+});
+
+/** The first batch after a pause is looked at after a fifth of it, then after a whole one: the moments below lie well between. */
+const LINGER_MS = 2_000;
+const BETWEEN_MS = 100;
+const AFTER_THE_FIRST_LOOK_MS = 700;
+
+/** Whether a request that comes after the first look at a batch still gets into it. */
+async function isStillGathered(company: boolean, isWaitedFor: boolean, waiting: number): Promise<boolean> {
+  const queue = openBatchQueue(redis, 0);
+  await queue.obliterate({ force: true });
+  const payload = { rows: 0 } as never;
+  for (let n = 0; n < waiting; n++) await queue.add('batch', { rows: 1, claims: [], receivedAtMs: 0, payload });
+  const gatherer = gathererOf(queue, LINGER_MS);
+  const send = () => gatherer.add(records('k', 1), origin('', isWaitedFor));
+  const first = send();
+  if (company) await sleep(BETWEEN_MS).then(() => void send());
+  await sleep(AFTER_THE_FIRST_LOOK_MS - (company ? BETWEEN_MS : 0));
+  const last = send();
+  await gatherer.close();
+  await queue.close();
+  return (await first) === (await last);
+}
+
+test.each([
+  ['alone, it is handed over', false, false, 0, false],
+  ['in company, while nobody waits for the answer, it goes on', true, false, 0, true],
+  ['in company of one who waits, it is handed over', true, true, 0, false],
+  ['behind a batch that no worker has taken, it goes on, whoever waits', false, true, 1, true],
+])('a batch whose time is up: %s', async (_, company, isWaitedFor, waiting, expected) => {
+  expect(await isStillGathered(company, isWaitedFor, waiting)).toBe(expected);
 });
