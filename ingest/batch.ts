@@ -114,14 +114,15 @@ export async function encodeBatch(batch: Batch): Promise<string> {
     if (isLong) await nextTurn();
   }
   writeRequestIds(out, batch.requestId);
+  if (isLong) await nextTurn();
   let previous = 0;
   for (const write of numberWriters(batch, out, (ms) => {
     const delta = ms - previous;
     previous = ms;
     return delta;
   })) {
-    if (isLong) await nextTurn();
     for (let row = 0; row < batch.rows; row++) write(row);
+    if (isLong) await nextTurn();
   }
   // At the end, and only when there are any: a batch of an older version simply ends before.
   if (batch.rateLimits.size > 0) out.text(JSON.stringify([...batch.rateLimits.values()]));
@@ -166,27 +167,35 @@ export async function decodeBatch(payload: string): Promise<Batch> {
     if (rows > ROWS_PER_TURN) await nextTurn();
   }
   batch.requestId.push(...readRequestIds(input, rows));
-  let previous = 0;
-  const column = (read: () => number) => {
+  for (const [name, read] of numberReaders(input)) {
+    if (rows > ROWS_PER_TURN) await nextTurn();
     const values = new Float64Array(rows);
     for (let row = 0; row < rows; row++) values[row] = read();
-    return NumberColumn.of(values);
-  };
-  Object.assign(batch, {
-    timestampMs: column(() => (previous += input.int())),
-    status: column(() => input.uint()),
-    latencyMs: column(() => {
-      const micros = input.uint();
-      return micros === 0 ? Number.NaN : (micros - 1) / 1000;
-    }),
-    requestBytes: column(() => input.uint()),
-    responseBytes: column(() => input.uint()),
-    rateLimited: column(() => input.uint()),
-  });
+    Object.assign(batch, { [name]: NumberColumn.of(values) });
+  }
   if (!input.atEnd) {
     for (const told of JSON.parse(input.text()) as KeyRateLimit[]) batch.rateLimits.set(told.keyId, told);
   }
   return batch;
+}
+
+/** The number columns in the order of {@link numberWriters}. */
+function numberReaders(input: ByteReader): [keyof Batch, () => number][] {
+  let previous = 0;
+  return [
+    ['timestampMs', () => (previous += input.int())],
+    ['status', () => input.uint()],
+    [
+      'latencyMs',
+      () => {
+        const micros = input.uint();
+        return micros === 0 ? Number.NaN : (micros - 1) / 1000;
+      },
+    ],
+    ['requestBytes', () => input.uint()],
+    ['responseBytes', () => input.uint()],
+    ['rateLimited', () => input.uint()],
+  ];
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

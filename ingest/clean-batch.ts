@@ -30,7 +30,10 @@ export class BatchCleaner {
       if (at % ROWS_PER_TURN === ROWS_PER_TURN - 1) await nextTurn();
     }
     batch.route = await this.#boundedRoutes(batch);
-    for (const [row, id] of batch.requestId.entries()) if (id !== '') batch.requestId[row] = redactIdentity(id);
+    for (const [row, id] of batch.requestId.entries()) {
+      if (id !== '') batch.requestId[row] = redactIdentity(id);
+      if (row % ROWS_PER_TURN === ROWS_PER_TURN - 1) await nextTurn();
+    }
   }
 
   /** Route column with the templates of paths filled in and each key's routes bounded. */

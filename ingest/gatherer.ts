@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import { Batch, encodeBatch, MAX_BATCH_ROWS } from './batch.ts';
 import type { BatchCleaner } from './clean-batch.ts';
+import { nextTurn } from './event-loop.ts';
 import { FairShare, type Lane } from './fair-share.ts';
 import { firstLingerMs, lingersOn, waitingBefore } from './linger.ts';
 import type { Logger } from './logger.ts';
@@ -25,6 +26,8 @@ const MAX_PENDING_BULK_ROWS = MAX_PENDING_ROWS / 2;
 const MAX_BULK_BATCH_ROWS = 10_000;
 /** Taken when no batch of the others waits. */
 const BULK_PRIORITY = 1;
+/** Requests of one batch that are answered in one turn of the event loop, the others in one turn each: there may be thousands. */
+const ANSWERS_AT_ONCE = 32;
 
 interface OpenBatch {
   id: string;
@@ -36,6 +39,7 @@ interface OpenBatch {
   unique: UniqueRange[];
   /** Traceparents of the requests in it, when they are traced. */
   causes: string[];
+  requests: number;
   startedAtMs: number;
   /** Requests since the last look at it, without the one that opened it. */
   arrivals: number;
@@ -108,6 +112,7 @@ export class Gatherer {
     if (before && !fits(before, records.length, months)) this.#flush(lane);
     const open = this.#open.get(lane) ?? this.#start(lane);
     open.arrivals++;
+    const place = open.requests++;
     if (origin.isWaitedFor) open.isWaitedFor = true;
     for (const month of months) open.months.add(month);
     const span = { firstRow: open.batch.rows, rows: records.length };
@@ -121,6 +126,7 @@ export class Gatherer {
     // The larger the block the less a row costs the engine, so a batch waits until it is full or its time is up.
     if (open.batch.rows >= maxRowsOf(lane)) this.#flush(lane);
     await open.stored;
+    if (place >= ANSWERS_AT_ONCE) await nextTurn();
     return open.id;
   }
 
@@ -138,7 +144,7 @@ export class Gatherer {
     const lingerMs = firstLingerMs(this.#lingerMs, startedAtMs - this.#lastFlushAtMs);
     const timer = setTimeout(() => this.#due(open), lingerMs);
     const contents = { batch: new Batch(), months: new Set<number>(), claims: [], unique: [], causes: [] };
-    const pace = { startedAtMs, arrivals: -1, isWaitedFor: false };
+    const pace = { requests: 0, startedAtMs, arrivals: -1, isWaitedFor: false };
     const open: OpenBatch = { id: randomUUID(), lane, ...contents, ...pace, timer, stored, settle };
     this.#open.set(lane, open);
     return open;

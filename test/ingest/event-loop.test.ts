@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { nextTurn } from '../../ingest/event-loop.ts';
+
+/** Numbers of the turns in which pieces of work that came together went on. */
+async function turnsOf(pieces: number): Promise<number[]> {
+  let turn = 0;
+  let isOver = false;
+  const count = () => {
+    turn++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const turns: number[] = [];
+  await Promise.all(
+    Array.from({ length: pieces }, async () => {
+      await nextTurn();
+      turns.push(turn);
+    }),
+  );
+  isOver = true;
+  return turns;
+}
+
+describe('turns of the event loop', () => {
+  it('pieces that wait together go on one a turn, in their order', async () => {
+    const turns = await turnsOf(20);
+    expect(new Set(turns).size).toBe(20);
+    expect(turns).toEqual([...turns].sort((a, b) => a - b));
+  });
+
+  it('a timer that is due is not behind all of them', async () => {
+    let done = 0;
+    let doneAtTimer = -1;
+    setTimeout(() => (doneAtTimer = done), 1);
+    const piece = async () => {
+      await nextTurn();
+      for (const until = performance.now() + 2; performance.now() < until; );
+      done++;
+    };
+    await Promise.all(Array.from({ length: 20 }, piece));
+    expect(doneAtTimer).toBeGreaterThanOrEqual(0);
+    expect(doneAtTimer).toBeLessThan(20);
+  });
+});
