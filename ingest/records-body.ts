@@ -2,8 +2,8 @@ import { nextTurn, OWN_TURN_BYTES } from './event-loop.ts';
 import { Problem } from './problem.ts';
 import { isRecordError, type ParsedRecord, parseRecord, type RecordError, type TimeWindow } from './record.ts';
 
-/** Lines parsed before the event loop gets a turn: about 10 ms of work. */
-const SLICE_RECORDS = 2_000;
+/** Lines parsed before the event loop gets a turn: 1 to 2 ms of work, several times that where others want the processor too. */
+const SLICE_RECORDS = 500;
 
 export interface ParsedBody {
   records: ParsedRecord[];

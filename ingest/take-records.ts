@@ -50,6 +50,8 @@ export async function takeRecords(
   const accepted = await parts.acceptance.accept(parsed.records, grant).catch((error) => {
     throw error instanceof Problem ? error : overloaded('the key index cannot be read');
   });
+  // What was accepted stands in a list of its own; see Gatherer.add for why nothing else may hold it.
+  parsed.records.length = 0;
   const errors = [...parsed.errors, ...accepted.errors].sort((a, b) => a.index - b.index);
   recordsReceived.inc({ outcome: 'rejected' }, errors.length);
   const shown = errors.slice(0, MAX_ERRORS_SHOWN);

@@ -53,10 +53,12 @@ export async function requestBlock(
   text('organization_id', batch.organizationId);
   text('method', batch.method);
   text('route', batch.route);
+  await nextTurn();
   text('path', batch.path);
   await nextTurn();
   block.uint16('status', batch.status.values);
   block.nullableFloat32('latency_ms', batch.latencyMs.values);
+  await nextTurn();
   block.uint64('request_bytes', batch.requestBytes.values);
   block.uint64('response_bytes', batch.responseBytes.values);
   await nextTurn();
@@ -65,9 +67,11 @@ export async function requestBlock(
     batch.ip.values.map((ip) => storedIp(ip, ipStorage)),
     batch.ip.codes,
   );
+  await nextTurn();
   const countries = countriesOf(batch, (ip) => geo.countryOf(ip));
   block.dictionary('country', countries.values, countries.codes);
   text('user_agent', batch.userAgent);
+  await nextTurn();
   block.text('request_id', batch.requestId);
   await nextTurn();
   text('service', batch.service);
