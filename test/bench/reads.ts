@@ -12,7 +12,9 @@ import { BENCH_TOKEN } from './bench-traffic.ts';
 import { Poster } from './poster.ts';
 import { fillKeys, fillRequests, READ_DAYS, READ_KEYS } from './reads-data.ts';
 
-const SIZES = [100_000, 1_000_000];
+const SIZES = [100_000, 1_000_000, 10_000_000, 100_000_000];
+/** Where reads beside ingest are measured. */
+const BESIDE_ROWS = 1_000_000;
 const REPEATS = 150;
 const READERS = 50;
 const READERS_MS = 10_000;
@@ -33,28 +35,32 @@ type Figures = Record<string, number>;
 
 /**
  * Times of reads over HTTP, milliseconds: of one key's usage, groups, the explorer and the key list, for several numbers of raw
- * rows; beside ingest at half speed; with 50 readers; and of a registry of a million keys. `--rows 100000000` adds a size (filling
- * it takes long: every row passes all views), `--keys` measures only the million keys, `--beside` leaves out the reads that are alone.
+ * rows; beside ingest at half speed; with 50 readers; and of a registry of a million keys. `--rows 1000000` measures that size alone,
+ * `--keys` the million keys alone, `--beside` leaves out the reads that are alone.
  */
 export async function benchReads(say: Say, flags: readonly string[] = []): Promise<Figures> {
   if (flags.includes('--keys')) return manyKeys(say);
-  const extra = Number(flags[flags.indexOf('--rows') + 1]);
+  const only = Number(flags[flags.indexOf('--rows') + 1]);
   const isBeside = flags.includes('--beside');
-  const usual = isBeside ? SIZES.slice(-1) : SIZES;
-  const sizes = flags.includes('--rows') && extra > 0 ? [...usual, extra] : usual;
+  const sizes = flags.includes('--rows') && only > 0 ? [only] : isBeside ? [BESIDE_ROWS] : SIZES;
   const figures: Figures = {};
   for (const rows of sizes) {
     await withSystem(
       (store) =>
-        fillRequests(store, rows, Date.now() - 60_000, (done) => done % 10_000_000 === 0 && say(`${done} rows`)),
+        fillRequests(
+          store,
+          rows,
+          Date.now() - 60_000,
+          (done) => Math.floor(done / 2e7) > Math.floor((done - rows / READ_DAYS) / 2e7) && say(`${done} rows`),
+        ),
       async (system) => {
         if (!isBeside) Object.assign(figures, await readsAlone(system.part, rows, say));
-        if (rows === sizes.at(-1))
+        if (rows === BESIDE_ROWS || sizes.length === 1)
           Object.assign(figures, await readsBesideIngest(system, say), await manyReaders(system, say));
       },
     );
   }
-  if (isBeside) return figures;
+  if (sizes.length === 1) return figures;
   const [first, last] = [sizes[0]!, sizes.at(-1)!];
   figures[`usage_p99_times_slower_at_${last / first}_times_the_rows`] = round(
     figures[`usage_p99_ms_at_${last}`]! / figures[`usage_p99_ms_at_${first}`]!,
