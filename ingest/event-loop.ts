@@ -7,8 +7,25 @@ const waiting: (() => void)[] = [];
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
-    if (waiting.push(resolve) === 1) setImmediate(serveOne);
+    schedule();
+    waiting.unshift(resolve);
   });
+}
+
+/**
+ * A turn for work that begins. It comes after the work that was begun: many bodies half parsed are many objects that the garbage
+ * collector moves about.
+ */
+export function turnToBegin(): Promise<void> {
+  return new Promise((resolve) => {
+    schedule();
+    waiting.push(resolve);
+  });
+}
+
+/** Before an entry is added. */
+function schedule(): void {
+  if (waiting.length === 0) setImmediate(serveOne);
 }
 
 function serveOne(): void {

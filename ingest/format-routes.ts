@@ -1,5 +1,5 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
-import { nextTurn, OWN_TURN_BYTES } from './event-loop.ts';
+import { nextTurn, OWN_TURN_BYTES, turnToBegin } from './event-loop.ts';
 import { firehoseReply } from './formats/firehose.ts';
 import type { Format, FormatOptions, FormatPayload, FormatResult, KeySource } from './formats/format.ts';
 import { otlpReply, rejectSummary } from './formats/otlp-reply.ts';
@@ -118,7 +118,7 @@ async function take(
 
 /** The event loop gets a turn between the steps of a large payload. */
 async function parseInSteps(format: Format, payload: FormatPayload, options: FormatOptions): Promise<FormatResult> {
-  if (payload.body.length > OWN_TURN_BYTES) await nextTurn();
+  if (payload.body.length > OWN_TURN_BYTES) await turnToBegin();
   const steps = format.steps(payload, options);
   for (;;) {
     const step = steps.next();

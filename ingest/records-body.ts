@@ -1,4 +1,4 @@
-import { nextTurn, OWN_TURN_BYTES } from './event-loop.ts';
+import { nextTurn, OWN_TURN_BYTES, turnToBegin } from './event-loop.ts';
 import { Problem } from './problem.ts';
 import { isRecordError, type ParsedRecord, parseRecord, type RecordError, type TimeWindow } from './record.ts';
 
@@ -22,7 +22,7 @@ export interface BodyLimits {
  * @throws {Problem} 400 when nothing can be made of the body, 413 when it holds too many records
  */
 export async function parseRecordsBody(body: Buffer, contentType: string, limits: BodyLimits): Promise<ParsedBody> {
-  if (body.length > OWN_TURN_BYTES) await nextTurn();
+  if (body.length > OWN_TURN_BYTES) await turnToBegin();
   const text = body.toString('utf8').trim();
   if (text === '') throw new Problem(400, 'Empty body', 'send one record, an array of records, or one record per line');
   const lines = contentType === 'application/x-ndjson' || contentType === 'application/ndjson';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextTurn } from '../../ingest/event-loop.ts';
+import { nextTurn, turnToBegin } from '../../ingest/event-loop.ts';
 
 /** Numbers of the turns in which pieces of work that came together went on. */
 async function turnsOf(pieces: number): Promise<number[]> {
@@ -13,7 +13,7 @@ async function turnsOf(pieces: number): Promise<number[]> {
   const turns: number[] = [];
   await Promise.all(
     Array.from({ length: pieces }, async () => {
-      await nextTurn();
+      await turnToBegin();
       turns.push(turn);
     }),
   );
@@ -40,5 +40,18 @@ describe('turns of the event loop', () => {
     await Promise.all(Array.from({ length: 20 }, piece));
     expect(doneAtTimer).toBeGreaterThanOrEqual(0);
     expect(doneAtTimer).toBeLessThan(20);
+  });
+
+  it('work that was begun ends before other work begins', async () => {
+    const steps: string[] = [];
+    const work = async (name: string) => {
+      await turnToBegin();
+      for (let step = 1; step <= 3; step++) {
+        steps.push(`${name}${step}`);
+        await nextTurn();
+      }
+    };
+    await Promise.all([work('a'), work('b'), work('c')]);
+    expect(steps.join(' ')).toBe('a1 a2 a3 b1 b2 b3 c1 c2 c3');
   });
 });
