@@ -1,15 +1,17 @@
-const waiting: (() => void)[] = [];
+/** Work that was begun, and work that is yet to begin. Few at a time: each belongs to a request or a batch. */
+const going: (() => void)[] = [];
+const beginning: (() => void)[] = [];
+/** However much is going on, something new begins after so many turns: a preview of alerts goes on for seconds. */
+const MAX_TURNS_TO_BEGIN = 16;
+let turnsSinceBeginning = 0;
 
 /**
  * Lets the event loop serve others: timers, sockets, lock renewals. Long work on rows calls it every few milliseconds, so that no
  * request waits behind a batch of 50,000. One piece of work a turn: fifty senders whose bodies came together would otherwise
- * all be parsed before the next timer or socket is looked at. Those that wait are few: each belongs to a request or a batch in work.
+ * all be parsed before the next timer or socket is looked at.
  */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    schedule();
-    waiting.unshift(resolve);
-  });
+  return turnIn(going);
 }
 
 /**
@@ -17,20 +19,21 @@ export function nextTurn(): Promise<void> {
  * collector moves about.
  */
 export function turnToBegin(): Promise<void> {
+  return turnIn(beginning);
+}
+
+function turnIn(line: (() => void)[]): Promise<void> {
   return new Promise((resolve) => {
-    schedule();
-    waiting.push(resolve);
+    if (going.length + beginning.length === 0) setImmediate(serveOne);
+    line.push(resolve);
   });
 }
 
-/** Before an entry is added. */
-function schedule(): void {
-  if (waiting.length === 0) setImmediate(serveOne);
-}
-
 function serveOne(): void {
-  waiting.shift()!();
-  if (waiting.length > 0) setImmediate(serveOne);
+  const isNewsTurn = going.length === 0 || (beginning.length > 0 && turnsSinceBeginning >= MAX_TURNS_TO_BEGIN);
+  turnsSinceBeginning = isNewsTurn ? 0 : turnsSinceBeginning + 1;
+  (isNewsTurn ? beginning : going).shift()!();
+  if (going.length + beginning.length > 0) setImmediate(serveOne);
 }
 
 /** Rows handled between two turns: about 5 ms of work. */

@@ -54,4 +54,32 @@ describe('turns of the event loop', () => {
     await Promise.all([work('a'), work('b'), work('c')]);
     expect(steps.join(' ')).toBe('a1 a2 a3 b1 b2 b3 c1 c2 c3');
   });
+
+  it('new work begins although other work goes on and on', async () => {
+    let pieces = 0;
+    let isOver = false;
+    const endless = async () => {
+      while (!isOver) {
+        await nextTurn();
+        pieces++;
+      }
+    };
+    const ends = [endless(), endless()];
+    await turnToBegin();
+    isOver = true;
+    await Promise.all(ends);
+    expect(pieces).toBeLessThan(30);
+  });
+
+  it('works that go on take turns', async () => {
+    const steps: string[] = [];
+    const work = async (name: string) => {
+      for (let step = 1; step <= 3; step++) {
+        await nextTurn();
+        steps.push(`${name}${step}`);
+      }
+    };
+    await Promise.all([work('a'), work('b')]);
+    expect(steps.join(' ')).toBe('a1 b1 a2 b2 a3 b3');
+  });
 });
