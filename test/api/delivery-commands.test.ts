@@ -70,7 +70,7 @@ test('the address of a chat comes from standard input and is shown nowhere', asy
     'https://hooks.example/T0/secret\n',
   );
   const id = /^channel +(\S+)$/m.exec(made.out)![1]!;
-  expect(made.out + (await run(['channels', 'list', '--json'])).out).not.toContain('T0');
+  expect(made.out + (await run(['channels', 'list', '--json'])).out).not.toContain('/T0/');
   expect((await run(['channels', 'add', 'slack', '--name', 'Chat'])).err).toMatch(/secrets\.url/);
   await run(['channels', 'remove', id]);
 });

@@ -124,7 +124,10 @@ function spanOf(days: number, nowMs: number): Span {
   return { judgeFrom: to - days * DAY_SECONDS, to };
 }
 
-/** Says so when the figures that are judged are kept for a shorter time than the days that were asked for. */
+/**
+ * Says so when the figures that are judged are kept for a shorter time than the days that were asked for. What was used is asked by
+ * quarter hours: the row of the day in which the span begins lies before it, and in the first hours of a day it is all there is.
+ */
 async function missingPast(
   store: Store,
   { table }: PastKind,
@@ -134,14 +137,14 @@ async function missingPast(
   const oldest = (of: string) =>
     `(SELECT toUnixTimestamp(min(start)) FROM ${of} WHERE key_id IN {key_ids:Array(String)} AND start >= toDateTime({from:UInt32}, 'UTC'))`;
   const [row] = await store.query<{ kept: number; used: number }>(
-    `SELECT ${oldest(table)} AS kept, ${oldest('usage_day')} AS used`,
+    `SELECT ${oldest(table)} AS kept, ${oldest('usage_quarter_hour')} AS used`,
     { key_ids: keys.map((key) => key.key_id), from: judgeFrom },
     EVALUATION_SETTINGS,
   );
   return row ? missingText(row) : '';
 }
 
-/** @param kept oldest figure of the kind, epoch seconds; 0 = there is none. used: oldest day with requests */
+/** @param kept oldest figure of the kind, epoch seconds; 0 = there is none. used: oldest quarter hour with requests */
 export function missingText({ kept, used }: { kept: number; used: number }): string {
   if (used === 0) return '';
   if (kept === 0) return 'figures of this kind are not stored any more for these days: nothing was looked at';
