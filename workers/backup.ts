@@ -9,6 +9,7 @@ import type { Redis } from '../ingest/redis.ts';
 import { type BackupFile, type BackupPlace, openBackupPlace } from './backup-place.ts';
 import { type RedisLine, redisLines, restoreRedisLine } from './backup-redis.ts';
 import { holdBatches } from './batch-hold.ts';
+import { attachPartitions } from './clickhouse/attach-partitions.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import type { Store } from './clickhouse/store.ts';
 import { noteBackup } from './last-backup.ts';
@@ -195,13 +196,7 @@ async function saveTable(store: Store, table: Table, place: BackupPlace): Promis
 async function takeSnapshot(store: Store, name: string): Promise<string[]> {
   await store.command(`DROP TABLE IF EXISTS ${SNAPSHOT} SYNC`);
   await store.command(`CREATE TABLE ${SNAPSHOT} AS ${name}`);
-  const partitions = await store.queryWriter<{ id: string }>(
-    `SELECT DISTINCT _partition_id AS id FROM ${name} ORDER BY id`,
-  );
-  for (const { id } of partitions) {
-    await store.command(`ALTER TABLE ${SNAPSHOT} ATTACH PARTITION ID '${id}' FROM ${name}`);
-  }
-  return partitions.map(({ id }) => id);
+  return attachPartitions(store, SNAPSHOT, name);
 }
 
 /** @param eachOf hands the files over, one after the other */
@@ -214,9 +209,7 @@ async function loadTable(
   await store.command(`DROP TABLE IF EXISTS ${STAGING}`);
   await store.command(`CREATE TABLE ${STAGING} AS ${RAW}`);
   await eachOf((path) => store.importNative(STAGING, path));
-  const partitions = await store.queryWriter<{ id: string }>(`SELECT DISTINCT _partition_id AS id FROM ${STAGING}`);
-  for (const { id } of partitions)
-    await store.command(`ALTER TABLE ${RAW} ATTACH PARTITION ID '${id}' FROM ${STAGING}`);
+  await attachPartitions(store, RAW, STAGING);
   await store.command(`DROP TABLE ${STAGING}`);
 }
 

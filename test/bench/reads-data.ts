@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { attachPartitions } from '../../workers/clickhouse/attach-partitions.ts';
 import type { Store } from '../../workers/clickhouse/store.ts';
 
 /** Keys that share the requests of a bench; the most used has about a hundredth of them. */
@@ -30,39 +31,29 @@ export async function fillRequests(
     const count = Math.min(chunkRows, rows - from);
     await stageRows(store, { end: endMs, span: READ_DAYS * 86_400_000, rows, from, count });
     for (const { target, select } of views) await store.command(`INSERT INTO ${target} ${select}`);
-    await moveStaged(store);
+    await attachPartitions(store, 'requests', STAGED);
+    await store.command(`TRUNCATE TABLE ${STAGED}`);
     onRows(from + count);
   }
   await store.command(`DROP TABLE ${STAGED}`);
   await untilMerged(store);
 }
 
-/** The views that feed from `requests`, selecting from the staged rows. */
+/** The views that feed from `requests`, selecting from the staged rows. Columns are named: the order of a target's is its own. */
 async function viewsOfRequests(store: Store): Promise<{ target: string; select: string }[]> {
-  const views = await store.query<{ definition: string; select: string }>(
-    `SELECT create_table_query AS definition, as_select AS select FROM system.tables
-     WHERE database = currentDatabase() AND engine = 'MaterializedView'`,
+  const views = await store.query<{ definition: string; select: string; columns: string[] }>(
+    `SELECT create_table_query AS definition, as_select AS select,
+       arrayMap(column -> column.2, arraySort(groupArray((position, columns.name)))) AS columns
+     FROM system.tables AS views JOIN system.columns AS columns ON columns.database = views.database AND columns.table = views.name
+     WHERE views.database = currentDatabase() AND views.engine = 'MaterializedView'
+     GROUP BY definition, select`,
   );
   return views
     .filter(({ select }) => FROM_REQUESTS.test(select))
-    .map(({ definition, select }) => ({
-      target: `${/ TO (\S+)/.exec(definition)![1]} (${columnsOf(select)})`,
+    .map(({ definition, select, columns }) => ({
+      target: `${/ TO (\S+)/.exec(definition)![1]} (${columns.join(', ')})`,
       select: select.replace(FROM_REQUESTS, `FROM ${STAGED} AS requests`),
     }));
-}
-
-/** Names of what a view selects: the order of a target's columns is its own. */
-function columnsOf(select: string): string {
-  const list = select.slice('SELECT '.length, select.indexOf(' FROM '));
-  const parts: string[] = [''];
-  let depth = 0;
-  for (const character of list) {
-    if (character === '(') depth++;
-    if (character === ')') depth--;
-    if (character === ',' && depth === 0) parts.push('');
-    else parts[parts.length - 1] += character;
-  }
-  return parts.map((part) => /(\w+)$/.exec(part)![1]).join(', ');
 }
 
 async function stageRows(store: Store, range: Record<string, number>): Promise<void> {
@@ -81,17 +72,6 @@ async function stageRows(store: Store, range: Record<string, number>): Promise<v
      SETTINGS max_partitions_per_insert_block = 0`,
     range,
   );
-}
-
-/** Whole partitions change tables without a row being written, and without a view seeing them. */
-async function moveStaged(store: Store): Promise<void> {
-  const partitions = await store.query<{ id: string }>(
-    `SELECT DISTINCT partition_id AS id FROM system.parts WHERE database = currentDatabase() AND table = '${STAGED}' AND active`,
-  );
-  for (const { id } of partitions) {
-    await store.command(`ALTER TABLE requests ATTACH PARTITION ID '${id}' FROM ${STAGED}`);
-  }
-  await store.command(`TRUNCATE TABLE ${STAGED}`);
 }
 
 /** The state in which a day's reads find older data. */

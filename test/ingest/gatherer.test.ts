@@ -100,3 +100,16 @@ test.each([
 ])('a batch whose time is up: %s', async (_, company, isWaitedFor, waiting, expected) => {
   expect(await isStillGathered(company, isWaitedFor, waiting)).toBe(expected);
 });
+
+test('many requests in one batch: each gets its id, and the lists of their records are let go of', async () => {
+  const queue = openBatchQueue(redis, 0);
+  const gatherer = gathererOf(queue, 50);
+  const lists = Array.from({ length: 100 }, (_, n) => records(`key-${n}`, 2));
+  const ids = await Promise.all(lists.map((list) => gatherer.add(list, origin('many'))));
+  expect(new Set(ids).size).toBe(1);
+  expect(lists.every((list) => list.length === 0)).toBe(true);
+  expect((await queue.getJob(ids[0]!))!.data.rows).toBe(200);
+  await gatherer.close();
+  await queue.obliterate({ force: true });
+  await queue.close();
+});

@@ -49,6 +49,7 @@ const CLUSTER_READ_SETTINGS: Settings = {
   load_balancing: 'in_order',
   fallback_to_stale_replicas_for_distributed_queries: 1,
 };
+
 const READ_SETTINGS_OF: Readonly<Record<Topology, Settings>> = {
   embedded: EMBEDDED_READ_SETTINGS,
   server: {},
@@ -65,6 +66,7 @@ const CLUSTER_INSERT_SETTINGS: Settings = {
   insert_quorum_parallel: 1,
   insert_quorum_timeout: 20_000,
 };
+
 const MAX_CONNECTIONS = 40;
 /** Sessions that read on the embedded engine: statements of one session run one after another. */
 const EMBEDDED_READERS = 4;
