@@ -11,6 +11,10 @@ import {
   type SenderStats,
   settingsOf,
 } from './sender-options.ts';
+import { clockOrigin, type EndedRequest, recordOf } from './sender-request.ts';
+
+/** Ended requests that are made records together, at most. */
+const ENDED_TOGETHER = 256;
 
 interface Pause {
   end(): void;
@@ -29,6 +33,8 @@ export class SenderQueue implements Sender {
   readonly #dropped: SenderStats['dropped'] = { overflow: 0, rejected: 0, failed: 0, closed: 0 };
   readonly #writer: LineWriter;
   readonly #waiting: LineBuffer;
+  /** Requests that are no records yet: at most {@link ENDED_TOGETHER}, until the next batch is sent. */
+  #ended: EndedRequest[] = [];
   /** Waiting records from which on a batch is sent at once. */
   readonly #enough: number;
   #taken = 0;
@@ -93,7 +99,30 @@ export class SenderQueue implements Sender {
     else if (this.#lanes < concurrency) this.#pump();
   }
 
+  /** Has a request made a record, at the latest when the next batch is sent. */
+  recordEnd(ended: EndedRequest): void {
+    const held = this.#ended.push(ended);
+    const isFull = this.#pending + held > this.#settings.maxRecords;
+    const isEnough = held >= ENDED_TOGETHER || this.#waiting.records + held >= this.#enough;
+    if (isFull || isEnough || this.#closed) this.#recordEnded();
+    else this.#schedule();
+  }
+
+  #recordEnded(): void {
+    const ended = this.#ended;
+    this.#ended = [];
+    const originMs = clockOrigin();
+    for (const request of ended) {
+      try {
+        this.record(recordOf(request, originMs));
+      } catch (error) {
+        this.#tell(new SenderError('a request could not be read', 1, undefined, error));
+      }
+    }
+  }
+
   async flush(): Promise<void> {
+    this.#recordEnded();
     if (this.#pending === 0) return;
     this.#draining++;
     for (const pause of [...this.#pauses]) if (!pause.askedFor) pause.end();
@@ -108,6 +137,7 @@ export class SenderQueue implements Sender {
   }
 
   async close(): Promise<void> {
+    this.#recordEnded();
     this.#closed = true;
     process.off('beforeExit', this.#onBeforeExit);
     await this.flush();
@@ -122,12 +152,19 @@ export class SenderQueue implements Sender {
   }
 
   stats(): SenderStats {
-    const dropped = { ...this.#dropped };
-    return { recorded: this.#recorded, sent: this.#sent, dropped, pending: this.#pending, retries: this.#retries };
+    const unwritten = this.#ended.length;
+    return {
+      recorded: this.#recorded + unwritten,
+      sent: this.#sent,
+      dropped: { ...this.#dropped },
+      pending: this.#pending + unwritten,
+      retries: this.#retries,
+    };
   }
 
   /** The event comes again after all that it started: without a new record since there is nothing more to try. */
   readonly #onBeforeExit = (): void => {
+    this.#recordEnded();
     if (this.#pending === 0 || this.#recordedAtExit === this.#recorded) return;
     this.#recordedAtExit = this.#recorded;
     void this.flush();
@@ -141,6 +178,7 @@ export class SenderQueue implements Sender {
   #pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#recordEnded();
     const { concurrency } = this.#settings;
     const useful = this.#waiting.bodies;
     for (let started = 0; started < useful && this.#lanes < concurrency; started++) void this.#runLane();

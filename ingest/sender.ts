@@ -6,7 +6,15 @@ import type { ServerResponse } from 'node:http';
 import type { RecordInput } from './record.ts';
 import { type Sender, SenderError, type SenderOptions } from './sender-options.ts';
 import { SenderQueue } from './sender-queue.ts';
-import { type Arrival, arrivalOf, type GatewayRequest, recordOf } from './sender-request.ts';
+import {
+  type Arrival,
+  arrivalOf,
+  clockOrigin,
+  type EndedRequest,
+  endOf,
+  type GatewayRequest,
+  recordOf,
+} from './sender-request.ts';
 
 export { type Guard, keytallyGuard } from './guard.ts';
 export { GuardError, type GuardOptions, type GuardStats } from './guard-options.ts';
@@ -49,7 +57,7 @@ export function createSender(options: SenderOptions): Sender {
  * @throws TypeError when an option is wrong; nothing else ever throws
  */
 export function keytally(options: MiddlewareOptions): Middleware {
-  const sender = createSender(options);
+  const sender = new SenderQueue(options);
   const report = reporterOf(options);
   const recordEnd = endRecorder(sender, options, report);
   const middleware = (req: GatewayRequest, res: ServerResponse, next: (error?: unknown) => void): void => {
@@ -74,7 +82,7 @@ type Report = (error: unknown) => void;
 
 /** Records a request that has ended. Runs for every request of the host: without what it does not need. */
 function endRecorder(
-  sender: Sender,
+  sender: SenderQueue,
   options: MiddlewareOptions,
   report: Report,
 ): (req: GatewayRequest, res: ServerResponse, arrival: Arrival) => void {
@@ -84,30 +92,31 @@ function endRecorder(
       if (options.skip && ask(() => options.skip?.(req), report)) return;
       const extension = options.extend && ask(() => options.extend?.(req, res), report);
       if (extension === false) return;
-      const record = recordOf(req, res, arrival);
-      if (options.route) record.route = ask(() => options.route?.(req), report) ?? record.route;
-      nameKey(req, record);
-      sender.record(extension ? { ...record, ...extension } : record);
+      const ended = endOf(req, res, arrival);
+      if (options.route) ended.route = ask(() => options.route?.(req), report);
+      nameKey(req, ended);
+      if (extension) sender.record({ ...recordOf(ended, clockOrigin()), ...extension });
+      else sender.recordEnd(ended);
     } catch (error) {
       report(error);
     }
   };
 }
 
-/** Puts the key of a request, or its id, on the record. */
-function keyNamer(options: MiddlewareOptions, report: Report): (req: GatewayRequest, record: RecordInput) => void {
+/** Names the key of a request, or its id. */
+function keyNamer(options: MiddlewareOptions, report: Report): (req: GatewayRequest, ended: EndedRequest) => void {
   const { key = DEFAULT_KEY_HEADER } = options;
   const header = typeof key === 'string' ? key.toLowerCase() : '';
-  return (req, record) => {
+  return (req, ended) => {
     const id = options.keyId && ask(() => options.keyId?.(req), report);
     if (id) {
-      record.key_id = id;
+      ended.keyId = id;
       return;
     }
     const found = typeof key === 'function' ? ask(() => key(req), report) : req.headers[header];
     const raw = typeof found === 'string' ? withoutScheme(found) : '';
-    if (raw === '') record.key_id = NO_KEY;
-    else record.key = raw;
+    if (raw === '') ended.keyId = NO_KEY;
+    else ended.key = raw;
   };
 }
 

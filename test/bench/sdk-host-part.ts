@@ -1,45 +1,88 @@
 /**
- * A small Express application: without the SDK, with an empty middleware in its place, or with it.
+ * A small Express application that changes by itself, every so many requests, between running without the SDK, with an
+ * empty middleware in its place, and with it: what the machine does meanwhile, and how V8 compiled the rest, is the same for all.
  *
- * usage: node sdk-host-part.js <address of Keytally, none or empty>
+ * usage: node sdk-host-part.js <address of Keytally>
  */
 import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import express from 'express';
-import { keytally, type Sender } from '../../ingest/sender.ts';
+import express, { type RequestHandler } from 'express';
+import { keytally } from '../../ingest/sender.ts';
+import type { Slice, Variant } from './sdk-host.ts';
 
+const REQUESTS_PER_SLICE = 1_000;
+/** To and fro, so that a drift of the machine's speed hits all alike. */
+const ORDER: readonly Variant[] = ['without', 'empty', 'with', 'with', 'empty', 'without'];
 const BURST_TURNS = 20;
 const RECORDS_PER_TURN = 2_500;
 
 const [url] = process.argv.slice(2) as [string];
 const delay = monitorEventLoopDelay({ resolution: 1 });
 const app = express();
-let sender: Sender | undefined;
+const sender = keytally({ url, token: 'kt_x', service: 'orders', environment: 'production', maxRecords: 100_000 });
+const empty: RequestHandler = (_req, _res, next) => next();
+const slices: Slice[] = [];
+let answered = 0;
+let since = now();
 
+app.use(sender);
+app.use(empty);
+app.use(express.json());
+app.get('/users/:id', (req, res) => {
+  res.json({ id: req.params.id, name: 'Ada', roles: ['admin', 'billing'] });
+  if (++answered === REQUESTS_PER_SLICE) void endSlice();
+});
 app.get('/state', (_req, res) => {
-  const { user, system } = process.cpuUsage();
-  res.json({ cpuMicros: user + system, longestDelayMs: delay.max / 1e6, stats: sender?.stats() });
+  res.json({ slices, stats: sender.stats(), longestDelayMs: delay.max / 1e6 });
   delay.reset();
 });
 /** Records far faster than requests can come, and answers when all of it is away. */
 app.get('/burst', async (_req, res) => {
   for (let turn = 0; turn < BURST_TURNS; turn++) {
     for (let n = 0; n < RECORDS_PER_TURN; n++) {
-      sender?.record({ key: `secret-${n}`, method: 'GET', path: `/v1/things/${n}`, status: 200, latency_ms: n / 100 });
+      sender.record({ key: `secret-${n}`, method: 'GET', path: `/v1/things/${n}`, status: 200, latency_ms: n / 100 });
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await sender?.flush();
+  await sender.flush();
   res.json({});
 });
-if (url === 'empty') app.use((_req, _res, next) => next());
-else if (url !== 'none') {
-  const usage = keytally({ url, token: 'kt_x', service: 'orders', environment: 'production', maxRecords: 100_000 });
-  sender = usage;
-  app.use(usage);
+
+const router = app.router as unknown as { stack: { handle: unknown }[] };
+const layers = router.stack;
+const stacks: Record<Variant, typeof layers> = {
+  without: layers.filter(({ handle }) => handle !== sender && handle !== empty),
+  empty: layers.filter(({ handle }) => handle !== sender),
+  with: layers.filter(({ handle }) => handle !== empty),
+};
+router.stack = stacks[variantOf(0)];
+
+function variantOf(slice: number): Variant {
+  return ORDER[slice % ORDER.length]!;
 }
-app.use(express.json());
-app.get('/users/:id', (req, res) => void res.json({ id: req.params.id, name: 'Ada', roles: ['admin', 'billing'] }));
+
+/** What was recorded is sent before the slice ends: what the SDK puts off is its own cost too. */
+async function endSlice(): Promise<void> {
+  await sender.flush();
+  const until = now();
+  slices.push({
+    variant: variantOf(slices.length),
+    requests: answered,
+    seconds: (until.atMs - since.atMs) / 1_000,
+    cpuMicros: until.cpuMicros - since.cpuMicros,
+    longestDelayMs: delay.max / 1e6,
+  });
+  router.stack = stacks[variantOf(slices.length)];
+  delay.reset();
+  answered = 0;
+  since = until;
+}
+
+function now() {
+  const { user, system } = process.cpuUsage();
+  return { atMs: performance.now(), cpuMicros: user + system };
+}
+
 const server = app.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo;
   delay.enable();

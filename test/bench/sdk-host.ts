@@ -14,17 +14,24 @@ export const HEADERS = {
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36',
 };
 
-/** One turn of load. `micros` is CPU per request, of all threads. */
-export interface Turn {
-  rate: number;
-  micros: number;
+/** `empty` is an Express middleware that does nothing: what no SDK can fall below. */
+export const VARIANTS = ['without', 'empty', 'with'] as const;
+export type Variant = (typeof VARIANTS)[number];
+
+/** Some requests in a row that one variant of the host answered. CPU is of all its threads. */
+export interface Slice {
+  variant: Variant;
+  requests: number;
+  seconds: number;
+  cpuMicros: number;
   longestDelayMs: number;
 }
 
 interface State {
-  cpuMicros: number;
+  slices: Slice[];
+  stats: SenderStats;
+  /** Since the last look, or the last slice. */
   longestDelayMs: number;
-  stats?: SenderStats;
 }
 
 /** A part of the benchmark in a process of its own; it tells its address in its first line. */
@@ -50,24 +57,9 @@ export class Part {
   }
 }
 
-/** Load for one host; what the sender still holds is sent within the turn that made it. */
-export async function load(
-  host: Part,
-  work: { duration: number } | { amount: number },
-  settleMs: number,
-): Promise<Turn> {
-  const before = await stateOf(host);
-  const { requests, duration } = await autocannon({
-    url: `${host.url}/users/17`,
-    connections: CONNECTIONS,
-    ...work,
-    headers: HEADERS,
-  });
-  const { longestDelayMs } = await stateOf(host);
-  await new Promise((resolve) => setTimeout(resolve, settleMs));
-  const { cpuMicros } = await stateOf(host);
-  const micros = (cpuMicros - before.cpuMicros) / requests.total;
-  return { rate: requests.total / duration, micros, longestDelayMs };
+/** As many requests as the host can answer. */
+export async function load(host: Part, seconds: number): Promise<void> {
+  await autocannon({ url: `${host.url}/users/17`, connections: CONNECTIONS, duration: seconds, headers: HEADERS });
 }
 
 export async function stateOf(host: Part): Promise<State> {

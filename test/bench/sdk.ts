@@ -1,26 +1,20 @@
 import { createSender } from '../../ingest/sender.ts';
 import { cpuOf } from './cpu-time.ts';
-import { load, Part, pinHost, stateOf, type Turn } from './sdk-host.ts';
+import { load, Part, pinHost, type Slice, stateOf, VARIANTS, type Variant } from './sdk-host.ts';
 import { middlewareMicros } from './sdk-middleware.ts';
 
 const RECORDS = 20_000;
 const ROUNDS = 9;
 const BURSTS = 9;
-const TURNS = 7;
-const SECONDS = 2;
+const LOAD_SECONDS = 90;
 /** Until V8 has compiled what is asked often. */
-const WARM_UP_REQUESTS = 10_000;
-/** Longer than a record waits. */
-const SETTLE_MS = 1_200;
-
-/** `empty` is an Express middleware that does nothing: what no SDK can fall below. */
-const VARIANTS = ['without', 'empty', 'with'] as const;
-type Variant = (typeof VARIANTS)[number];
+const WARM_UP_SLICES = 12;
 
 /**
  * Cost of the SDK in the host: CPU time of `record()`, and throughput and CPU per request of an Express application
- * without it, with an empty middleware and with the SDK's. The host has a processor of its own, where the system
- * allows it, which it shares with nothing but its own threads; load and receiver are processes beside it.
+ * without it, with an empty middleware and with the SDK's, in slices of a thousand requests of one process. The host has a
+ * processor of its own, where the system allows it, which it shares with nothing but its own threads; load and receiver are
+ * processes beside it.
  */
 export async function benchSdk(say: (line: string) => void): Promise<Record<string, number>> {
   const pin = pinHost();
@@ -29,17 +23,18 @@ export async function benchSdk(say: (line: string) => void): Promise<Record<stri
   const record = await recordMicros(receiver.url);
   const middleware = await middlewareMicros();
   say(`record(): ${record} µs; middleware: ${middleware} µs`);
-  const start = (url: string) => Part.start('sdk-host-part.js', [url], pin);
-  const hosts = { without: await start('none'), empty: await start('empty'), with: await start(receiver.url) };
-  const turns = await loadInTurns(hosts, say);
-  const burst = await burstDelayMs(hosts.with);
-  const { stats } = await stateOf(hosts.with);
-  if (stats!.recorded !== stats!.sent) throw new Error(`records lost: ${JSON.stringify(stats)}`);
-  for (const part of [...Object.values(hosts), receiver]) part.stop();
+  const host = await Part.start('sdk-host-part.js', [receiver.url], pin);
+  say(`an Express application under load for ${LOAD_SECONDS} s`);
+  await load(host, LOAD_SECONDS);
+  const { slices } = await stateOf(host);
+  const burst = await burstDelayMs(host);
+  const { stats } = await stateOf(host);
+  for (const part of [host, receiver]) part.stop();
+  if (stats.recorded !== stats.sent + stats.pending) throw new Error(`records lost: ${JSON.stringify(stats)}`);
   return {
     record_micros: record,
     middleware_micros: middleware,
-    ...figuresOf(turns),
+    ...figuresOf(slices.slice(WARM_UP_SLICES)),
     loop_delay_longest_ms_least_burst: round(burst),
   };
 }
@@ -55,55 +50,29 @@ async function burstDelayMs(host: Part): Promise<number> {
   return least;
 }
 
-/** In turns, and not always in the same order, so that all have the same share of what else the machine does. */
-async function loadInTurns(
-  hosts: Record<Variant, Part>,
-  say: (line: string) => void,
-): Promise<Record<Variant, Turn[]>> {
-  const turns: Record<Variant, Turn[]> = { without: [], empty: [], with: [] };
-  for (const variant of VARIANTS) await load(hosts[variant], { amount: WARM_UP_REQUESTS }, 0);
-  for (let turn = 0; turn < TURNS; turn++) {
-    for (const variant of turn % 2 === 0 ? VARIANTS : [...VARIANTS].reverse()) {
-      turns[variant].push(await load(hosts[variant], { duration: SECONDS }, SETTLE_MS));
-    }
-    say(
-      VARIANTS.map((variant) => {
-        const { rate, micros } = turns[variant].at(-1)!;
-        return `${variant} ${Math.round(rate)}/s ${micros.toFixed(1)} µs`;
-      }).join(', '),
-    );
-  }
-  return turns;
-}
-
-function figuresOf(turns: Record<Variant, Turn[]>): Record<string, number> {
-  const figures: Record<string, number> = {};
-  const [rates, micros] = [valuesOf(turns, 'rate'), valuesOf(turns, 'micros')];
+function figuresOf(slices: readonly Slice[]): Record<string, number> {
+  const figures: Record<string, number> = { slices_of_1000_requests: slices.length };
+  const [rates, micros] = [new Map<Variant, number>(), new Map<Variant, number>()];
   for (const variant of VARIANTS) {
-    figures[`requests_per_second_best_${variant}`] = Math.round(rates[variant].at(-1)!);
-    figures[`requests_per_second_median_${variant}`] = Math.round(median(rates[variant]));
-    figures[`cpu_micros_per_request_least_${variant}`] = round(micros[variant][0]!);
-    figures[`cpu_micros_per_request_median_${variant}`] = round(median(micros[variant]));
-    figures[`loop_delay_longest_ms_least_${variant}`] = round(
-      Math.min(...turns[variant].map((turn) => turn.longestDelayMs)),
-    );
+    const own = slices.filter((slice) => slice.variant === variant);
+    const sum = (value: (slice: Slice) => number) => own.reduce((total, slice) => total + value(slice), 0);
+    const requests = sum((slice) => slice.requests);
+    rates.set(variant, requests / sum((slice) => slice.seconds));
+    micros.set(variant, sum((slice) => slice.cpuMicros) / requests);
+    figures[`requests_per_second_${variant}`] = Math.round(rates.get(variant)!);
+    figures[`cpu_micros_per_request_${variant}`] = round(micros.get(variant)!);
+    figures[`loop_delay_longest_ms_median_${variant}`] = round(median(own.map((slice) => slice.longestDelayMs)));
   }
-  const lost = (base: number, value: number) => round((1 - value / base) * 100);
-  figures.throughput_lost_percent_best = lost(rates.without.at(-1)!, rates.with.at(-1)!);
-  figures.throughput_lost_percent_median = lost(median(rates.without), median(rates.with));
-  figures.cpu_added_percent_least = -lost(micros.without[0]!, micros.with[0]!);
-  figures.cpu_added_percent_median = -lost(median(micros.without), median(micros.with));
+  for (const variant of ['empty', 'with'] as const) {
+    figures[`throughput_lost_percent_${variant}`] = round((1 - rates.get(variant)! / rates.get('without')!) * 100);
+    figures[`cpu_added_percent_${variant}`] = round((micros.get(variant)! / micros.get('without')! - 1) * 100);
+    figures[`cpu_added_micros_${variant}`] = round(micros.get(variant)! - micros.get('without')!);
+  }
   return figures;
 }
 
-/** Of each variant, from the least to the greatest. */
-function valuesOf(turns: Record<Variant, Turn[]>, name: 'rate' | 'micros'): Record<Variant, number[]> {
-  const sorted = (variant: Variant) => turns[variant].map((turn) => turn[name]).sort((a, b) => a - b);
-  return { without: sorted('without'), empty: sorted('empty'), with: sorted('with') };
-}
-
-function median(sorted: readonly number[]): number {
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 function round(value: number): number {

@@ -195,6 +195,52 @@ describe('the middleware in an Express 5 application', () => {
     expectBalanced(middleware);
   });
 
+  it('has one request sent after the interval, with the time it arrived', async () => {
+    const { base, middleware } = await host({ flushIntervalMs: 300 });
+    const before = Date.now();
+    await (await fetch(`${base}/users/1`)).text();
+    const after = Date.now();
+    await vi.waitFor(() => expect(middleware.stats()).toMatchObject({ recorded: 1, pending: 1 }));
+    await vi.waitFor(() => expect(middleware.stats()).toMatchObject({ sent: 1, pending: 0 }), 5_000);
+    const { timestamp } = storedRecords()[0]!;
+    expect(timestamp).toBeGreaterThanOrEqual(before - 1);
+    expect(timestamp).toBeLessThanOrEqual(after + 1);
+  });
+
+  it.each([
+    ['as many as make a batch are sent without waiting', { flushRecords: 7, batchRecords: 7, flushIntervalMs: 1e8 }, 7],
+    ['more than are written together', { flushRecords: 600, flushIntervalMs: 1e8 }, 600],
+  ])('%s', async (_, options, count) => {
+    const { base, middleware } = await host(options);
+    for (let id = 0; id < count; id++) await (await fetch(`${base}/users/${id}`)).text();
+    await vi.waitFor(() => expect(middleware.stats()).toMatchObject({ sent: count, pending: 0 }), 5_000);
+    expect(new Set(paths()).size).toBe(count);
+  });
+
+  it.each([
+    ['the connection, where no header says otherwise', {}, undefined, '127.0.0.1'],
+    [
+      'the client Express trusts to be behind it',
+      { 'x-forwarded-for': '203.0.113.9, 10.0.0.1' },
+      undefined,
+      '203.0.113.9',
+    ],
+    ["what the host's own code put there", {}, '198.51.100.7', '198.51.100.7'],
+  ])('has the address: %s', async (_, headers, ownIp, expected) => {
+    const middleware = keytally({ url, token: 't' });
+    senders.push(middleware);
+    const app = express();
+    app.set('trust proxy', true);
+    app.use((req, _res, next) => {
+      if (ownIp !== undefined) Object.defineProperty(req, 'ip', { value: ownIp });
+      next();
+    });
+    app.use(middleware);
+    app.get('/', (_req, res) => void res.end());
+    await (await fetch(await listen(createServer(app)), { headers: headers as Record<string, string> })).text();
+    expect((await one(middleware)).ip).toBe(expected);
+  });
+
   it('is not troubled by a request that is no HTTP', async () => {
     const { base, middleware } = await host();
     const socket = connect(Number(new URL(base).port), '127.0.0.1');
