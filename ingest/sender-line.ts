@@ -66,6 +66,11 @@ export class LineWriter {
     );
   }
 
+  /** A key as its record will have it, for a record that is written later. */
+  digestOf(key: string): string {
+    return this.#digests.of(key);
+  }
+
   /** Thousands of requests share a handful of milliseconds. */
   #time(timestamp: string | number): string {
     if (timestamp === this.#lastMs) return this.#lastTime;
@@ -81,7 +86,7 @@ export class LineWriter {
     const id = this.#keyId.of(record.key_id);
     if (record.key === undefined || record.key === null) return id + text(',"key_sha256":', record.key_sha256);
     if (!this.#settings.keyHash) return id + text(',"key":', record.key) + text(',"key_sha256":', record.key_sha256);
-    return `${id},"key_sha256":"${this.#digests.of(record.key)}"`;
+    return `${id},"key_sha256":"${this.digestOf(record.key)}"`;
   }
 }
 

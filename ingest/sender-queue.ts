@@ -99,8 +99,12 @@ export class SenderQueue implements Sender {
     else if (this.#lanes < concurrency) this.#pump();
   }
 
-  /** Has a request made a record, at the latest when the next batch is sent. */
+  /** Has a request made a record, at the latest when the next batch is sent. Its key is hashed now: none is held. */
   recordEnd(ended: EndedRequest): void {
+    if (ended.key !== undefined && this.#settings.keyHash) {
+      ended.keySha256 = this.#writer.digestOf(ended.key);
+      ended.key = undefined;
+    }
     const held = this.#ended.push(ended);
     const isFull = this.#pending + held > this.#settings.maxRecords;
     const isEnough = held >= ENDED_TOGETHER || this.#waiting.records + held >= this.#enough;

@@ -46,8 +46,9 @@ export interface EndedRequest {
   /** Route that the host itself named. */
   route: string | undefined;
   keyId: string | undefined;
-  /** Raw. */
+  /** Raw, or its digest. */
   key: string | undefined;
+  keySha256: string | undefined;
 }
 
 /** Aborted by the client before the answer was out: nginx's number for it. */
@@ -97,6 +98,7 @@ export function endOf(req: GatewayRequest, res: ServerResponse, arrival: Arrival
     route: undefined,
     keyId: undefined,
     key: undefined,
+    keySha256: undefined,
   };
 }
 
@@ -123,6 +125,7 @@ export function recordOf(ended: EndedRequest, originMs: number): RecordInput {
     rate_limit: ended.rateLimit,
     key_id: ended.keyId,
     key: ended.key,
+    key_sha256: ended.keySha256,
   };
 }
 

@@ -31,15 +31,25 @@ describe('a sender that has records waiting', () => {
 
   afterEach(() => rmSync(compiled, { recursive: true, force: true }));
 
-  it('holds no raw key anywhere in its heap', () => {
+  const RECORDED = 'sender.record({ key: keyOf(id), status: 200 });';
+  const ENDED = `
+        const res = new ServerResponse({ method: 'GET' });
+        sender({ headers: { 'x-api-key': keyOf(id) }, socket: {}, method: 'GET', url: '/' }, res, () => undefined);
+        res.emit('close');`;
+
+  it.each([
+    ['recorded', RECORDED],
+    ['requests that have ended', ENDED],
+  ])('holds no raw key anywhere in its heap: %s', (_, take) => {
     compiled = compiledSource('ingest/sender.ts');
     const snapshot = join(compiled, 'heap.json');
     const source = `
       import { writeHeapSnapshot } from 'node:v8';
-      import { createSender } from ${JSON.stringify(pathToFileURL(join(compiled, 'ingest/sender.js')).href)};
-      const sender = createSender({ url: 'http://127.0.0.1:1', token: 't', flushIntervalMs: 600_000 });
+      import { ServerResponse } from 'node:http';
+      import { keytally } from ${JSON.stringify(pathToFileURL(join(compiled, 'ingest/sender.js')).href)};
+      const sender = keytally({ url: 'http://127.0.0.1:1', token: 't', flushIntervalMs: 600_000 });
       const keyOf = (id) => ['raw', 'key', id].join('-');
-      for (let time = 0; time < 2; time++) for (let id = 0; id < 200; id++) sender.record({ key: keyOf(id), status: 200 });
+      for (let time = 0; time < 2; time++) for (let id = 0; id < 200; id++) {${take}}
       sender.record({ key_id: 'the-last', status: 200 });
       globalThis.kept = ['kept', 'key', 1].join('-');
       setImmediate(() => {
