@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { Queue } from 'bullmq';
 import { Batch } from '../../ingest/batch.ts';
 import { parseConfig } from '../../ingest/config.ts';
@@ -17,9 +18,10 @@ import { openStore } from '../../workers/clickhouse/store.ts';
 import { openGeo } from '../../workers/geo.ts';
 import { insertRequests } from '../../workers/insert.ts';
 import { requestBlock } from '../../workers/request-block.ts';
-import { type PartProcess, startPart } from '../support/process.ts';
+import { startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
 import { BENCH_TOKEN, benchTraffic, bodiesOf } from './bench-traffic.ts';
+import type { LongestTurns } from './turn-watch.ts';
 import { bytesPerWaitingRecord } from './waiting.ts';
 
 const RECORDS = 800_000;
@@ -46,7 +48,9 @@ export interface IngestBench {
   redis_bytes_per_waiting_record_with_uuid: number;
   counted: number;
   collector_longest_turn_ms: number;
+  collector_longest_turn_own_cpu_ms: number;
   worker_longest_turn_ms: number;
+  worker_longest_turn_own_cpu_ms: number;
 }
 
 /** Runs every part of the comparison in one go, so that the ratios belong together. */
@@ -80,8 +84,10 @@ export async function benchIngest(say: (line: string) => void): Promise<IngestBe
       redis_bytes_per_waiting_record: bytes,
       redis_bytes_per_waiting_record_with_uuid: bytesUuid,
       counted: endToEnd.counted,
-      collector_longest_turn_ms: endToEnd.collectorTurnMs,
-      worker_longest_turn_ms: endToEnd.workerTurnMs,
+      collector_longest_turn_ms: Math.round(endToEnd.collector.turnMs),
+      collector_longest_turn_own_cpu_ms: Math.round(endToEnd.collector.ranMs),
+      worker_longest_turn_ms: Math.round(endToEnd.worker.turnMs),
+      worker_longest_turn_own_cpu_ms: Math.round(endToEnd.worker.ranMs),
     };
   } finally {
     await redis.stop();
@@ -101,9 +107,9 @@ interface BareRate {
 interface EndToEndRate {
   perSecond: number;
   counted: number;
-  /** Longest time between two turns of each process's event loop; other processes on its processor are part of it. */
-  collectorTurnMs: number;
-  workerTurnMs: number;
+  /** Other processes on its processor are part of the time of a turn, not of what it ran. */
+  collector: LongestTurns;
+  worker: LongestTurns;
 }
 
 interface Round {
@@ -156,31 +162,31 @@ async function endToEndRate(dataDir: string, redis: LocalRedis): Promise<EndToEn
     KEYTALLY_ADMIN_TOKEN: BENCH_TOKEN,
     LOG_LEVEL: 'info',
   };
-  const worker = await startPart('worker', env);
-  const collector = await startPart('ingest', env);
+  const [worker, collector] = [await watchedPart('worker', env), await watchedPart('ingest', env)];
   const bodies = bodiesOf(new Random(1), RECORDS, RECORDS_PER_POST, false);
-  await Promise.all([collector, worker].map(longestTurnMs));
+  for (const { part } of [collector, worker]) part.child.kill('SIGUSR2');
   const startedAt = performance.now();
-  await postAll(`${collector.url}/v1/requests`, bodies);
+  await postAll(`${collector.part.url}/v1/requests`, bodies);
   const connection = await connectRedis(redis.url, 'producer', () => {});
   const queue = openBatchQueue(connection, 0);
   await untilDrained(queue);
   const rate = perSecond(RECORDS, startedAt);
   await queue.close();
   connection.disconnect();
-  const [collectorTurnMs, workerTurnMs] = await Promise.all([longestTurnMs(collector), longestTurnMs(worker)]);
-  await collector.kill('SIGTERM');
-  await worker.kill('SIGTERM');
+  for (const { part } of [collector, worker]) await part.kill('SIGTERM');
   const store = await openStore(parseConfig({}), join(dataDir, 'clickhouse'));
   const [row] = await store.query<{ counted: number }>('SELECT sum(requests) AS counted FROM usage_day');
   await store.close();
-  return { perSecond: rate, counted: row!.counted, collectorTurnMs, workerTurnMs };
+  return { perSecond: rate, counted: row!.counted, collector: collector.turns(), worker: worker.turns() };
 }
 
-/** Since the last time that it was asked for: reading the metrics resets it. */
-async function longestTurnMs(part: PartProcess): Promise<number> {
-  const metrics = await (await fetch(`${part.url}/metrics`)).text();
-  return Math.round(Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(metrics)?.[1]) * 1_000);
+/** A part whose turns are watched from the next SIGUSR2 until it is told to stop. */
+async function watchedPart(command: string, env: Record<string, string>) {
+  const file = join(env.KEYTALLY_DATA_DIR!, `turns-${command}.json`);
+  mkdirSync(env.KEYTALLY_DATA_DIR!, { recursive: true });
+  const watch = pathToFileURL(join(packageRoot(), 'dist/test/bench/turn-watch.js')).href;
+  const part = await startPart(command, { ...env, TURN_WATCH_FILE: file }, ['--import', watch]);
+  return { part, turns: () => JSON.parse(readFileSync(file, 'utf8')) as LongestTurns };
 }
 
 async function postAll(url: string, bodies: readonly Buffer[]): Promise<void> {
