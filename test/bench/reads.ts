@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +89,8 @@ async function withSystem(fill: (store: Store) => Promise<void>, use: (system: S
     await migrate(store, config);
     await fill(store);
     await store.close();
+    // Else reads wait while the system writes gigabytes of the fill behind them.
+    spawnSync('sync');
     const env = {
       REDIS_URL: redis.url,
       KEYTALLY_DATA_DIR: folder,
