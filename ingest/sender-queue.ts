@@ -108,11 +108,11 @@ export class SenderQueue implements Sender {
     const held = this.#ended.push(ended);
     const isFull = this.#pending + held > this.#settings.maxRecords;
     const isEnough = held >= ENDED_TOGETHER || this.#waiting.records + held >= this.#enough;
-    if (isFull || isEnough || this.#closed) this.#recordEnded();
+    if (isFull || isEnough || this.#closed) this.#recordHeldEnds();
     else this.#schedule();
   }
 
-  #recordEnded(): void {
+  #recordHeldEnds(): void {
     const ended = this.#ended;
     this.#ended = [];
     const originMs = clockOrigin();
@@ -120,13 +120,15 @@ export class SenderQueue implements Sender {
       try {
         this.record(recordOf(request, originMs));
       } catch (error) {
+        this.#recorded++;
+        this.#dropped.rejected++;
         this.#tell(new SenderError('a request could not be read', 1, undefined, error));
       }
     }
   }
 
   async flush(): Promise<void> {
-    this.#recordEnded();
+    this.#recordHeldEnds();
     if (this.#pending === 0) return;
     this.#draining++;
     for (const pause of [...this.#pauses]) if (!pause.askedFor) pause.end();
@@ -141,7 +143,7 @@ export class SenderQueue implements Sender {
   }
 
   async close(): Promise<void> {
-    this.#recordEnded();
+    this.#recordHeldEnds();
     this.#closed = true;
     process.off('beforeExit', this.#onBeforeExit);
     await this.flush();
@@ -168,7 +170,7 @@ export class SenderQueue implements Sender {
 
   /** The event comes again after all that it started: without a new record since there is nothing more to try. */
   readonly #onBeforeExit = (): void => {
-    this.#recordEnded();
+    this.#recordHeldEnds();
     if (this.#pending === 0 || this.#recordedAtExit === this.#recorded) return;
     this.#recordedAtExit = this.#recorded;
     void this.flush();
@@ -182,7 +184,7 @@ export class SenderQueue implements Sender {
   #pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#recordEnded();
+    this.#recordHeldEnds();
     const { concurrency } = this.#settings;
     const useful = this.#waiting.bodies;
     for (let started = 0; started < useful && this.#lanes < concurrency; started++) void this.#runLane();

@@ -32,7 +32,8 @@ export interface EndedRequest {
   began: number;
   ended: number;
   method: string | undefined;
-  url: string;
+  /** Without secrets. */
+  path: string;
   /** Where its router is mounted, and the pattern Express matched there. */
   baseUrl: string | undefined;
   pattern: unknown;
@@ -46,7 +47,7 @@ export interface EndedRequest {
   /** Route that the host itself named. */
   route: string | undefined;
   keyId: string | undefined;
-  /** Raw, or its digest. */
+  /** Raw; undefined where the digest stands. */
   key: string | undefined;
   keySha256: string | undefined;
 }
@@ -78,14 +79,14 @@ function plainAddress(ip: string | undefined): string | undefined {
   return ip?.charCodeAt(0) === COLON ? ip.replace(IPV4_IN_IPV6, '') : ip;
 }
 
-/** Reads a request that has ended, and works nothing out. Its key is not known yet. */
+/** Reads a request that has ended. What it holds of secrets goes at once, everything else is worked out later. Its key is not known yet. */
 export function endOf(req: GatewayRequest, res: ServerResponse, arrival: Arrival): EndedRequest {
   const { headers } = req;
   return {
     began: arrival.began,
     ended: performance.now(),
     method: req.method,
-    url: req.originalUrl ?? req.url ?? '',
+    path: redactPath(cut(req.originalUrl ?? req.url ?? '', FIELD_LIMITS.path)),
     baseUrl: req.baseUrl,
     pattern: req.route?.path,
     status: res.writableFinished ? res.statusCode : ABORTED,
@@ -113,7 +114,7 @@ export function recordOf(ended: EndedRequest, originMs: number): RecordInput {
   return {
     timestamp: Math.round(originMs + ended.began),
     method: ended.method,
-    path: redactPath(cut(ended.url, FIELD_LIMITS.path)),
+    path: ended.path,
     route: ended.route ?? routeOf(ended),
     status: ended.status,
     latency_ms: Math.round((ended.ended - ended.began) * 1_000) / 1_000,

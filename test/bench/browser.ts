@@ -7,6 +7,7 @@ import type { Browser, CDPSession, Page } from 'playwright-core';
 import { startParts } from '../../api/parts.ts';
 import { parseConfig } from '../../ingest/config.ts';
 import { createLogger } from '../../ingest/logger.ts';
+import { median } from '../../workers/alerts/detectors/request-baseline.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { Random } from '../support/random.ts';
 import { drawTimes, filterTimes, longestTaskCpuMs, watchDrawing, worstLongTask } from './browser-watch.ts';
@@ -139,8 +140,6 @@ async function signedIn({ browser, url, token }: Site): Promise<Page> {
   await watchDrawing(page);
   return page;
 }
-
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 async function tried<Result>(measure: () => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];

@@ -1,4 +1,5 @@
 import { createSender } from '../../ingest/sender.ts';
+import { median } from '../../workers/alerts/detectors/request-baseline.ts';
 import { cpuOf } from './cpu-time.ts';
 import { load, Part, pinHost, type Slice, stateOf, VARIANTS, type Variant } from './sdk-host.ts';
 import { middlewareMicros } from './sdk-middleware.ts';
@@ -69,10 +70,6 @@ function figuresOf(slices: readonly Slice[]): Record<string, number> {
     figures[`cpu_added_micros_${variant}`] = round(micros.get(variant)! - micros.get('without')!);
   }
   return figures;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 function round(value: number): number {

@@ -33,8 +33,9 @@ describe('a sender that has records waiting', () => {
 
   const RECORDED = 'sender.record({ key: keyOf(id), status: 200 });';
   const ENDED = `
+        const url = '/users?page=2&api_key=' + keyOf(id);
         const res = new ServerResponse({ method: 'GET' });
-        sender({ headers: { 'x-api-key': keyOf(id) }, socket: {}, method: 'GET', url: '/' }, res, () => undefined);
+        sender({ headers: { 'x-api-key': keyOf(id) }, socket: {}, method: 'GET', url }, res, () => undefined);
         res.emit('close');`;
 
   it.each([

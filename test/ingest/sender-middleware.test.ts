@@ -241,6 +241,26 @@ describe('the middleware in an Express 5 application', () => {
     expect((await one(middleware)).ip).toBe(expected);
   });
 
+  it('counts a request of which no record can be made, and goes on', async () => {
+    const errors: string[] = [];
+    const middleware = keytally({ url, token: 't', onError: (error) => errors.push(error.message) });
+    senders.push(middleware);
+    const app = express();
+    app.use((req, _res, next) => {
+      if (req.url === '/bad') Object.defineProperty(req, 'ip', { value: 7 });
+      next();
+    });
+    app.use(middleware);
+    app.get('/{*path}', (_req, res) => void res.end());
+    const base = await listen(createServer(app));
+    for (const path of ['/bad', '/good']) await (await fetch(base + path)).text();
+    await vi.waitFor(() => expect(middleware.stats().recorded).toBe(2));
+    await middleware.flush();
+    expect(paths()).toEqual(['/good']);
+    expect(middleware.stats()).toMatchObject({ recorded: 2, sent: 1, dropped: { rejected: 1 }, pending: 0 });
+    expect(errors).toEqual(['a request could not be read']);
+  });
+
   it('is not troubled by a request that is no HTTP', async () => {
     const { base, middleware } = await host();
     const socket = connect(Number(new URL(base).port), '127.0.0.1');
