@@ -1,32 +1,23 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseConfig } from '../../ingest/config.ts';
-import { startLocalRedis } from '../../ingest/local-redis.ts';
-import { migrate } from '../../workers/clickhouse/migrate.ts';
-import { openStore, type Store } from '../../workers/clickhouse/store.ts';
+import type { Store } from '../../workers/clickhouse/store.ts';
 import { buildGeneration } from '../../workers/keys/key-list.ts';
-import { type PartProcess, startPart } from '../support/process.ts';
-import { BENCH_TOKEN } from './bench-traffic.ts';
+import type { PartProcess } from '../support/process.ts';
 import { Poster } from './poster.ts';
 import { fillKeys, fillRequests, READ_DAYS, READ_KEYS } from './reads-data.ts';
+import { filledFolder, headers, type System, startSystem } from './reads-system.ts';
 
 const SIZES = [100_000, 1_000_000, 10_000_000, 100_000_000];
 /** Where reads beside ingest are measured. */
 const BESIDE_ROWS = 1_000_000;
-const REPEATS = 150;
+const REPEATS = 300;
+const ROUNDS = 10;
+const WARM_UP_READS = 10;
 const READERS = 50;
 const READERS_MS = 10_000;
 const WARM_UP_MS = 3_000;
 /** Somebody who looks at one key after another. Without a pause one reader alone keeps a processor busy, which the next figure is about. */
 const PAUSE_BESIDE_INGEST_MS = 100;
 const FRESH_LIMIT_MS = 30_000;
-const START_WORK_MS = 120_000;
-const IDLE_LOOK_MS = 3_000;
-/** Of a processor. */
-const IDLE_SHARE = 0.15;
 /** About half of what the whole path takes on two cores (bench `ingest`). */
 const INGEST_PER_SECOND = 35_000;
 /** Gateways that each send what they have about once a second. */
@@ -40,91 +31,50 @@ type Figures = Record<string, number>;
 
 /**
  * Times of reads over HTTP, milliseconds: of one key's usage, groups, the explorer and the key list, for several numbers of raw
- * rows; beside ingest at half speed; with 50 readers; and of a registry of a million keys. `--rows 1000000` measures that size alone,
- * `--keys` the million keys alone, `--beside` leaves out the reads that are alone.
+ * rows, whose programs run side by side and are asked in turns; beside ingest at half speed; with 50 readers; and of a registry of
+ * a million keys. `--rows 1000000` measures that size alone, `--keys` the million keys alone, `--beside` leaves out the reads that are alone.
  */
 export async function benchReads(say: Say, flags: readonly string[] = []): Promise<Figures> {
   if (flags.includes('--keys')) return manyKeys(say);
   const only = Number(flags[flags.indexOf('--rows') + 1]);
   const isBeside = flags.includes('--beside');
   const sizes = flags.includes('--rows') && only > 0 ? [only] : isBeside ? [BESIDE_ROWS] : SIZES;
+  // Each part of each system ends with this process.
+  process.setMaxListeners(4 * SIZES.length);
+  const systems = new Map<number, System>();
+  const endMs = Date.now() - 60_000;
+  const beside = sizes.length === 1 ? sizes[0]! : BESIDE_ROWS;
   const figures: Figures = {};
-  for (const rows of sizes) {
-    await withSystem(
-      (store) =>
-        fillRequests(
-          store,
-          rows,
-          Date.now() - 60_000,
-          (done) => Math.floor(done / 2e7) > Math.floor((done - rows / READ_DAYS) / 2e7) && say(`${done} rows`),
-        ),
-      async (system) => {
-        if (!isBeside) Object.assign(figures, await readsAlone(system.part, rows, say));
-        if (rows === BESIDE_ROWS || sizes.length === 1)
-          Object.assign(figures, await readsBesideIngest(system, say), await manyReaders(system, say));
-      },
-    );
-  }
-  if (sizes.length === 1) return figures;
-  const [first, last] = [sizes[0]!, sizes.at(-1)!];
-  figures[`usage_p99_times_slower_at_${last / first}_times_the_rows`] = round(
-    figures[`usage_p99_ms_at_${last}`]! / figures[`usage_p99_ms_at_${first}`]!,
-  );
-  Object.assign(figures, await manyKeys(say));
-  return figures;
-}
-
-/** The program, and a collector beside it that takes what is sent, as bench `ingest` has it. */
-interface System {
-  part: PartProcess;
-  collector: PartProcess;
-}
-
-async function withSystem(fill: (store: Store) => Promise<void>, use: (system: System) => Promise<void>) {
-  const folder = mkdtempSync(join(tmpdir(), 'keytally-bench-'));
-  const redis = await startLocalRedis({ dataDir: join(folder, 'queue'), log: () => {}, maxMemoryBytes: 2 ** 31 });
   try {
-    const config = parseConfig({ KEYTALLY_DATA_DIR: folder });
-    const store = await openStore(config, join(folder, 'clickhouse'));
-    await migrate(store, config);
-    await fill(store);
-    await store.close();
-    // Else reads wait while the system writes gigabytes of the fill behind them.
-    spawnSync('sync');
-    const env = {
-      REDIS_URL: redis.url,
-      KEYTALLY_DATA_DIR: folder,
-      KEYTALLY_ADMIN_TOKEN: BENCH_TOKEN,
-      API_REQUESTS_PER_MINUTE: '10000000',
-      INGEST_REQUESTS_PER_MINUTE: '10000000',
-      // As on any day but that of the import: its first sweep would have 160,000 reminders of a million new keys to tell.
-      KEY_SWEEP_CRON: '0 0 1 1 *',
-    };
-    const part = await startPart('start', env);
-    const collector = await startPart('ingest', { ...env, KEYTALLY_DATA_DIR: join(folder, 'collector') });
-    await untilIdle(part);
-    await use({ part, collector }).finally(() => Promise.all([part, collector].map((each) => each.kill('SIGTERM'))));
+    await startAll(systems, sizes, endMs, say);
+    if (!isBeside) Object.assign(figures, await readsInTurns(systems, endMs, say));
+    for (const [rows, other] of systems) {
+      if (rows === beside) continue;
+      systems.delete(rows);
+      await other.stop();
+    }
+    const system = systems.get(beside)!;
+    Object.assign(figures, await readsBesideIngest(system, say), await manyReaders(system, say));
   } finally {
-    await redis.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await Promise.all([...systems.values()].map((system) => system.stop()));
   }
+  return sizes.length === 1 ? figures : { ...figures, ...(await manyKeys(say)) };
 }
 
-const headers = { Authorization: `Bearer ${BENCH_TOKEN}` };
-
-/** A program that has just started builds its list of keys and what is usual for each, which takes both processors with much data. */
-async function untilIdle(part: PartProcess): Promise<void> {
-  const cpuSeconds = async () => {
-    const metrics = await (await fetch(`${part.url}/metrics`, { headers })).text();
-    return Number(/^process_cpu_seconds_total (\S+)$/m.exec(metrics)![1]);
-  };
-  let before = await cpuSeconds();
-  for (const until = Date.now() + START_WORK_MS; Date.now() < until; ) {
-    await sleep(IDLE_LOOK_MS);
-    const now = await cpuSeconds();
-    if ((now - before) * 1_000 < IDLE_LOOK_MS * IDLE_SHARE) return;
-    before = now;
+/** All are filled before the first starts. */
+async function startAll(
+  systems: Map<number, System>,
+  sizes: readonly number[],
+  endMs: number,
+  say: Say,
+): Promise<void> {
+  const folders = new Map<number, string>();
+  for (const rows of sizes) {
+    const onRows = (done: number) =>
+      Math.floor(done / 2e7) > Math.floor((done - rows / READ_DAYS) / 2e7) && say(`${done} rows`);
+    folders.set(rows, await filledFolder((store) => fillRequests(store, rows, endMs, onRows)));
   }
+  for (const [rows, folder] of folders) systems.set(rows, await startSystem(folder));
 }
 
 async function read(part: PartProcess, path: string): Promise<number> {
@@ -135,15 +85,18 @@ async function read(part: PartProcess, path: string): Promise<number> {
   return performance.now() - startedAt;
 }
 
-/** Every query differs from the last, so that nothing between here and the engine can answer from memory. */
-function queries(): Record<string, (n: number) => string> {
+/**
+ * Every query differs from the last, so that nothing between here and the engine can answer from memory. Ranges end at `atMs`: where the
+ * rows end, an edge after them would cost nothing.
+ */
+function queries(atMs: number): Record<string, (n: number) => string> {
   const iso = (ms: number) => encodeURIComponent(new Date(ms).toISOString());
-  const now = Math.floor(Date.now() / 60_000) * 60_000;
-  const month = (n: number) => `from=${iso(now - (READ_DAYS - 1) * DAY_MS - (n % 50) * 60_000)}&to=${iso(now)}`;
+  const end = Math.floor(atMs / 60_000) * 60_000;
+  const month = (n: number) => `from=${iso(end - (READ_DAYS - 1) * DAY_MS - (n % 50) * 60_000)}&to=${iso(end)}`;
   const key = (n: number) => `key_${(n * 7) % READ_KEYS}`;
   return {
     usage: (n) => `/v1/keys/${key(n)}/usage?${month(n)}&bucket=day&timezone=Asia/Kolkata`,
-    usage_24h: (n) => `/v1/keys/${key(n)}/usage?from=${iso(now - DAY_MS - (n % 50) * 60_000)}&to=${iso(now)}`,
+    usage_24h: (n) => `/v1/keys/${key(n)}/usage?from=${iso(end - DAY_MS - (n % 50) * 60_000)}&to=${iso(end)}`,
     group_by: (n) => `/v1/usage?group_by=key_id&${month(n)}`,
     explorer: (n) => `/v1/requests?key_id=${key(n)}&status=5xx&${month(n)}`,
     key_list: (n) => `/v1/keys?sort=-requests_30d&search=${n % 10}`,
@@ -156,10 +109,10 @@ async function measure(
   repeats = REPEATS,
   pauseMs = 0,
 ): Promise<number[]> {
-  for (let n = 0; n < 10; n++) await read(part, path(n));
+  for (let n = 0; n < WARM_UP_READS; n++) await read(part, path(n));
   const times: number[] = [];
   for (let n = 0; n < repeats; n++) {
-    times.push(await read(part, path(n + 10)));
+    times.push(await read(part, path(n + WARM_UP_READS)));
     if (pauseMs > 0) await sleep(pauseMs);
   }
   return times.sort((a, b) => a - b);
@@ -168,16 +121,41 @@ async function measure(
 const at = (sorted: readonly number[], share: number) => round(sorted[Math.floor(sorted.length * share)]!);
 const round = (value: number) => Math.round(value * 10) / 10;
 
-async function readsAlone(part: PartProcess, rows: number, say: Say): Promise<Figures> {
+/** One size after the other in every round, so that a slower hour of the machine is one of all sizes. */
+async function readsInTurns(systems: ReadonlyMap<number, System>, endMs: number, say: Say): Promise<Figures> {
   const figures: Figures = {};
-  for (const [name, path] of Object.entries(queries())) {
-    const times = await measure(part, path);
-    figures[`${name}_p50_ms_at_${rows}`] = at(times, 0.5);
-    figures[`${name}_p99_ms_at_${rows}`] = at(times, 0.99);
-    say(`${rows} rows, ${name}: p50 ${at(times, 0.5)} ms, p99 ${at(times, 0.99)} ms`);
+  const each = REPEATS / ROUNDS;
+  for (const [name, path] of Object.entries(queries(endMs))) {
+    const times = new Map<number, number[]>();
+    for (let turn = 0; turn < ROUNDS; turn++)
+      for (const [rows, { part }] of systems) {
+        const own = await measure(part, (n) => path(turn * each + n), each);
+        times.set(rows, [...(times.get(rows) ?? []), ...own]);
+      }
+    for (const [rows, all] of times) {
+      all.sort((a, b) => a - b);
+      figures[`${name}_p50_ms_at_${rows}`] = at(all, 0.5);
+      figures[`${name}_p99_ms_at_${rows}`] = at(all, 0.99);
+      say(`${rows} rows, ${name}: p50 ${at(all, 0.5)} ms, p99 ${at(all, 0.99)} ms`);
+    }
+    if (systems.size > 1) Object.assign(figures, timesSlower(name, times));
   }
   return figures;
 }
+
+/** The largest size against the smallest. */
+function timesSlower(name: string, sorted: ReadonlyMap<number, number[]>): Figures {
+  const [few, many] = [Math.min(...sorted.keys()), Math.max(...sorted.keys())];
+  const ratio = (share: number) => round2(at(sorted.get(many)!, share) / at(sorted.get(few)!, share));
+  return Object.fromEntries(
+    [50, 99].map((percent) => [
+      `${name}_p${percent}_times_slower_at_${many / few}_times_the_rows`,
+      ratio(percent / 100),
+    ]),
+  );
+}
+
+const round2 = (value: number) => Math.round(value * 100) / 100;
 
 /** A process of its own that holds bodies for ten seconds: neither making nor sending them holds up a read's clock. */
 const startPoster = ({ collector }: System) =>
@@ -193,7 +171,7 @@ async function readsBesideIngest(system: System, say: Say): Promise<Figures> {
   const poster = await startPoster(system);
   const load = poster.steadily(INGEST_PER_SECOND);
   await sleep(WARM_UP_MS);
-  const times = await measure(system.part, queries().usage!, 200, PAUSE_BESIDE_INGEST_MS);
+  const times = await measure(system.part, queries(Date.now()).usage!, 200, PAUSE_BESIDE_INGEST_MS);
   const freshness = await measureFreshness(system.part);
   const rate = await load.stopped();
   poster.stop();
@@ -238,7 +216,7 @@ async function manyReaders(system: System, say: Say): Promise<Figures> {
   const until = performance.now() + READERS_MS;
   const reader = async (_: unknown, which: number) => {
     for (let n = which; performance.now() < until; n += READERS)
-      times.push(await read(system.part, queries().usage!(n)));
+      times.push(await read(system.part, queries(Date.now()).usage!(n)));
   };
   await Promise.all(Array.from({ length: READERS }, reader));
   const ingest = await load.stopped();
@@ -263,7 +241,9 @@ async function manyKeys(say: Say): Promise<Figures> {
     await buildGeneration(store, Date.now());
     figures.key_list_build_ms = Math.round(performance.now() - startedAt);
   };
-  await withSystem(fill, async ({ part }) => {
+  const system = await startSystem(await filledFolder(fill));
+  const { part } = system;
+  try {
     const paths: Record<string, (n: number) => string> = {
       by_requests: (n) => `/v1/keys?sort=-requests_30d&limit=${50 + (n % 5)}`,
       by_last_use: (n) => `/v1/keys?sort=-last_used&environment=production&limit=${50 + (n % 5)}`,
@@ -279,6 +259,8 @@ async function manyKeys(say: Say): Promise<Figures> {
       figures[`million_keys_${name}_p99_ms`] = at(times, 0.99);
       say(`${MANY_KEYS} keys, ${name}: p50 ${at(times, 0.5)} ms, p99 ${at(times, 0.99)} ms`);
     }
-  });
+  } finally {
+    await system.stop();
+  }
   return figures;
 }
