@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type RateLimitInput, rateLimitIn } from './rate-limit-headers.ts';
 import { RecentMap } from './recent-map.ts';
 import { FIELD_LIMITS, type RecordInput } from './record.ts';
 import { redactPath } from './redact.ts';
+import { ResponseHead } from './response-head.ts';
 import { templateOf } from './route-template.ts';
 
 /** A request as Express 4 and 5 hand it over; plain `node:http` requests lack the optional parts. */
@@ -14,10 +15,16 @@ export interface GatewayRequest extends IncomingMessage {
   ip?: string | undefined;
 }
 
-/** What is read when the request arrives, because it may be gone when it ends. */
+/**
+ * What is read when the request arrives, because it may be gone when it ends. Each look into `req` and `res` costs up to half a
+ * microsecond (see response-ends.ts): nothing is asked twice.
+ */
 export interface Arrival {
   /** On the clock of `performance.now()`, milliseconds. */
   began: number;
+  req: GatewayRequest;
+  res: ServerResponse;
+  headers: IncomingHttpHeaders;
   ip: string | undefined;
   socket: Socket;
   writtenBefore: number;
@@ -59,48 +66,68 @@ const COLON = 58;
 /** Patterns come from the host's source, seldom from a list it makes up at run time. */
 const templates = new RecentMap<string, string>(2_000);
 
-export function arrivalOf(req: GatewayRequest): Arrival {
-  const { socket } = req;
+export function arrivalOf(req: GatewayRequest, res: ServerResponse): Arrival {
+  const { socket, headers } = req;
   return {
     began: performance.now(),
-    ip: addressOf(req),
+    req,
+    res,
+    headers,
+    ip: addressOf(req, socket, headers),
     socket,
     writtenBefore: socket.bytesWritten,
   };
 }
 
 /** Express works out its `ip` anew at every look; without the header it looks into, that is always the connection's. */
-function addressOf(req: GatewayRequest): string | undefined {
-  const isConnection = req.headers['x-forwarded-for'] === undefined && !Object.hasOwn(req, 'ip');
-  return (isConnection ? undefined : req.ip) ?? req.socket.remoteAddress;
+function addressOf(req: GatewayRequest, socket: Socket, headers: IncomingHttpHeaders): string | undefined {
+  const isConnection = headers['x-forwarded-for'] === undefined && !Object.hasOwn(req, 'ip');
+  return (isConnection ? undefined : req.ip) ?? socket.remoteAddress;
 }
 
 function plainAddress(ip: string | undefined): string | undefined {
   return ip?.charCodeAt(0) === COLON ? ip.replace(IPV4_IN_IPV6, '') : ip;
 }
 
-/** Reads a request that has ended. What it holds of secrets goes at once, everything else is worked out later. Its key is not known yet. */
-export function endOf(req: GatewayRequest, res: ServerResponse, arrival: Arrival): EndedRequest {
-  const { headers } = req;
+/**
+ * Reads a request that has ended. What it holds of secrets goes at once, everything else is worked out later. Its key is not known yet.
+ * @param isFinished the answer is out; else its client left before
+ */
+export function endOf(arrival: Arrival, isFinished: boolean): EndedRequest {
+  const { req, res, headers } = arrival;
+  const { method } = req;
+  const head = headOf(res);
+  const status = isFinished ? (head?.status ?? res.statusCode) : ABORTED;
   return {
     began: arrival.began,
     ended: performance.now(),
-    method: req.method,
+    method,
     path: redactPath(cut(req.originalUrl ?? req.url ?? '', FIELD_LIMITS.path)),
     baseUrl: req.baseUrl,
     pattern: req.route?.path,
-    status: res.writableFinished ? res.statusCode : ABORTED,
+    status,
     requestLength: headers['content-length'],
-    responseBytes: responseBytes(req, res, arrival),
+    responseBytes: hasNoBody(method, status) ? 0 : responseBytes(arrival, head, isFinished),
     ip: arrival.ip,
     userAgent: headers['user-agent'],
     requestId: headers['x-request-id'],
-    rateLimit: rateLimitOf(res),
+    rateLimit: rateLimitOf(head),
     route: undefined,
     keyId: undefined,
     key: undefined,
     keySha256: undefined,
   };
+}
+
+/** Undefined before it is sent. Responses of HTTP/1 keep theirs; the name they have it by is none of Node's documented ones, but as old as they are. */
+function headOf(res: ServerResponse): ResponseHead | undefined {
+  const { _header: text } = res as { _header?: unknown };
+  if (typeof text === 'string') return new ResponseHead(text);
+  return text !== null ? ResponseHead.of(res.statusCode, res.getHeaders()) : undefined;
+}
+
+function hasNoBody(method: string | undefined, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304;
 }
 
 /** Of now: `performance.timeOrigin` knows nothing of corrections to the system's time since the process began. */
@@ -134,11 +161,9 @@ function cut(text: string, length: number): string {
   return text.length > length ? text.slice(0, length) : text;
 }
 
-/** Looked at only where a limiter answered: copying all headers of every response would cost more than the rest. */
-function rateLimitOf(res: ServerResponse): RateLimitInput | undefined {
-  const told =
-    res.hasHeader('x-ratelimit-limit') || res.hasHeader('ratelimit-policy') || res.hasHeader('ratelimit-limit');
-  return told ? rateLimitIn(res.getHeaders(), Date.now()) : undefined;
+function rateLimitOf(head: ResponseHead | undefined): RateLimitInput | undefined {
+  const headers = head?.headersOfLimiter;
+  return headers && rateLimitIn(headers, Date.now());
 }
 
 /**
@@ -167,13 +192,14 @@ function templateOfPattern(pattern: string): string {
 }
 
 /** Bytes of the body. What went over the connection counts where no length was announced (streams, compression). */
-function responseBytes(req: GatewayRequest, res: ServerResponse, arrival: Arrival): number | undefined {
-  if (req.method === 'HEAD' || res.statusCode === 204 || res.statusCode === 304) return 0;
-  const announced = res.writableFinished ? contentLength(res.getHeader('content-length')) : undefined;
+function responseBytes(
+  { socket, writtenBefore }: Arrival,
+  head: ResponseHead | undefined,
+  isFinished: boolean,
+): number | undefined {
+  const announced = isFinished ? head?.contentLength : undefined;
   if (announced !== undefined) return announced;
-  const written = arrival.socket.bytesWritten - arrival.writtenBefore;
-  const head = (res as { _header?: unknown })._header;
-  const body = written - (res.headersSent && typeof head === 'string' ? head.length : 0);
+  const body = socket.bytesWritten - writtenBefore - (head?.length ?? 0);
   return Number.isFinite(body) && body >= 0 ? body : undefined;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { RecordInput } from './record.ts';
+import { ResponseEnds } from './response-ends.ts';
 import { type Sender, SenderError, type SenderOptions } from './sender-options.ts';
 import { SenderQueue } from './sender-queue.ts';
 import {
@@ -59,12 +60,10 @@ export function createSender(options: SenderOptions): Sender {
 export function keytally(options: MiddlewareOptions): Middleware {
   const sender = new SenderQueue(options);
   const report = reporterOf(options);
-  const recordEnd = endRecorder(sender, options, report);
+  const ends = new ResponseEnds(endRecorder(sender, options, report));
   const middleware = (req: GatewayRequest, res: ServerResponse, next: (error?: unknown) => void): void => {
     try {
-      const arrival = arrivalOf(req);
-      // One event for both ends: the answer is out, or the client left before.
-      res.on('close', () => recordEnd(req, res, arrival));
+      ends.watch(arrivalOf(req, res));
     } catch (error) {
       report(error);
     }
@@ -73,7 +72,10 @@ export function keytally(options: MiddlewareOptions): Middleware {
   return Object.assign(middleware, {
     record: (record: RecordInput) => sender.record(record),
     flush: () => sender.flush(),
-    close: () => sender.close(),
+    close: () => {
+      ends.close();
+      return sender.close();
+    },
     stats: () => sender.stats(),
   });
 }
@@ -85,16 +87,17 @@ function endRecorder(
   sender: SenderQueue,
   options: MiddlewareOptions,
   report: Report,
-): (req: GatewayRequest, res: ServerResponse, arrival: Arrival) => void {
+): (arrival: Arrival, isFinished: boolean) => void {
   const nameKey = keyNamer(options, report);
-  return (req, res, arrival) => {
+  return (arrival, isFinished) => {
+    const { req, res } = arrival;
     try {
       if (options.skip && ask(() => options.skip?.(req), report)) return;
       const extension = options.extend && ask(() => options.extend?.(req, res), report);
       if (extension === false) return;
-      const ended = endOf(req, res, arrival);
+      const ended = endOf(arrival, isFinished);
       if (options.route) ended.route = ask(() => options.route?.(req), report);
-      nameKey(req, ended);
+      nameKey(arrival, ended);
       if (extension) sender.record({ ...recordOf(ended, clockOrigin()), ...extension });
       else sender.recordEnd(ended);
     } catch (error) {
@@ -104,16 +107,16 @@ function endRecorder(
 }
 
 /** Names the key of a request, or its id. */
-function keyNamer(options: MiddlewareOptions, report: Report): (req: GatewayRequest, ended: EndedRequest) => void {
+function keyNamer(options: MiddlewareOptions, report: Report): (arrival: Arrival, ended: EndedRequest) => void {
   const { key = DEFAULT_KEY_HEADER } = options;
   const header = typeof key === 'string' ? key.toLowerCase() : '';
-  return (req, ended) => {
+  return ({ req, headers }, ended) => {
     const id = options.keyId && ask(() => options.keyId?.(req), report);
     if (id) {
       ended.keyId = id;
       return;
     }
-    const found = typeof key === 'function' ? ask(() => key(req), report) : req.headers[header];
+    const found = typeof key === 'function' ? ask(() => key(req), report) : headers[header];
     const raw = typeof found === 'string' ? withoutScheme(found) : '';
     if (raw === '') ended.keyId = NO_KEY;
     else ended.key = raw;

@@ -12,6 +12,7 @@ import { usableSecretKeys } from './alerts/delivery/secret-keys.ts';
 import { startEvaluation } from './alerts/evaluation/evaluation-worker.ts';
 import { applyRules, readRuleFile } from './alerts/rules/rule-file.ts';
 import { ApiDescriptions } from './api-descriptions.ts';
+import { haveMergesStandBack } from './clickhouse/merge-priority.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
 import type { Store } from './clickhouse/store.ts';
@@ -100,6 +101,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
 
 async function prepare(config: Config, store: Store, redis: Redis): Promise<string | undefined> {
   await migrate(store, config);
+  if (store.embedded) haveMergesStandBack();
   await applyRetention(store, config);
   if (config.ALERTS_FILE) await applyRules(store, readRuleFile(config.ALERTS_FILE));
   await new Registry(store, redis).rebuildIndex();

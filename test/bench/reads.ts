@@ -18,6 +18,9 @@ const WARM_UP_MS = 3_000;
 /** Somebody who looks at one key after another. Without a pause one reader alone keeps a processor busy, which the next figure is about. */
 const PAUSE_BESIDE_INGEST_MS = 100;
 const FRESH_LIMIT_MS = 30_000;
+const FRESH_RECORDS = 100;
+/** Each look takes a `/usage`: looking without a pause would keep a processor busy and be what is measured. Times are longer by up to this. */
+const FRESH_LOOK_MS = 100;
 /** About half of what the whole path takes on two cores (bench `ingest`). */
 const INGEST_PER_SECOND = 35_000;
 /** Gateways that each send what they have about once a second. */
@@ -172,7 +175,7 @@ async function readsBesideIngest(system: System, say: Say): Promise<Figures> {
   const load = poster.steadily(INGEST_PER_SECOND);
   await sleep(WARM_UP_MS);
   const times = await measure(system.part, queries(Date.now()).usage!, 200, PAUSE_BESIDE_INGEST_MS);
-  const freshness = await measureFreshness(system.part);
+  const freshness = await measureFreshness(system);
   const rate = await load.stopped();
   poster.stop();
   say(`beside ${rate} records/s: usage p99 ${at(times, 0.99)} ms, freshness p99 ${at(freshness, 0.99)} ms`);
@@ -185,20 +188,20 @@ async function readsBesideIngest(system: System, say: Say): Promise<Figures> {
   };
 }
 
-/** From the moment a record is posted until `/usage` counts it; no longer than {@link FRESH_LIMIT_MS}. */
-async function measureFreshness(part: PartProcess): Promise<number[]> {
+/** From the moment a record is posted, where all others are, until `/usage` counts it; no longer than {@link FRESH_LIMIT_MS}. */
+async function measureFreshness({ part, collector }: System): Promise<number[]> {
   const times: number[] = [];
-  for (let n = 0; n < 40; n++) {
+  for (let n = 0; n < FRESH_RECORDS; n++) {
     const key = `fresh_${n}`;
     const startedAt = performance.now();
     const body = JSON.stringify({ key_id: key, status: 200 });
     const json = { ...headers, 'Content-Type': 'application/json' };
-    await (await fetch(`${part.url}/v1/requests`, { method: 'POST', headers: json, body })).arrayBuffer();
+    await (await fetch(`${collector.url}/v1/requests`, { method: 'POST', headers: json, body })).arrayBuffer();
     for (;;) {
       const answer = await fetch(`${part.url}/v1/keys/${key}/usage`, { headers });
       const usage = (await answer.json()) as { totals?: { requests: number } };
       if ((usage.totals?.requests ?? 0) > 0 || performance.now() - startedAt > FRESH_LIMIT_MS) break;
-      await sleep(20);
+      await sleep(FRESH_LOOK_MS);
     }
     times.push(performance.now() - startedAt);
   }

@@ -8,11 +8,12 @@ import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import express, { type RequestHandler } from 'express';
 import { keytally } from '../../ingest/sender.ts';
-import type { Slice, Variant } from './sdk-host.ts';
+import { SLICE_ORDER, type Slice, type Variant } from './sdk-host.ts';
+import { orderList } from './sdk-order-list.ts';
 
 const REQUESTS_PER_SLICE = 1_000;
-/** To and fro, so that a drift of the machine's speed hits all alike. */
-const ORDER: readonly Variant[] = ['without', 'empty', 'with', 'with', 'empty', 'without'];
+/** Of requests that take long: as many seconds as the SDK takes to send by itself. */
+const LISTS_PER_SLICE = 500;
 const BURST_TURNS = 20;
 const RECORDS_PER_TURN = 2_500;
 
@@ -21,7 +22,7 @@ const delay = monitorEventLoopDelay({ resolution: 1 });
 const app = express();
 const sender = keytally({ url, token: 'kt_x', service: 'orders', environment: 'production', maxRecords: 100_000 });
 const empty: RequestHandler = (_req, _res, next) => next();
-const slices: Slice[] = [];
+let slices: Slice[] = [];
 let answered = 0;
 let since = now();
 
@@ -32,8 +33,21 @@ app.get('/users/:id', (req, res) => {
   res.json({ id: req.params.id, name: 'Ada', roles: ['admin', 'billing'] });
   if (++answered === REQUESTS_PER_SLICE) void endSlice();
 });
+app.get('/orders/:customer', (req, res) => {
+  res.json(orderList(req.params.customer, answered));
+  if (++answered === LISTS_PER_SLICE) void endSlice();
+});
+/** Slices of one kind of request: the state of before is told and forgotten. */
+app.get('/slices', async (_req, res) => {
+  const told = slices;
+  slices = [];
+  router.stack = stacks[variantOf(0)];
+  answered = 0;
+  since = now();
+  res.json(told);
+});
 app.get('/state', (_req, res) => {
-  res.json({ slices, stats: sender.stats(), longestDelayMs: delay.max / 1e6 });
+  res.json({ stats: sender.stats(), longestDelayMs: delay.max / 1e6 });
   delay.reset();
 });
 /** Records far faster than requests can come, and answers when all of it is away. */
@@ -58,7 +72,7 @@ const stacks: Record<Variant, typeof layers> = {
 router.stack = stacks[variantOf(0)];
 
 function variantOf(slice: number): Variant {
-  return ORDER[slice % ORDER.length]!;
+  return SLICE_ORDER[slice % SLICE_ORDER.length]!;
 }
 
 /** What was recorded is sent before the slice ends: what the SDK puts off is its own cost too. */

@@ -17,6 +17,8 @@ export const HEADERS = {
 /** `empty` is an Express middleware that does nothing: what no SDK can fall below. */
 export const VARIANTS = ['without', 'empty', 'with'] as const;
 export type Variant = (typeof VARIANTS)[number];
+/** Slices of a round: to and fro, so that a drift of the machine's speed hits all alike. */
+export const SLICE_ORDER: readonly Variant[] = ['without', 'empty', 'with', 'with', 'empty', 'without'];
 
 /** Some requests in a row that one variant of the host answered. CPU is of all its threads. */
 export interface Slice {
@@ -28,7 +30,6 @@ export interface Slice {
 }
 
 interface State {
-  slices: Slice[];
   stats: SenderStats;
   /** Since the last look, or the last slice. */
   longestDelayMs: number;
@@ -57,9 +58,10 @@ export class Part {
   }
 }
 
-/** As many requests as the host can answer. */
-export async function load(host: Part, seconds: number): Promise<void> {
-  await autocannon({ url: `${host.url}/users/17`, connections: CONNECTIONS, duration: seconds, headers: HEADERS });
+/** As many requests as the host can answer, and how it did. */
+export async function load(host: Part, path: string, seconds: number): Promise<Slice[]> {
+  await autocannon({ url: host.url + path, connections: CONNECTIONS, duration: seconds, headers: HEADERS });
+  return (await (await fetch(`${host.url}/slices`)).json()) as Slice[];
 }
 
 export async function stateOf(host: Part): Promise<State> {

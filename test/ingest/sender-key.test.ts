@@ -37,18 +37,30 @@ describe('a sender that has records waiting', () => {
         const res = new ServerResponse({ method: 'GET' });
         sender({ headers: { 'x-api-key': keyOf(id) }, socket: {}, method: 'GET', url }, res, () => undefined);
         res.emit('close');`;
+  /** As a server of Node has it, which tells of the end itself. */
+  const ANSWERED = `
+        const url = '/users?page=2&api_key=' + keyOf(id);
+        const socket = Object.assign(new Socket(), { server });
+        const req = { headers: { 'x-api-key': keyOf(id) }, socket, method: 'GET', url };
+        const res = new ServerResponse(req);
+        sender(req, res, () => undefined);
+        channel('http.server.response.finish').publish({ request: req, response: res, socket });`;
 
   it.each([
     ['recorded', RECORDED],
     ['requests that have ended', ENDED],
+    ["requests of a server's connections, which stay", ANSWERED],
   ])('holds no raw key anywhere in its heap: %s', (_, take) => {
     compiled = compiledSource('ingest/sender.ts');
     const snapshot = join(compiled, 'heap.json');
     const source = `
       import { writeHeapSnapshot } from 'node:v8';
-      import { ServerResponse } from 'node:http';
+      import { channel } from 'node:diagnostics_channel';
+      import { createServer, ServerResponse } from 'node:http';
+      import { Socket } from 'node:net';
       import { keytally } from ${JSON.stringify(pathToFileURL(join(compiled, 'ingest/sender.js')).href)};
       const sender = keytally({ url: 'http://127.0.0.1:1', token: 't', flushIntervalMs: 600_000 });
+      const server = createServer();
       const keyOf = (id) => ['raw', 'key', id].join('-');
       for (let time = 0; time < 2; time++) for (let id = 0; id < 200; id++) {${take}}
       sender.record({ key_id: 'the-last', status: 200 });
