@@ -73,6 +73,22 @@ describe('the end of a request', () => {
     ]);
   });
 
+  it('comes for more requests of a connection than are kept for it', async () => {
+    const middleware = middlewareOf();
+    const waiting: (() => void)[] = [];
+    const base = await host(middleware, (_, res) => void waiting.push(() => res.end()));
+    const socket = inARow(
+      base,
+      Array.from({ length: 150 }, (_, n) => `/${n}`),
+    );
+    await vi.waitFor(() => expect(waiting).toHaveLength(150));
+    for (const answer of waiting) answer();
+    const records = await recorded(middleware, 150);
+    socket.destroy();
+    expect(new Set(records.map(({ path }) => path)).size).toBe(150);
+    expect(records.every(({ status }) => status === 200)).toBe(true);
+  });
+
   it('comes once for each request of a connection that is used again and again', async () => {
     const middleware = middlewareOf();
     const base = await host(middleware, (_, res) => void res.end('yes'));
@@ -148,8 +164,9 @@ describe('the end of a request', () => {
     waiting[0]!();
     await (await answer).text();
     expect(hasSubscribers('http.server.response.finish')).toBe(false);
-    const late = fetch(base);
+    const late = fetch(base, { headers: { connection: 'close' } });
     await vi.waitFor(() => expect(waiting).toHaveLength(2));
+    expect(hasSubscribers('http.server.response.finish')).toBe(false);
     waiting[1]!();
     await (await late).text();
     await vi.waitFor(() => expect(middleware.stats().dropped.closed).toBe(2));
