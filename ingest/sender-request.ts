@@ -32,7 +32,7 @@ export interface Arrival {
 
 /**
  * A request as it was found at its end, to be made a record a little later, together with others: what runs once per
- * request runs with cold caches in a busy host, five to ten times as slowly as in a row (bench `sdk`).
+ * request runs with cold caches in a busy host (docs/benchmarks.md, SDK).
  */
 export interface EndedRequest {
   /** On the clock of `performance.now()`, milliseconds. */
@@ -97,7 +97,7 @@ export function endOf(arrival: Arrival, isFinished: boolean): EndedRequest {
   const { req, res, headers } = arrival;
   const { method } = req;
   const head = headOf(res);
-  const status = isFinished ? (head?.status ?? res.statusCode) : ABORTED;
+  const status = isFinished && head ? head.status : ABORTED;
   return {
     began: arrival.began,
     ended: performance.now(),

@@ -12,7 +12,7 @@ import { SLICE_ORDER, type Slice, type Variant } from './sdk-host.ts';
 import { orderList } from './sdk-order-list.ts';
 
 const REQUESTS_PER_SLICE = 1_000;
-/** Of requests that take long: as many seconds as the SDK takes to send by itself. */
+/** Of requests that take long: about half the second after which the SDK sends by itself. */
 const LISTS_PER_SLICE = 500;
 const BURST_TURNS = 20;
 const RECORDS_PER_TURN = 2_500;
@@ -38,7 +38,7 @@ app.get('/orders/:customer', (req, res) => {
   if (++answered === LISTS_PER_SLICE) void endSlice();
 });
 /** Slices of one kind of request: the state of before is told and forgotten. */
-app.get('/slices', async (_req, res) => {
+app.get('/slices', (_req, res) => {
   const told = slices;
   slices = [];
   router.stack = stacks[variantOf(0)];

@@ -27,6 +27,11 @@ async function recorded(middleware: Middleware, count: number) {
   return storedRecords();
 }
 
+async function expectEnds(middleware: Middleware, ends: readonly [path: string, status: number][]): Promise<void> {
+  const records = await recorded(middleware, ends.length);
+  expect(records.map(({ path, status }) => [path, status])).toEqual(ends);
+}
+
 /** Requests that one client sends in a row on one connection, without waiting for an answer. */
 function inARow(base: string, paths: readonly string[]) {
   const socket = connect(Number(new URL(base).port), '127.0.0.1');
@@ -45,13 +50,12 @@ describe('the end of a request', () => {
       if (path === '/204') slow!();
     });
     const socket = inARow(base, ['/201', '/404', '/204']);
-    const records = await recorded(middleware, 3);
-    socket.destroy();
-    expect(records.map(({ path, status }) => [path, status])).toEqual([
+    await expectEnds(middleware, [
       ['/201', 201],
       ['/404', 404],
       ['/204', 204],
     ]);
+    socket.destroy();
   });
 
   it('comes for all that wait on a connection when the client leaves', async () => {
@@ -65,8 +69,7 @@ describe('the end of a request', () => {
     await vi.waitFor(() => expect(open).toBe(2));
     await vi.waitFor(() => expect(middleware.stats().recorded).toBe(1));
     socket.destroy();
-    const records = await recorded(middleware, 3);
-    expect(records.map(({ path, status }) => [path, status])).toEqual([
+    await expectEnds(middleware, [
       ['/answered', 200],
       ['/first', 499],
       ['/second', 499],

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import type { Queue } from 'bullmq';
 import { createLogger } from '../../ingest/logger.ts';
 import type { Redis } from '../../ingest/redis.ts';
@@ -16,10 +15,10 @@ import {
 } from '../../workers/alerts/delivery/delivery-parts.ts';
 import { type DeliveryWorker, startDelivery } from '../../workers/alerts/delivery/delivery-worker.ts';
 import { type DeliveryJob, handOver, openDeliveryQueue } from '../../workers/alerts/outbox.ts';
-import { migrate } from '../../workers/clickhouse/migrate.ts';
-import { openStore, type Store } from '../../workers/clickhouse/store.ts';
+import type { Store } from '../../workers/clickhouse/store.ts';
 import { writeAlertEvents } from './alert-events.ts';
 import { DeliveryReceiver } from './delivery-receiver.ts';
+import { migratedStore } from './migrated-store.ts';
 import { openBox, plainSender } from './plain-sender.ts';
 import { RedisServer } from './redis-server.ts';
 import { testConfig } from './stack.ts';
@@ -59,8 +58,7 @@ export async function startDeliveryStack(
   const config = testConfig();
   const server = await RedisServer.create(tempFolder());
   await server.start(268_435_456);
-  const store = await openStore(config, join(tempFolder(), 'clickhouse'));
-  await migrate(store, config);
+  const store = await migratedStore(config);
   const connect = () => connectRedis(server.url, 'worker', () => {});
   const redis = await connect();
   const queue = openDeliveryQueue(redis);

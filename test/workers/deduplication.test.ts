@@ -3,13 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Batch } from '../../ingest/batch.ts';
 import { type Config, parseConfig } from '../../ingest/config.ts';
 import { parseRecord } from '../../ingest/record.ts';
-import { migrate } from '../../workers/clickhouse/migrate.ts';
-import { openStore, type Store } from '../../workers/clickhouse/store.ts';
+import type { Store } from '../../workers/clickhouse/store.ts';
 import { type Geo, openGeo } from '../../workers/geo.ts';
 import { insertRequests } from '../../workers/insert.ts';
 import { requestBlock } from '../../workers/request-block.ts';
+import { migratedStore } from '../support/migrated-store.ts';
 import { Random } from '../support/random.ts';
-import { tempFolder } from '../support/temp-folder.ts';
 import { ALL_TIERS, everyTier, tierCounts } from '../support/tiers.ts';
 import { generateTraffic } from '../support/traffic.ts';
 
@@ -25,8 +24,7 @@ let config: Config;
 beforeAll(async () => {
   config = parseConfig({});
   geo = await openGeo(config);
-  store = await openStore(config, tempFolder());
-  await migrate(store, config);
+  store = await migratedStore(config);
 });
 afterAll(() => store.close());
 beforeEach(async () => {

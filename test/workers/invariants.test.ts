@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Config, parseConfig } from '../../ingest/config.ts';
-import { migrate } from '../../workers/clickhouse/migrate.ts';
-import { openStore, type Store } from '../../workers/clickhouse/store.ts';
+import type { Store } from '../../workers/clickhouse/store.ts';
 import { checkInvariants, rangeOf, readInvariants } from '../../workers/invariants.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { migratedStore } from '../support/migrated-store.ts';
 
 let store: Store;
 let config: Config;
 beforeAll(async () => {
   config = parseConfig({});
-  store = await openStore(config, tempFolder());
-  await migrate(store, config);
+  store = await migratedStore(config);
 });
 afterAll(() => store.close());
 

@@ -2,13 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Batch } from '../../ingest/batch.ts';
 import { parseConfig } from '../../ingest/config.ts';
 import type { RequestRecord } from '../../ingest/record.ts';
-import { migrate } from '../../workers/clickhouse/migrate.ts';
-import { openStore, type Store } from '../../workers/clickhouse/store.ts';
+import type { Store } from '../../workers/clickhouse/store.ts';
 import { type Geo, openGeo } from '../../workers/geo.ts';
 import { insertRequests } from '../../workers/insert.ts';
 import type { RowRange } from '../../workers/native-block.ts';
 import { requestBlock } from '../../workers/request-block.ts';
-import { tempFolder } from '../support/temp-folder.ts';
+import { migratedStore } from '../support/migrated-store.ts';
 
 const NOW_MS = Date.parse('2026-11-21T10:00:00.123Z');
 const PLAIN: RequestRecord = {
@@ -35,8 +34,7 @@ let store: Store;
 let geo: Geo;
 beforeAll(async () => {
   const config = parseConfig({});
-  store = await openStore(config, tempFolder());
-  await migrate(store, config);
+  store = await migratedStore(config);
   geo = await openGeo(config);
 });
 afterAll(() => store.close());

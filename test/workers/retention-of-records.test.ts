@@ -1,14 +1,10 @@
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { migrate } from '../../workers/clickhouse/migrate.ts';
 import { applyRetention } from '../../workers/clickhouse/retention.ts';
-import { openStore } from '../../workers/clickhouse/store.ts';
+import { migratedStore } from '../support/migrated-store.ts';
 import { testConfig } from '../support/stack.ts';
-import { tempFolder } from '../support/temp-folder.ts';
 
 test('deliveries, key events and the audit are kept as long as configured, and a change is applied', async () => {
-  const store = await openStore(testConfig(), join(tempFolder(), 'clickhouse'));
-  await migrate(store, testConfig());
+  const store = await migratedStore(testConfig());
   const daysOf = async (table: string) => {
     const [row] = await store.query<{ engine_full: string }>(
       'SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',

@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { migrate } from '../../workers/clickhouse/migrate.ts';
-import { openStore, type Store } from '../../workers/clickhouse/store.ts';
+import type { Store } from '../../workers/clickhouse/store.ts';
+import { migratedStore } from '../support/migrated-store.ts';
 import { testConfig } from '../support/stack.ts';
 
 const config = testConfig();
@@ -12,8 +11,7 @@ const GRANULES_PER_BLOCK = 2;
 
 let store: Store;
 beforeAll(async () => {
-  store = await openStore(config, join(config.KEYTALLY_DATA_DIR, 'clickhouse'));
-  await migrate(store, config);
+  store = await migratedStore(config);
 });
 afterAll(() => store.close());
 

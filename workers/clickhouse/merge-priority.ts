@@ -11,11 +11,9 @@ const THREADS = '/proc/self/task';
  * Has merges stand back for inserts and reads where all share the processors of one machine: what a merge does can wait, and an insert
  * that waits is how a backlog begins (docs/benchmarks.md, "Merges stand back"). The engine's own setting for it (`os_threads_nice_value_merge_mutate`) needs a
  * privilege to take priority back, which a thread that never gets it back does not. Linux only; elsewhere nothing changes.
- *
- * @returns threads whose priority is lower now
  */
-export function haveMergesStandBack(): number {
-  return mergeThreads().filter(stoodBack).length;
+export function haveMergesStandBack(): void {
+  for (const thread of mergeThreads()) standBack(thread);
 }
 
 /** Ids of the threads; empty where the system does not list them. */
@@ -38,11 +36,9 @@ function nameOf(id: string): string {
   }
 }
 
-function stoodBack(thread: number): boolean {
+/** Where a sandbox forbids it, merges go on as they would. */
+function standBack(thread: number): void {
   try {
     setPriority(thread, MERGE_NICE);
-    return true;
-  } catch {
-    return false;
-  }
+  } catch {}
 }

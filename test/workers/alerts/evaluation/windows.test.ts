@@ -8,9 +8,9 @@ import { type Rung, requestBaseline } from '../../../../workers/alerts/detectors
 import { ensureBaselines } from '../../../../workers/alerts/evaluation/baselines.ts';
 import { type EvaluationParts, evaluate } from '../../../../workers/alerts/evaluation/evaluate.ts';
 import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
-import { migrate } from '../../../../workers/clickhouse/migrate.ts';
-import { openStore, type Store } from '../../../../workers/clickhouse/store.ts';
+import type { Store } from '../../../../workers/clickhouse/store.ts';
 import { brokenAlertLogs } from '../../../support/alert-log.ts';
+import { migratedStore } from '../../../support/migrated-store.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 import { SeededHistory } from './seeded-history.ts';
 
@@ -43,8 +43,7 @@ const TABLES = [
 beforeAll(async () => {
   redisServer = await startLocalRedis({ dataDir: tempFolder(), log: () => {}, maxMemoryBytes: 268_435_456 });
   redis = await connectRedis(redisServer.url, 'worker', () => {});
-  store = await openStore(config, tempFolder());
-  await migrate(store, config);
+  store = await migratedStore(config);
   parts = {
     store,
     delivery: openDeliveryQueue(redis),

@@ -1,17 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parseConfig } from '../../../../ingest/config.ts';
 import { anyLimit } from '../../../../workers/alerts/limits/limit-use.ts';
-import { migrate } from '../../../../workers/clickhouse/migrate.ts';
-import { openStore, type Store } from '../../../../workers/clickhouse/store.ts';
-import { tempFolder } from '../../../support/temp-folder.ts';
+import type { Store } from '../../../../workers/clickhouse/store.ts';
+import { migratedStore } from '../../../support/migrated-store.ts';
 
 let store: Store;
 const TABLES = ['keys', 'plans'];
 
 beforeAll(async () => {
   const config = parseConfig({});
-  store = await openStore(config, tempFolder());
-  await migrate(store, config);
+  store = await migratedStore(config);
 });
 afterAll(() => store.close());
 beforeEach(async () => {
