@@ -1,5 +1,6 @@
 import { DateTime, IANAZone } from 'luxon';
 import { Problem } from '../../ingest/problem.ts';
+import { RecentMap } from '../../ingest/recent-map.ts';
 
 export const BUCKETS = ['minute', 'quarter_hour', 'hour', 'day', 'week', 'month'] as const;
 export type Bucket = (typeof BUCKETS)[number];
@@ -53,7 +54,7 @@ export function autoBucket(seconds: number): Bucket {
  */
 export function resolveRange(request: RangeRequest, minutesKeptSince: number, now: number): Range {
   const { timezone } = request;
-  if (!IANAZone.isValidZone(timezone)) throw badField('timezone', `"${timezone}" is not an IANA time zone`);
+  if (!isTimezone(timezone)) throw badField('timezone', `"${timezone}" is not an IANA time zone`);
   if (request.toMs <= request.fromMs) throw badField('to', 'must be later than from');
   const asked = Math.ceil((request.toMs - request.fromMs) / 1000);
   const bucket = request.bucket === 'auto' ? autoBucket(asked) : request.bucket;
@@ -71,25 +72,52 @@ function badField(field: string, message: string): Problem {
   return new Problem(400, 'Bad request', `${field}: ${message}`, { extra: { errors: [{ field, message }] } });
 }
 
+/** The system's calendar is asked for each start and each zone: 2.6 ms for 28 days, as much as a statement of the engine. Both are the same every time. */
+const knownTimezones = new RecentMap<string, boolean>(500);
+/** By zone, length and first bucket; each list goes on to the first start that was not asked for. */
+const knownStarts = new RecentMap<string, number[]>(100);
+
+function isTimezone(name: string): boolean {
+  const known = knownTimezones.get(name);
+  if (known !== undefined) return known;
+  const isValid = IANAZone.isValidZone(name);
+  knownTimezones.set(name, isValid);
+  return isValid;
+}
+
 /**
  * First seconds of the buckets that touch [from, to). Hours and shorter are even steps that begin at a full
  * local hour (offsets are multiples of 15 minutes); days and longer follow the calendar of the zone, so a
  * day of a clock change has 23 or 25 hours.
  */
 export function bucketStarts(from: number, to: number, bucket: Bucket, timezone: string): number[] {
-  const starts: number[] = [];
-  const add = (start: number) => {
-    if (starts.length === MAX_BUCKETS)
-      throw badField('bucket', `more than ${MAX_BUCKETS} buckets; use a longer bucket`);
-    starts.push(start);
-  };
-  if (bucket === 'day' || bucket === 'week' || bucket === 'month') {
-    let at = DateTime.fromSeconds(from, { zone: timezone }).startOf(bucket);
-    for (; at.toSeconds() < to; at = at.plus({ [bucket]: 1 }).startOf(bucket)) add(at.toSeconds());
-    return starts;
-  }
+  if (bucket === 'day' || bucket === 'week' || bucket === 'month') return calendarStarts(from, to, bucket, timezone);
   const step = { minute: MINUTE_SECONDS, quarter_hour: QUARTER_HOUR_SECONDS, hour: HOUR_SECONDS }[bucket];
   const offset = DateTime.fromSeconds(from, { zone: timezone }).offset * 60;
-  for (let at = Math.floor((from + offset) / step) * step - offset; at < to; at += step) add(at);
-  return starts;
+  const first = Math.floor((from + offset) / step) * step - offset;
+  const count = Math.ceil((to - first) / step);
+  if (count > MAX_BUCKETS) throw tooManyBuckets();
+  return Array.from({ length: count }, (_, n) => first + n * step);
+}
+
+function calendarStarts(from: number, to: number, bucket: 'day' | 'week' | 'month', timezone: string): number[] {
+  const first = DateTime.fromSeconds(from, { zone: timezone }).startOf(bucket).toSeconds();
+  const name = `${timezone} ${bucket} ${first}`;
+  const starts = knownStarts.get(name) ?? [first];
+  knownStarts.set(name, starts);
+  while (starts.at(-1)! < to) {
+    if (starts.length > MAX_BUCKETS) throw tooManyBuckets();
+    const last = DateTime.fromSeconds(starts.at(-1)!, { zone: timezone });
+    starts.push(
+      last
+        .plus({ [bucket]: 1 })
+        .startOf(bucket)
+        .toSeconds(),
+    );
+  }
+  return starts.filter((start) => start < to);
+}
+
+function tooManyBuckets(): Problem {
+  return badField('bucket', `more than ${MAX_BUCKETS} buckets; use a longer bucket`);
 }

@@ -34,9 +34,13 @@ const READ_SETTINGS: Settings = {
 
 /**
  * On the embedded engine in addition: what is read is mostly in the page cache, and handing each read to a pool of threads, the engine's
- * default, made a statement about one key take a sixth more CPU.
+ * default, made a statement about one key take a sixth more CPU. Answers are short, and two threads that write them out cost a
+ * statement 0.4 to 0.6 ms (`SELECT 1`: 0.7 instead of 1.3 ms).
  */
-const EMBEDDED_READ_SETTINGS: Settings = { local_filesystem_read_method: 'pread' };
+const EMBEDDED_READ_SETTINGS: Settings = {
+  local_filesystem_read_method: 'pread',
+  output_format_parallel_formatting: 0,
+};
 
 /**
  * On a cluster in addition. Rows of one key lie on one shard, so a subquery over another sharded table that is matched by key
