@@ -3,48 +3,59 @@ import type { Store } from '../../workers/clickhouse/store.ts';
 import { migratedStore } from '../support/migrated-store.ts';
 import { testConfig } from '../support/stack.ts';
 
-const INSERTS = 30;
+/** As `requests`, without what migration 0016 sets. */
+const USUAL = 'requests_as_usual';
+const INSERTS = 6;
 const ROWS_PER_INSERT = 20;
-/** As migration 0016 has it. */
-const LEAST_PARTS = 10;
 
 let store: Store;
 beforeAll(async () => {
   store = await migratedStore(testConfig());
+  await store.command(
+    `CREATE TABLE ${USUAL} AS requests ENGINE = MergeTree PARTITION BY toYYYYMM(timestamp) ORDER BY (key_id, timestamp)`,
+  );
 });
 afterAll(() => store.close());
 
-interface Merged {
-  inserts: number;
+interface Part {
   type: string;
+  level: number;
   rows: number;
 }
 
-const merged = () =>
-  store.query<Merged>(
-    `SELECT max_block_number - min_block_number + 1 AS inserts, part_type AS type, rows FROM system.parts
-     WHERE database = currentDatabase() AND table = 'requests' AND active AND level > 0`,
+const partsOf = (table: string) =>
+  store.query<Part>(
+    `SELECT part_type AS type, level, rows FROM system.parts
+     WHERE database = currentDatabase() AND table = {table:String} AND active`,
+    { table },
   );
 
-test('single requests are merged ten parts at a time or more, into one file, and none is lost', async () => {
+test('a few parts of single requests wait for more, where the engine would merge them', async () => {
   const at = new Date(Date.now() - 60_000).toISOString();
-  for (let insert = 0; insert < INSERTS; insert++) {
-    const rows = Array.from({ length: ROWS_PER_INSERT }, (_, n) => ({
-      timestamp: at,
-      received_at: at,
-      key_id: `key_${n}`,
-      method: 'GET',
-      route: '/a',
-      status: 200,
-      batch_id: `batch-${insert}`,
-    }));
-    await store.insertRows('requests', rows);
-  }
-  await expect.poll(async () => (await merged()).length, { timeout: 60_000 }).toBeGreaterThan(0);
-  for (const { inserts, type, rows } of await merged()) {
-    expect(inserts).toBeGreaterThanOrEqual(LEAST_PARTS);
-    expect(type).toBe('Compact');
-    expect(rows).toBe(inserts * ROWS_PER_INSERT);
-  }
-  expect(await store.query('SELECT count() AS rows FROM requests')).toEqual([{ rows: INSERTS * ROWS_PER_INSERT }]);
+  for (const table of ['requests', USUAL])
+    for (let insert = 0; insert < INSERTS; insert++) {
+      const rows = Array.from({ length: ROWS_PER_INSERT }, (_, n) => ({
+        timestamp: at,
+        key_id: `key_${n}`,
+        path: `/${insert}`,
+        status: 200,
+      }));
+      await store.insertRows(table, rows);
+    }
+  const mergedAsUsual = async () => (await partsOf(USUAL)).some(({ level }) => level > 0);
+  await expect.poll(mergedAsUsual, { timeout: 60_000 }).toBe(true);
+  const parts = await partsOf('requests');
+  expect(parts.map(({ level, rows }) => ({ level, rows }))).toEqual(
+    Array.from({ length: INSERTS }, () => ({ level: 0, rows: ROWS_PER_INSERT })),
+  );
 }, 90_000);
+
+test('a part of some tens of megabytes is one file, where the engine would write one per column', async () => {
+  for (const table of ['requests', USUAL])
+    await store.command(
+      `INSERT INTO ${table} (timestamp, key_id, path, status)
+       SELECT now64(3), 'large', randomPrintableASCII(400), 200 FROM numbers(50000)`,
+    );
+  const large = async (table: string) => (await partsOf(table)).find(({ rows }) => rows >= 50_000)?.type;
+  expect([await large('requests'), await large(USUAL)]).toEqual(['Compact', 'Wide']);
+});
