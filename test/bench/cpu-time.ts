@@ -1,4 +1,5 @@
 import type { Redis } from '../../ingest/redis.ts';
+import { partMetric } from './part-metric.ts';
 
 /** CPU microseconds, user and system, of all threads of this process. */
 function cpuMicros(): number {
@@ -29,6 +30,5 @@ export async function redisCpuMicros(redis: Redis): Promise<number> {
 
 /** CPU microseconds that a part has used so far, from its metrics. */
 export async function partCpuMicros(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^process_cpu_seconds_total ([\d.e+-]+)/m.exec(text)?.[1]) * 1e6;
+  return (await partMetric(url, 'process_cpu_seconds_total')) * 1e6;
 }

@@ -9,6 +9,7 @@ import { migrate } from '../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../workers/clickhouse/store.ts';
 import { type PartProcess, startPart } from '../support/process.ts';
 import { BENCH_TOKEN } from './bench-traffic.ts';
+import { partCpuMicros } from './cpu-time.ts';
 
 const START_WORK_MS = 120_000;
 const IDLE_LOOK_MS = 3_000;
@@ -76,17 +77,16 @@ export async function startSystem(folder: string): Promise<System> {
 
 export const headers = { Authorization: `Bearer ${BENCH_TOKEN}` };
 
-/** A program that has just started builds its list of keys and what is usual for each, which takes both processors with much data. */
-async function untilIdle(part: PartProcess): Promise<void> {
-  const cpuSeconds = async () => {
-    const metrics = await (await fetch(`${part.url}/metrics`, { headers })).text();
-    return Number(/^process_cpu_seconds_total (\S+)$/m.exec(metrics)![1]);
-  };
-  let before = await cpuSeconds();
+/**
+ * A program that has just started builds its list of keys and what is usual for each, which takes both processors with much data; one that took
+ * much merges it.
+ */
+export async function untilIdle(part: PartProcess): Promise<void> {
+  let before = await partCpuMicros(part.url);
   for (const until = Date.now() + START_WORK_MS; Date.now() < until; ) {
     await sleep(IDLE_LOOK_MS);
-    const now = await cpuSeconds();
-    if ((now - before) * 1_000 < IDLE_LOOK_MS * IDLE_SHARE) return;
+    const now = await partCpuMicros(part.url);
+    if ((now - before) / 1_000 < IDLE_LOOK_MS * IDLE_SHARE) return;
     before = now;
   }
 }

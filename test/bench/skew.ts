@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PartProcess, startPart } from '../support/process.ts';
 import { BENCH_TOKEN } from './bench-traffic.ts';
+import { residentMegabytes } from './part-metric.ts';
 
 const MANY = 1_000_000;
 const PER_POST = 5_000;
@@ -24,21 +25,21 @@ export async function benchSkew(
   const folder = mkdtempSync(join(tmpdir(), 'keytally-skew-'));
   const env = { KEYTALLY_DATA_DIR: folder, KEYTALLY_ADMIN_TOKEN: BENCH_TOKEN, API_REQUESTS_PER_MINUTE: '1000000' };
   const keytally = await startPart('start', { ...env, INGEST_REQUESTS_PER_MINUTE: '1000000' });
-  const figures: Record<string, number> = { many, rss_mb_at_start: await residentMegabytes(keytally) };
+  const figures: Record<string, number> = { many, rss_mb_at_start: await residentMegabytes(keytally.url) };
   const note = (name: string, value: number) => {
     figures[name] = Number(value.toFixed(2));
     say(`${name}: ${figures[name]}`);
   };
   try {
     await fairness(keytally, note);
-    note('rss_mb_with_a_heavy_organization', await residentMegabytes(keytally));
+    note('rss_mb_with_a_heavy_organization', await residentMegabytes(keytally.url));
     const routes = (n: number) => ({ key_id: 'one', path: `/${word(n)}/${word(n * 7 + 1)}`, status: 200 });
     note('rss_mb_one_key_many_routes', await sendMany(keytally, many, routes));
     const usage = await call(keytally, '/v1/keys/one/usage');
     note('requests_of_that_key', usage.totals.requests);
     note('routes_of_that_key', usage.endpoints.length);
     note('rss_mb_many_keys', await sendMany(keytally, many, (n) => ({ key_id: `many-${n}`, path: '/a', status: 200 })));
-    note('rss_mb_a_minute_later', await sleep(60_000).then(() => residentMegabytes(keytally)));
+    note('rss_mb_a_minute_later', await sleep(60_000).then(() => residentMegabytes(keytally.url)));
     return figures;
   } finally {
     await keytally.kill('SIGTERM');
@@ -128,7 +129,7 @@ async function sendMany(keytally: PartProcess, count: number, recordOf: (n: numb
     if (left + active === 0) break;
     await sleep(500);
   }
-  return residentMegabytes(keytally);
+  return residentMegabytes(keytally.url);
 }
 
 async function post(keytally: PartProcess, token: string, records: readonly object[]): Promise<void> {
@@ -158,11 +159,6 @@ function word(n: number): string {
   let text = '';
   for (let rest = n + 26; rest > 0; rest = Math.floor(rest / 26)) text += String.fromCharCode(97 + (rest % 26));
   return `p${text}`;
-}
-
-async function residentMegabytes({ url }: PartProcess): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Math.round(Number(/^process_resident_memory_bytes ([\d.e+]+)/m.exec(text)?.[1]) / 1e6);
 }
 
 function percentile(values: readonly number[], level: number): number {

@@ -8,6 +8,7 @@ import { connectRedis, type Redis } from '../../ingest/redis.ts';
 import { type PartProcess, startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
 import { BENCH_TOKEN, benchTraffic } from './bench-traffic.ts';
+import { residentMegabytes } from './part-metric.ts';
 
 const DEFAULT_MINUTES = 5;
 const DEFAULT_PER_SECOND = 5_000;
@@ -92,11 +93,6 @@ async function sampleOf(minute: number, collector: PartProcess, worker: PartProc
     redis_mb: Math.round(used / MEGABYTE),
     waiting_batches: waiting,
   };
-}
-
-async function residentMegabytes(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Math.round(Number(/^process_resident_memory_bytes ([\d.e+]+)/m.exec(text)?.[1]) / MEGABYTE);
 }
 
 /** Mean of the last third over the mean of the second. */
