@@ -91,6 +91,22 @@ export const invariantsChecked = new Gauge({
   registers,
 });
 
+/** Statuses that schedules, policies, leaks and people give keys; every other change counts as `other`. */
+const STATUS_CHANGES = ['deactivated', 'expired', 'reactivated', 'deleted', 'leaked'] as const;
+
+export const keyChanges = new Counter({
+  name: 'keytally_key_changes_total',
+  help: 'Changes of registered keys that were stored, by what they did',
+  labelNames: ['change'] as const,
+  registers,
+});
+for (const change of [...STATUS_CHANGES, 'other']) keyChanges.inc({ change }, 0);
+
+/** @param action as in the audit, e.g. `key.expired` */
+export function countKeyChange(action: string): void {
+  keyChanges.inc({ change: STATUS_CHANGES.find((change) => action === `key.${change}`) ?? 'other' });
+}
+
 export const noticesWritten = new Counter({
   name: 'keytally_key_notices_total',
   help: 'Reminders of expiries and rotations written by sweeps',

@@ -1,5 +1,5 @@
 import type { Redis } from '../../ingest/redis.ts';
-import { partMetric } from './part-metric.ts';
+import { partMetric } from '../support/part-metric.ts';
 
 /** CPU microseconds, user and system, of all threads of this process. */
 function cpuMicros(): number {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../../workers/clickhouse/store.ts';
 import { buildGeneration } from '../../workers/keys/key-list.ts';
+import { partMetric } from '../support/part-metric.ts';
 import type { PartProcess } from '../support/process.ts';
-import { partMetric } from './part-metric.ts';
 import { Poster } from './poster.ts';
 import { fillKeys, fillRequests, READ_DAYS, READ_KEYS } from './reads-data.ts';
 import { filledFolder, headers, type System, startSystem, untilIdle } from './reads-system.ts';

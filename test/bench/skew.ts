@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { residentMegabytes } from '../support/part-metric.ts';
 import { type PartProcess, startPart } from '../support/process.ts';
 import { BENCH_TOKEN } from './bench-traffic.ts';
-import { residentMegabytes } from './part-metric.ts';
 
 const MANY = 1_000_000;
 const PER_POST = 5_000;

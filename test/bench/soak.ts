@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startLocalRedis } from '../../ingest/local-redis.ts';
 import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis, type Redis } from '../../ingest/redis.ts';
+import { residentMegabytes } from '../support/part-metric.ts';
 import { type PartProcess, startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
 import { BENCH_TOKEN, benchTraffic } from './bench-traffic.ts';
-import { residentMegabytes } from './part-metric.ts';
 
 const DEFAULT_MINUTES = 5;
 const DEFAULT_PER_SECOND = 5_000;

@@ -3,6 +3,7 @@ import { KEY_BY_HASH, KEY_OWNER } from '../../ingest/key-index.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import { type DeliveryJob, handOverKeyEvents, openDeliveryQueue } from '../alerts/outbox.ts';
 import type { Store } from '../clickhouse/store.ts';
+import { countKeyChange } from '../metrics.ts';
 import { type Change, nextVersion } from './change.ts';
 import { recordChanges, recordMissing } from './change-record.ts';
 import { announceDenials, changesDenials, DenialWatch } from './denials.ts';
@@ -137,6 +138,7 @@ export class Registry {
     if (!(await locks.renew()))
       throw new KeyConflict('the store answers too slowly to change keys; nothing was changed');
     await this.store.insertRows('keys', rows);
+    for (const row of rows) countKeyChange(row.change_action);
     const events = await recordChanges(this.store, rows);
     await this.#announce(writes);
     await this.handOver(events);

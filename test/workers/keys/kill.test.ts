@@ -6,14 +6,16 @@ import { type LocalRedis, startLocalRedis } from '../../../ingest/local-redis.ts
 import { migrate } from '../../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../../workers/clickhouse/store.ts';
 import { Policies } from '../../../workers/keys/policies.ts';
-import { startPart } from '../../support/process.ts';
+import { partMetric } from '../../support/part-metric.ts';
+import { type PartProcess, startPart } from '../../support/process.ts';
 import { Random } from '../../support/random.ts';
 import { ADMIN_TOKEN } from '../../support/stack.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const KILLS = 3;
-const KEYS = 40_000;
+const KEYS = 16_000;
 const SEED = 4;
+const LOOK_EVERY_MS = 20;
 const EVERY_SECOND = '* * * * * *';
 const folder = tempFolder();
 let redis: LocalRedis;
@@ -57,14 +59,27 @@ async function seed(store: Store): Promise<void> {
   });
 }
 
-/** Keys changed so far, and those of them whose writer was killed before their audit row. */
-async function progress(store: Store): Promise<{ changed: number; unaudited: number }> {
-  const [row] = await store.query<{ changed: number; unaudited: number }>(
-    `SELECT count() AS changed, countIf(concat(key_id, '@', toString(version)) NOT IN (SELECT id FROM audit)) AS unaudited
+interface Progress {
+  changed: number;
+  /** Of them, whose writer was killed before their audit row or their event. */
+  incomplete: number;
+}
+
+async function progress(store: Store): Promise<Progress> {
+  const [row] = await store.query<Progress>(
+    `SELECT count() AS changed,
+            countIf(concat(key_id, '@', toString(version)) NOT IN (SELECT id FROM audit)
+                 OR concat(key_id, '@', toString(version)) NOT IN (SELECT id FROM key_events)) AS incomplete
      FROM keys FINAL WHERE status != 'active'`,
   );
   return row!;
 }
+
+/** Versions that the sweeps of a worker have completed so far, as its log tells. */
+const completed = (worker: PartProcess) =>
+  [...worker.log().matchAll(/"repaired":(\d+)/g)].reduce((sum, [, repaired]) => sum + Number(repaired), 0);
+
+const changes = (worker: PartProcess) => partMetric(worker.url, 'keytally_key_changes_total');
 
 test(`kill -9 in the middle of sweeps and policy runs, ${KILLS} times: every key changes once, the audit is complete`, async () => {
   await withStore(seed);
@@ -77,29 +92,22 @@ test(`kill -9 in the middle of sweeps and policy runs, ${KILLS} times: every key
     KEY_POLICY_CRON: EVERY_SECOND,
     KEY_ROTATION_DAYS: '0',
   };
-  const atKills: { changed: number; unaudited: number }[] = [];
-  const isHalfWay = () => atKills.some(({ changed }) => changed > 0 && changed < KEYS);
-  // A busy machine has done nothing yet that soon after a tick: each kill that came too early makes the next come later.
-  for (let kill = 0; kill < KILLS || (!isHalfWay() && kill < 4 * KILLS); kill++) {
+  const atKills: Progress[] = [];
+  for (let kill = 0; kill < KILLS; kill++) {
     const worker = await startPart('worker', env);
-    const tooEarly = atKills.filter(({ changed }) => changed === 0).length;
-    // The schedule ticks at full seconds: the kill comes shortly after one.
-    await sleep(1_000 - (Date.now() % 1_000) + random.integer(50, 600) + tooEarly * 250);
+    // A fixed time would on a busy machine be before the first change and on an idle one after the last.
+    await expect.poll(() => changes(worker), { interval: LOOK_EVERY_MS, timeout: 60_000 }).toBeGreaterThan(0);
+    await sleep(random.integer(0, 200));
     await worker.kill('SIGKILL');
     atKills.push(await withStore(progress));
   }
-  console.log(
-    `changed/without audit row at each kill: ${atKills.map((at) => `${at.changed}/${at.unaudited}`).join(', ')}`,
-  );
-  expect(isHalfWay()).toBe(true);
-  // Locks of the dead pass after 15 s, and what a writer left out is completed after 30 s.
-  for (let attempt = 0; attempt < 4; attempt++) {
-    const last = await startPart('worker', env);
-    await sleep(attempt === 0 ? 45_000 : 20_000);
-    await last.kill('SIGTERM');
-    const { changed, unaudited } = await withStore(progress);
-    if (changed === KEYS && unaudited === 0) break;
-  }
+  console.log(`changed/incomplete at each kill: ${atKills.map((at) => `${at.changed}/${at.incomplete}`).join(', ')}`);
+  expect(atKills.some(({ changed }) => changed > 0 && changed < KEYS)).toBe(true);
+  const left = atKills.at(-1)!;
+  const last = await startPart('worker', env);
+  await expect.poll(() => changes(last), { timeout: 180_000, interval: 200 }).toBe(KEYS - left.changed);
+  await expect.poll(() => completed(last), { timeout: 180_000, interval: 200 }).toBeGreaterThanOrEqual(left.incomplete);
+  await last.kill('SIGTERM');
   await withStore(async (store) => {
     const keys = await store.query(
       `SELECT status, count() AS n, max(version) AS version FROM keys FINAL GROUP BY status ORDER BY status`,

@@ -1,12 +1,12 @@
 /**
- * A metric of a part as its `/metrics` tells it, of those without labels.
+ * A metric of a part as its `/metrics` tells it: the sum over all its labels.
  * @throws Error when the part does not tell it
  */
 export async function partMetric(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
-  const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1];
-  if (value === undefined) throw new Error(`${url} tells no metric ${name}`);
-  return Number(value);
+  const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))];
+  if (values.length === 0) throw new Error(`${url} tells no metric ${name}`);
+  return values.reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 /** Resident memory of a part, million bytes. */
