@@ -78,7 +78,7 @@ async function start(
   if (store) undo.push(() => store.close());
   const worker = names.has('worker') ? await startWorker({ config, redisUrl, store: store!, log, onCrash }) : undefined;
   if (worker) undo.push(() => worker.close());
-  const collector = names.has('collector') ? await startCollector(config, redisUrl, log) : undefined;
+  const collector = names.has('collector') ? await startCollector(config, redisUrl, log, onCrash) : undefined;
   if (collector) undo.push(() => collector.close());
   const api = names.has('api')
     ? await startApi({ config, redisUrl, store: store!, log, geoBuiltAt: worker?.geoBuiltAt })

@@ -1,19 +1,12 @@
 import type { Router } from 'express';
-import { Acceptance } from './accept.ts';
-import { ApiPaths } from './api-paths.ts';
-import { BatchCleaner } from './clean-batch.ts';
 import { collectorRouter } from './collector.ts';
 import type { Config } from './config.ts';
-import { Gatherer } from './gatherer.ts';
 import type { ReadinessChecks } from './http-server.ts';
-import { KeyIndex } from './key-index.ts';
+import { startDirectIntake } from './intake-part.ts';
 import type { Logger } from './logger.ts';
-import { openBatchQueue } from './queue.ts';
 import { connectRedis } from './redis.ts';
 import { RedisHeadroom } from './redis-headroom.ts';
-import { Replication } from './replication.ts';
-import { RouteLimit } from './route-limit.ts';
-import { SourceTally } from './source-tally.ts';
+import { startThreadedIntake } from './threaded-intake.ts';
 import { TokenReader } from './token.ts';
 
 /** The collector, ready to be mounted on an HTTP server. */
@@ -24,38 +17,32 @@ export interface CollectorPart {
   close(): Promise<void>;
 }
 
-/** @throws {ConfigError} when Redis cannot be reached */
-export async function startCollector(config: Config, redisUrl: string, log: Logger): Promise<CollectorPart> {
+/**
+ * @param onCrash something ended without which the collector takes no records
+ * @throws {ConfigError} when Redis cannot be reached
+ */
+export async function startCollector(
+  config: Config,
+  redisUrl: string,
+  log: Logger,
+  onCrash: (error: unknown) => void,
+): Promise<CollectorPart> {
   const redis = await connectRedis(redisUrl, 'producer', (error) => log.warn({ err: error }, 'Redis connection'));
-  const queues = Array.from({ length: config.INGEST_SHARDS }, (_, shard) => openBatchQueue(redis, shard));
-  for (const queue of queues) queue.on('error', (error) => log.warn({ err: error }, 'queue'));
-  const apiPaths = new ApiPaths(redis, log);
-  await apiPaths.refresh();
-  const cleaner = new BatchCleaner(new RouteLimit(config.ROUTES_PER_KEY), apiPaths);
-  const gatherer = new Gatherer(
-    queues,
-    new Replication(redis, config.REDIS_WAIT_REPLICAS),
-    cleaner,
-    config.INGEST_LINGER_MS,
-    log,
-  );
   const headroom = new RedisHeadroom(redis);
   await headroom.refresh();
-  const acceptance = new Acceptance(new KeyIndex(redis));
-  const tokens = new TokenReader(redis);
-  const sources = new SourceTally(redis);
+  const intake =
+    config.INGEST_THREADS === 0
+      ? await startDirectIntake(config, redisUrl, log)
+      : await startThreadedIntake(config, redisUrl, onCrash);
   return {
-    router: collectorRouter({ config, tokens, acceptance, gatherer, headroom, sources }),
+    router: collectorRouter({ config, tokens: new TokenReader(redis), headroom, intake }),
     checks: {
       redis: async () => ((await redis.ping()) === 'PONG' ? undefined : 'Redis does not answer'),
       queue: async () => (headroom.hasRoom ? undefined : 'Redis is near its memory limit'),
     },
     close: async () => {
-      await gatherer.close();
+      await intake.close();
       headroom.close();
-      await sources.close();
-      apiPaths.close();
-      for (const queue of queues) await queue.close();
       redis.disconnect();
     },
   };

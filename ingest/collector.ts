@@ -1,20 +1,29 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { authenticate, presentedToken } from './authenticate.ts';
+import type { Config } from './config.ts';
 import { formatRoutes } from './format-routes.ts';
 import { overloaded } from './gatherer.ts';
+import type { Intake } from './intake.ts';
+import { intakeRequest } from './intake-request.ts';
 import { recordsReceived } from './metrics.ts';
 import { Problem } from './problem.ts';
-import { type BodyLimits, parseRecordsBody } from './records-body.ts';
-import { isWaitedFor, noteSenderPace } from './sender-pace.ts';
-import { type CollectorParts, claimOf, mediaType, takeRecords, timeWindow } from './take-records.ts';
-import { sha256, type TokenGrant } from './token.ts';
+import type { RedisHeadroom } from './redis-headroom.ts';
+import { noteSenderPace } from './sender-pace.ts';
+import { sha256, type TokenReader } from './token.ts';
 import { traceRequest } from './trace-requests.ts';
 
+export interface CollectorTools {
+  config: Config;
+  tokens: TokenReader;
+  headroom: RedisHeadroom;
+  intake: Intake;
+}
+
 /** Routes of the collector: everything that takes records. */
-export function collectorRouter(parts: CollectorParts): Router {
+export function collectorRouter(tools: CollectorTools): Router {
   const router = express.Router();
-  const { config } = parts;
+  const { config, intake } = tools;
   const body = express.raw({ type: () => true, limit: config.INGEST_MAX_BODY_BYTES, inflate: true });
   const limiter = rateLimit({
     windowMs: 60_000,
@@ -25,17 +34,17 @@ export function collectorRouter(parts: CollectorParts): Router {
     handler: (_req, _res, next) =>
       next(new Problem(429, 'Too many requests', 'the limit per token and minute is reached')),
   });
-  const before = [limiter, noteSenderPace, guard(parts), body, traceRequest];
-  router.post('/v1/requests', ...before, (req, res) => postRequests(parts, req, res));
-  router.use(formatRoutes(parts, before));
+  const before = [limiter, noteSenderPace, guard(tools), body, traceRequest];
+  router.post('/v1/requests', ...before, (req, res) => postRequests(intake, req, res));
+  router.use(formatRoutes(intake, before));
   return router;
 }
 
 /** Refuses before the body is read: a client without a token, or a full queue, costs no memory. */
-function guard(parts: CollectorParts): express.RequestHandler {
+function guard({ tokens, headroom }: CollectorTools): express.RequestHandler {
   return async (req, res, next) => {
-    res.locals.grant = await authenticate(parts.tokens, req, 'ingest', presentedToken(req));
-    if (!parts.headroom.hasRoom) {
+    res.locals.grant = await authenticate(tokens, req, 'ingest', presentedToken(req));
+    if (!headroom.hasRoom) {
       recordsReceived.inc({ outcome: 'refused_redis' });
       throw overloaded('Redis is near its memory limit');
     }
@@ -43,12 +52,7 @@ function guard(parts: CollectorParts): express.RequestHandler {
   };
 }
 
-async function postRequests(parts: CollectorParts, req: Request, res: Response): Promise<void> {
-  const grant = res.locals.grant as TokenGrant;
-  const claim = claimOf(grant, req.get('idempotency-key'));
-  const limits: BodyLimits = { window: timeWindow(parts.config), maxRecords: parts.config.INGEST_MAX_RECORDS };
-  const raw = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
-  const parsed = await parseRecordsBody(raw, mediaType(req), limits);
-  const sent = { claim, byRequestId: false, isWaitedFor: isWaitedFor(res), format: 'keytally' };
-  res.status(202).json(await takeRecords(parts, parsed, grant, sent));
+async function postRequests(intake: Intake, req: Request, res: Response): Promise<void> {
+  const { batch_id, accepted, rejected, errors } = await intake.take(intakeRequest(req, res, undefined));
+  res.status(202).json({ batch_id, accepted, rejected, errors });
 }

@@ -125,6 +125,7 @@ export const EnvSchema = z.object({
   INGEST_MAX_RECORDS: count(50_000, 1, 50_000),
   INGEST_REQUESTS_PER_MINUTE: count(60_000, 1, 10_000_000),
   INGEST_SHARDS: count(1, 1, 64),
+  INGEST_THREADS: count(1, 0, 16),
   ROUTES_PER_KEY: count(200, 1, 10_000),
   KEY_SWEEP_CRON: cron('* * * * *'),
   KEY_POLICY_CRON: cron('*/5 * * * *'),

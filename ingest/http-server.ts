@@ -5,7 +5,7 @@ import helmet from 'helmet';
 import { ConfigError } from './config.ts';
 import { guessLimit } from './guess-limit.ts';
 import type { Logger } from './logger.ts';
-import { metrics, ready as readyGauge } from './metrics.ts';
+import { METRICS_TYPE, metricsText, ready as readyGauge } from './metrics.ts';
 import { notFound, problemHandler } from './problem.ts';
 
 /** Named checks of a part; each says undefined when well, else what is wrong. */
@@ -45,7 +45,7 @@ export function createApp(options: AppOptions): App {
   app.get('/metrics', async (_req, res) => {
     const failing = await failingChecks(options.checks);
     for (const check of Object.keys(options.checks)) readyGauge.set({ check }, check in failing ? 0 : 1);
-    res.type(metrics.contentType).send(await metrics.metrics());
+    res.type(METRICS_TYPE).send(await metricsText());
   });
   app.use('/v1', guessLimit());
   for (const router of options.routers) app.use(router);

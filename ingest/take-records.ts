@@ -1,27 +1,14 @@
-import type { Request } from 'express';
-import type { Acceptance } from './accept.ts';
-import type { Config } from './config.ts';
-import { type Claim, type Gatherer, overloaded } from './gatherer.ts';
+import { type Claim, overloaded } from './gatherer.ts';
+import type { IntakeTools } from './intake.ts';
 import { recordsReceived } from './metrics.ts';
 import { Problem } from './problem.ts';
-import type { RecordError, TimeWindow } from './record.ts';
+import type { RecordError } from './record.ts';
 import type { ParsedBody } from './records-body.ts';
-import type { RedisHeadroom } from './redis-headroom.ts';
-import type { SourceTally } from './source-tally.ts';
-import { sha256, type TokenGrant, type TokenReader } from './token.ts';
+import { sha256, type TokenGrant } from './token.ts';
 
 /** Errors named one by one in an answer; `rejected` always counts them all. */
 const MAX_ERRORS_SHOWN = 100;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-
-export interface CollectorParts {
-  config: Config;
-  tokens: TokenReader;
-  acceptance: Acceptance;
-  gatherer: Gatherer;
-  headroom: RedisHeadroom;
-  sources: SourceTally;
-}
 
 /** Answer of `POST /v1/requests`. */
 export interface IngestAnswer {
@@ -36,7 +23,7 @@ export interface IngestAnswer {
  * @throws {Problem} 400 when no record is valid, 503 when the queue does not take them
  */
 export async function takeRecords(
-  parts: CollectorParts,
+  tools: IntakeTools,
   parsed: ParsedBody,
   grant: TokenGrant,
   sent: { claim: Claim; byRequestId: boolean; isWaitedFor: boolean; format: string },
@@ -47,7 +34,7 @@ export async function takeRecords(
     isWaitedFor: sent.isWaitedFor,
     uniqueCaller: sent.byRequestId ? grant.id : '',
   };
-  const accepted = await parts.acceptance.accept(parsed.records, grant).catch((error) => {
+  const accepted = await tools.acceptance.accept(parsed.records, grant).catch((error) => {
     throw error instanceof Problem ? error : overloaded('the key index cannot be read');
   });
   // What was accepted stands in a list of its own; see Gatherer.add for why nothing else may hold it.
@@ -57,18 +44,18 @@ export async function takeRecords(
   const shown = errors.slice(0, MAX_ERRORS_SHOWN);
   const source = { organizationId: grant.organizationId, format: sent.format };
   if (accepted.records.length === 0) {
-    parts.sources.note(source, 0, errors);
+    tools.sources.note(source, 0, errors);
     throw new Problem(400, 'No valid record', 'every record was rejected', {
       extra: { accepted: 0, rejected: errors.length, errors: shown },
     });
   }
   const count = accepted.records.length;
-  const batchId = await parts.gatherer.add(accepted.records, origin).catch((error) => {
+  const batchId = await tools.gatherer.add(accepted.records, origin).catch((error) => {
     recordsReceived.inc({ outcome: 'refused_overload' }, count);
     throw error;
   });
   recordsReceived.inc({ outcome: 'accepted' }, count);
-  parts.sources.note(source, count, errors);
+  tools.sources.note(source, count, errors);
   return { batch_id: batchId, accepted: count, rejected: errors.length, errors: shown };
 }
 
@@ -87,12 +74,4 @@ export function claimOf(grant: TokenGrant, idempotencyKey: string | undefined): 
     id: sha256(`${grant.id}\n${idempotencyKey}`).slice(0, 40),
     keepSeconds: imported ? IMPORT_CLAIM_SECONDS : CLAIM_SECONDS,
   };
-}
-
-export function timeWindow(config: Config): TimeWindow {
-  return { pastMs: config.ACCEPT_PAST_DAYS * 86_400_000, futureMs: config.ACCEPT_FUTURE_MINUTES * 60_000 };
-}
-
-export function mediaType(req: Request): string {
-  return (req.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
 }

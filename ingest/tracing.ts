@@ -73,6 +73,11 @@ export async function traced<Result>(
 
 const nothing: Noted = () => {};
 
+/** Does something as part of what a traceparent names, which may be of another thread. */
+export function within<Result>(parent: string | undefined, act: () => Promise<Result>): Promise<Result> {
+  return live && parent ? live.api.context.with(contextOf(live.api, parent), act) : act();
+}
+
 /** Begins a span that ends by a callback, and does the rest of the call within it. */
 export function beginSpan(
   name: string,

@@ -3,6 +3,7 @@
  * for a processor in them (Linux: /proc/self/task/…/schedstat, nanoseconds). SIGUSR2 begins anew, `TURN_WATCH_FILE` has the result.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 
 const LOOK_EVERY_MS = 5;
 const SCHEDSTAT = `/proc/self/task/${process.pid}/schedstat`;
@@ -16,7 +17,8 @@ export interface LongestTurns {
 }
 
 const file = process.env.TURN_WATCH_FILE;
-if (file !== undefined) watch(file);
+// A thread of the part loads this too.
+if (file !== undefined && isMainThread) watch(file);
 
 function watch(path: string): void {
   let longest: LongestTurns = { turnMs: 0, ranMs: null };

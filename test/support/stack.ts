@@ -49,6 +49,8 @@ export function testConfig(env: Record<string, string> = {}): Config {
     KEYTALLY_ADMIN_TOKEN: ADMIN_TOKEN,
     LOG_LEVEL: 'error',
     INGEST_LINGER_MS: '20',
+    // A thread runs the compiled program; what starts parts as processes has it.
+    INGEST_THREADS: '0',
     API_REQUESTS_PER_MINUTE: '1000000',
     ...env,
   });
