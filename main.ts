@@ -12,50 +12,17 @@ import { doctorCommand } from './api/commands/doctor-command.ts';
 import { keysCommand } from './api/commands/key-commands.ts';
 import { silencesCommand } from './api/commands/silence-commands.ts';
 import { usageCommand } from './api/commands/usage-command.ts';
-import { runDemo } from './api/demo.ts';
-import { type PartName, type Running, startParts } from './api/parts.ts';
-import { ConfigError, parseConfig } from './ingest/config.ts';
+import type { PartName, Running } from './api/parts.ts';
 import { DataFolderError } from './ingest/data-folder.ts';
-import { FORMAT_NAMES } from './ingest/formats/registry.ts';
-import { type ImportFlags, runImport } from './ingest/import/import-command.ts';
-import { createLogger } from './ingest/logger.ts';
+import type { ImportFlags } from './ingest/import/import-command.ts';
 
-/** Time for everything to stop in order; after it the process ends anyway, and says so. */
-const STOP_TIMEOUT_MS = 30_000;
+/** Loaded only by the commands that run parts: a command that asks a running Keytally would start six times as slowly. */
+const run = async (parts: readonly PartName[], afterStart?: (running: Running) => Promise<void> | void) =>
+  (await import('./api/run-parts.ts')).runParts(parts, afterStart);
 
-/** Runs parts until a signal, then stops them in order. */
-async function run(parts: readonly PartName[], afterStart?: (running: Running) => Promise<void>): Promise<void> {
-  const config = parseConfig(process.env);
-  const log = createLogger(config, parts.length === 1 ? parts[0]! : 'keytally');
-  let running: Running | undefined;
-  let stopping = false;
-  const stop = async (reason: string, code: number) => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ reason }, 'stopping');
-    setTimeout(() => {
-      log.fatal('did not stop in time; what was not finished is still in the queue');
-      process.exit(1);
-    }, STOP_TIMEOUT_MS).unref();
-    await running?.stop();
-    process.exit(code);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal, 0));
-  running = await startParts(parts, config, log, (error) => {
-    log.fatal({ err: error }, 'cannot go on');
-    void stop('crash', 1);
-  });
-  if (stopping) await running.stop();
-  else await afterStart?.(running);
-}
-
-function announce(running: Running): void {
-  process.stdout.write(`\nKeytally is at ${running.url}\n`);
-  if (running.firstToken) {
-    process.stdout.write(`Administrator token, shown only now: ${running.firstToken}\n`);
-  }
-  process.stdout.write('Stop with Ctrl-C.\n\n');
-}
+/** Only the import's own help and errors name the formats. */
+const formatNames = async () =>
+  process.argv.includes('import') ? (await import('./ingest/formats/registry.ts')).FORMAT_NAMES.join(', ') : '';
 
 const program = new Command('keytally')
   .description('Usage analytics and alerting for API keys')
@@ -64,12 +31,16 @@ const program = new Command('keytally')
 program
   .command('start')
   .description('all parts in one process, on the embedded engine and an own Redis unless configured otherwise')
-  .action(() => run(['collector', 'worker', 'api'], async (running) => announce(running)));
+  .action(async () => {
+    const { announce } = await import('./api/run-parts.ts');
+    return run(['collector', 'worker', 'api'], announce);
+  });
 program
   .command('demo')
   .description('all parts, with real traffic replayed through the HTTP edge')
-  .action(() => {
+  .action(async () => {
     process.env.KEYTALLY_DATA_DIR ||= './data/demo';
+    const { runDemo } = await import('./api/demo.ts');
     return run(['collector', 'worker', 'api'], runDemo);
   });
 program
@@ -88,7 +59,7 @@ program
 program
   .command('import <files...>')
   .description('count access logs, plain or .gz, - for standard input; a second run counts nothing twice')
-  .requiredOption('--format <name>', FORMAT_NAMES.join(', '))
+  .requiredOption('--format <name>', await formatNames())
   .option(
     '--key <where>',
     'ip, id:NAME, field:PATH, header:NAME or claim:NAME; default: the place the format has for it',
@@ -97,7 +68,10 @@ program
   .option('--url <address>', 'address of Keytally', process.env.PUBLIC_URL || 'http://127.0.0.1:8080')
   .option('--token <token>', 'token with the ingest scope; default: KEYTALLY_TOKEN')
   .option('--state <file>', 'where positions are kept; default: ~/.local/state/keytally/imports.json')
-  .action((files: string[], flags: ImportFlags) => runImport(files, flags));
+  .action(async (files: string[], flags: ImportFlags) => {
+    const { runImport } = await import('./ingest/import/import-command.ts');
+    return runImport(files, flags);
+  });
 
 program.addCommand(keysCommand()).addCommand(usageCommand()).addCommand(alertsCommand());
 program.addCommand(channelsCommand()).addCommand(deliveriesCommand()).addCommand(silencesCommand());
@@ -116,9 +90,14 @@ program
   });
 
 /** An error a person can act on is one line per cause; anything else keeps its stack. */
-program.parseAsync().catch((error: unknown) => {
-  const causes = [ConfigError, DataFolderError, CommandError];
-  const expected = causes.some((cause) => error instanceof cause) || process.argv[2] === 'import';
-  process.stderr.write(expected ? `${(error as Error).message}\n` : `${(error as Error).stack ?? error}\n`);
+async function isExpected(error: unknown): Promise<boolean> {
+  if (error instanceof CommandError || error instanceof DataFolderError || process.argv[2] === 'import') return true;
+  const { ConfigError } = await import('./ingest/config.ts');
+  return error instanceof ConfigError;
+}
+
+program.parseAsync().catch(async (error: unknown) => {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`${(await isExpected(error)) ? message : (stack ?? message)}\n`);
   process.exit(1);
 });

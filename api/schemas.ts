@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BUCKETS } from './queries/calendar.ts';
+import { BUCKETS } from './queries/buckets.ts';
 
 /** Building blocks of the contract: snake_case, units in names, RFC 3339 UTC times. */
 

@@ -9,7 +9,7 @@ import type { IntakePart } from './intake-part.ts';
 import { recordsReceived, type ToldMetrics, tellMetricsOf } from './metrics.ts';
 import { traceparent } from './tracing.ts';
 
-/** Bodies that a thread has not answered; more are refused with 503. What it made records of counts in the gatherer's own bound. */
+/** Bodies that a thread has not answered; more are refused with 503, but one alone is taken whatever its size. Records have the gatherer's own bound. */
 const MAX_UNANSWERED_BYTES = 128 * 1024 * 1024;
 /** Answers of one turn of the event loop; the others wait for turns of their own: there may be thousands. */
 const ANSWERS_A_TURN = 32;
@@ -155,7 +155,7 @@ export async function startThreadedIntake(
   return {
     take: async (request) => {
       const thread = threads[turn++ % threads.length]!;
-      if (thread.unansweredBytes + request.body.length > MAX_UNANSWERED_BYTES) {
+      if (thread.unansweredBytes > 0 && thread.unansweredBytes + request.body.length > MAX_UNANSWERED_BYTES) {
         recordsReceived.inc({ outcome: 'refused_overload' });
         throw overloaded('the collector is at its memory bound');
       }

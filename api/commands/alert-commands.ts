@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { parseRuleFile, RuleFileError } from '../../workers/alerts/rules/rule-file.ts';
 import {
   type AlertDetail,
   type AlertPage,
@@ -78,7 +77,7 @@ function addRules(rules: Command): void {
     rules.command('apply <file>').description('make the rules of a file as the file has them; others stay'),
   ).action(async (file: string, flags: ConnectionFlags) => {
     const answer = await new ApiClient(flags).post<Parameters<typeof appliedText>[0]>('/v1/alert-rules/apply', {
-      rules: rulesOf(file),
+      rules: await rulesOf(file),
     });
     show(answer, flags.json, appliedText);
   });
@@ -86,7 +85,7 @@ function addRules(rules: Command): void {
     .option('--days <number>', 'at most 14', '7')
     .action(async (file: string, flags: ConnectionFlags & { days: string }) => {
       const api = new ApiClient(flags);
-      for (const rule of rulesOf(file)) {
+      for (const rule of await rulesOf(file)) {
         const answer = await api.post<Parameters<typeof previewText>[0]>('/v1/alert-rules/preview', {
           rule,
           days: Number(flags.days),
@@ -98,7 +97,8 @@ function addRules(rules: Command): void {
 }
 
 /** @throws {CommandError} naming file, line and field */
-function rulesOf(file: string) {
+async function rulesOf(file: string) {
+  const { parseRuleFile, RuleFileError } = await import('../../workers/alerts/rules/rule-file.ts');
   try {
     return parseRuleFile(readFileSync(file, 'utf8'), file);
   } catch (error) {

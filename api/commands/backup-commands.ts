@@ -1,9 +1,5 @@
 import { Command } from 'commander';
-import { parseConfig } from '../../ingest/config.ts';
-import { createLogger } from '../../ingest/logger.ts';
-import { connectRedis } from '../../ingest/redis.ts';
-import { type BackupParts, backup, restore } from '../../workers/backup.ts';
-import { withStores } from '../parts.ts';
+import type { BackupParts } from '../../workers/backup.ts';
 import { print } from './output.ts';
 import { count } from './wording.ts';
 
@@ -14,6 +10,7 @@ export function backupCommand(): Command {
     .description('save all tables and what only Redis knows; with own stores, stop Keytally first')
     .action((place: string) =>
       withParts(async (parts) => {
+        const { backup } = await import('../../workers/backup.ts');
         const { tables, schema } = await backup(parts, place);
         const rows = tables.reduce((sum, table) => sum + table.rows, 0);
         print(`${count(rows)} rows of ${tables.length} tables (schema ${schema}) are in ${place}\n`);
@@ -28,6 +25,7 @@ export function restoreCommand(): Command {
     .description('bring a backup into an empty store; nothing else may run on it')
     .action((place: string) =>
       withParts(async (parts) => {
+        const { restore } = await import('../../workers/backup.ts');
         const { rows, tables, keys, queued, countedAlready } = await restore(parts, place);
         print(`${count(rows)} rows of ${tables} tables and ${count(keys)} entries of Redis are back\n`);
         if (queued > 0) print(`${count(queued)} batches wait to be counted\n`);
@@ -36,7 +34,12 @@ export function restoreCommand(): Command {
     );
 }
 
+/** Loads what it needs only now: these two commands alone work on the stores themselves. */
 async function withParts(act: (parts: BackupParts) => Promise<void>): Promise<void> {
+  const { parseConfig } = await import('../../ingest/config.ts');
+  const { createLogger } = await import('../../ingest/logger.ts');
+  const { connectRedis } = await import('../../ingest/redis.ts');
+  const { withStores } = await import('../parts.ts');
   const config = parseConfig({ LOG_LEVEL: 'warn', ...process.env });
   const log = createLogger(config, 'backup');
   await withStores(config, log, async ({ redisUrl, store }) => {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { z } from 'zod';
-import { BUCKETS } from '../queries/calendar.ts';
+import { BUCKETS } from '../queries/buckets.ts';
 import type { UsageResponse } from '../schemas.ts';
 import { ApiClient, type ConnectionFlags, type Query } from './api-client.ts';
 import { connected, keyPath } from './key-commands.ts';

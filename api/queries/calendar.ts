@@ -1,9 +1,7 @@
 import { DateTime, IANAZone } from 'luxon';
 import { Problem } from '../../ingest/problem.ts';
 import { RecentMap } from '../../ingest/recent-map.ts';
-
-export const BUCKETS = ['minute', 'quarter_hour', 'hour', 'day', 'week', 'month'] as const;
-export type Bucket = (typeof BUCKETS)[number];
+import type { Bucket } from './buckets.ts';
 
 export const MINUTE_SECONDS = 60;
 export const QUARTER_HOUR_SECONDS = 900;

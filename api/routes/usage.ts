@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
-import { BUCKETS, type Range, resolveRange } from '../queries/calendar.ts';
+import { BUCKETS } from '../queries/buckets.ts';
+import { type Range, resolveRange } from '../queries/calendar.ts';
 import { readFleetSeries } from '../queries/fleet-series.ts';
 import { GROUPS, organizationKeys, readGroupedUsage } from '../queries/grouped-usage.ts';
 import { ALL_KEYS, type KeyFilter, ONE_KEY } from '../queries/union.ts';

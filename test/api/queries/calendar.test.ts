@@ -1,6 +1,7 @@
 import { DateTime } from 'luxon';
 import { describe, expect, test } from 'vitest';
-import { type Bucket, bucketStarts, MAX_BUCKETS, resolveRange } from '../../../api/queries/calendar.ts';
+import type { Bucket } from '../../../api/queries/buckets.ts';
+import { bucketStarts, MAX_BUCKETS, resolveRange } from '../../../api/queries/calendar.ts';
 
 const at = (iso: string) => Date.parse(iso) / 1_000;
 const NOW = at('2026-11-29T12:00:00Z');
