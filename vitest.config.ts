@@ -8,9 +8,9 @@ export default defineConfig({
     pool: 'forks',
     // One more than the processors of the smallest machine: every second test waits for another process most of its time.
     maxWorkers: 3,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     // How long something may take is not what these tests are about; the machine may be busy.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } },
     // Chromium and the engine print to standard error; only failures are of interest.
     silent: 'passed-only',

@@ -34,6 +34,8 @@ import { SESSION_COOKIE, Sessions } from './sessions.ts';
 import { programVersion } from './version.ts';
 
 export interface ApiPart {
+  /** Before every other router: one that has a path for POST alone would answer the browser's OPTIONS for it by itself. */
+  first: Router;
   router: Router;
   /** The dashboard's files; every unknown page is its index, because it routes by itself. */
   fallback: RequestHandler;
@@ -71,13 +73,15 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     log,
     geoBuiltAt,
   };
+  const first = express.Router();
+  first.use('/v1', crossOrigin(config.CORS_ORIGINS));
   const router = express.Router();
-  router.use('/v1', crossOrigin(config.CORS_ORIGINS));
   router.use('/v1', limiter(config));
   router.use(mountRoutes(parts, ROUTES));
   router.use(jobBoard(parts));
   mountDocs(router);
   return {
+    first,
     router,
     fallback: dashboardFiles(),
     checks: {

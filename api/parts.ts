@@ -1,15 +1,15 @@
 import { join, resolve } from 'node:path';
-import { type CollectorPart, startCollector } from '../ingest/collector-part.ts';
+import type { CollectorPart } from '../ingest/collector-part.ts';
 import { type Config, ConfigError } from '../ingest/config.ts';
 import { lockDataFolder } from '../ingest/data-folder.ts';
 import { createApp, type Listening, listen, type ReadinessChecks } from '../ingest/http-server.ts';
 import { startLocalRedis } from '../ingest/local-redis.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { startTracing } from '../ingest/tracing.ts';
-import { openStore, type Store } from '../workers/clickhouse/store.ts';
+import type { Store } from '../workers/clickhouse/store.ts';
 import { classifyInsertError } from '../workers/errors.ts';
-import { startWorker, type WorkerPart } from '../workers/worker-part.ts';
-import { type ApiPart, startApi } from './api-part.ts';
+import type { WorkerPart } from '../workers/worker-part.ts';
+import type { ApiPart } from './api-part.ts';
 
 export type PartName = 'collector' | 'worker' | 'api';
 
@@ -74,20 +74,36 @@ async function start(
   undo.push(() => tracing.close());
   const folder = await takeFolder(config, needsStore, undo);
   const redisUrl = config.REDIS_URL ?? (await ownRedis(names, folder, config, log, onCrash, undo));
-  const store = needsStore ? await openStore(config, join(folder, 'clickhouse')) : undefined;
+  const store = needsStore ? await loadAndOpenStore(config, folder) : undefined;
   if (store) undo.push(() => store.close());
-  const worker = names.has('worker') ? await startWorker({ config, redisUrl, store: store!, log, onCrash }) : undefined;
-  if (worker) undo.push(() => worker.close());
-  const collector = names.has('collector') ? await startCollector(config, redisUrl, log, onCrash) : undefined;
-  if (collector) undo.push(() => collector.close());
-  const api = names.has('api')
-    ? await startApi({ config, redisUrl, store: store!, log, geoBuiltAt: worker?.geoBuiltAt })
-    : undefined;
-  if (api) undo.push(() => api.close());
+  // A part is loaded when it is started: a collector alone needs neither engine nor pages, and starts in half the time.
+  let worker: WorkerPart | undefined;
+  if (names.has('worker')) {
+    const { startWorker } = await import('../workers/worker-part.ts');
+    worker = await startWorker({ config, redisUrl, store: store!, log, onCrash });
+    undo.push(() => worker!.close());
+  }
+  let collector: CollectorPart | undefined;
+  if (names.has('collector')) {
+    const { startCollector } = await import('../ingest/collector-part.ts');
+    collector = await startCollector(config, redisUrl, log, onCrash);
+    undo.push(() => collector!.close());
+  }
+  let api: ApiPart | undefined;
+  if (names.has('api')) {
+    const { startApi } = await import('./api-part.ts');
+    api = await startApi({ config, redisUrl, store: store!, log, geoBuiltAt: worker?.geoBuiltAt });
+    undo.push(() => api!.close());
+  }
   const http = await serve(config, log, { worker, collector, api }, undo);
   const url = config.PUBLIC_URL ?? `http://${config.HOST === '0.0.0.0' ? '127.0.0.1' : config.HOST}:${http.port}`;
   log.info({ url, parts: [...names] }, 'ready');
   return { url, firstToken: worker?.firstToken, redisUrl, store, config };
+}
+
+async function loadAndOpenStore(config: Config, folder: string): Promise<Store> {
+  const { openStore } = await import('../workers/clickhouse/store.ts');
+  return openStore(config, join(folder, 'clickhouse'));
 }
 
 /** The data folder, locked when something of this process lives in it. */
@@ -135,7 +151,7 @@ export async function withStores<T>(
     const ends = (error: unknown) => log.fatal({ err: error }, 'Redis ended');
     const redisUrl =
       config.REDIS_URL ?? (await ownRedis(new Set(['collector', 'worker']), folder, config, log, ends, undo));
-    const store = await openStore(config, join(folder, 'clickhouse'));
+    const store = await loadAndOpenStore(config, folder);
     undo.push(() => store.close());
     return await act({ redisUrl, store });
   } finally {
@@ -156,7 +172,7 @@ async function serve(
   undo: Undo[],
 ): Promise<Listening> {
   const checks: ReadinessChecks = { ...worker?.checks, ...collector?.checks, ...api?.checks };
-  const routers = [collector?.router, api?.router].filter((router) => router !== undefined);
+  const routers = [api?.first, collector?.router, api?.router].filter((router) => router !== undefined);
   const app = createApp({ log, checks, routers, fallback: api?.fallback, trustedProxies: config.TRUSTED_PROXIES });
   const http = await listen(app, config.HOST, config.PORT);
   undo.push(async () => {

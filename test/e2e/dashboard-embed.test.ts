@@ -58,6 +58,8 @@ describe.skipIf(BROWSER_PATH === '')('<keytally-usage> on a page of another orig
     await page.getByTestId('world-map').waitFor();
     await page.getByTestId('statuses-table').getByRole('button', { name: /404/ }).click();
     await expect.poll(() => requests.innerText()).toBe('5');
+    await expect.poll(() => page.getByTestId('recent-requests').locator('tbody tr').count()).toBe(5);
+    expect(await page.getByRole('alert').count()).toBe(0);
 
     expect(await styleOf(page, 'card-requests', 'padding-top')).toBe('12px');
     expect(await styleOf(page, 'card-requests', 'letter-spacing')).toBe('normal');
