@@ -2,6 +2,7 @@ import express, { type Request, type Response, type Router } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { authenticate, presentedToken } from './authenticate.ts';
 import type { Config } from './config.ts';
+import { OWN_TURN_BYTES, turnToBegin } from './event-loop.ts';
 import { formatRoutes } from './format-routes.ts';
 import { overloaded } from './gatherer.ts';
 import type { Intake } from './intake.ts';
@@ -34,7 +35,7 @@ export function collectorRouter(tools: CollectorTools): Router {
     handler: (_req, _res, next) =>
       next(new Problem(429, 'Too many requests', 'the limit per token and minute is reached')),
   });
-  const before = [limiter, noteSenderPace, guard(tools), body, traceRequest];
+  const before = [limiter, noteSenderPace, guard(tools), oneBodyATurn, body, traceRequest];
   router.post('/v1/requests', ...before, (req, res) => postRequests(intake, req, res));
   router.use(formatRoutes(intake, before));
   return router;
@@ -51,6 +52,16 @@ function guard({ tokens, headroom }: CollectorTools): express.RequestHandler {
     next();
   };
 }
+
+/**
+ * Senders that were answered together send their next bodies together, and Node reads up to 2 MB of every socket that has something before it
+ * looks at a timer. What is not read yet waits in the kernel.
+ */
+const oneBodyATurn: express.RequestHandler = async (req, _res, next) => {
+  // Without a length it comes in chunks, of which nobody knows how many.
+  if (!(Number(req.get('content-length')) <= OWN_TURN_BYTES)) await turnToBegin();
+  next();
+};
 
 async function postRequests(intake: Intake, req: Request, res: Response): Promise<void> {
   const { batch_id, accepted, rejected, errors } = await intake.take(intakeRequest(req, res, undefined));
