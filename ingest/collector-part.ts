@@ -2,11 +2,10 @@ import type { Router } from 'express';
 import { collectorRouter } from './collector.ts';
 import type { Config } from './config.ts';
 import type { ReadinessChecks } from './http-server.ts';
-import { startDirectIntake } from './intake-part.ts';
+import type { IntakePart } from './intake-part.ts';
 import type { Logger } from './logger.ts';
 import { connectRedis } from './redis.ts';
 import { RedisHeadroom } from './redis-headroom.ts';
-import { startThreadedIntake } from './threaded-intake.ts';
 import { TokenReader } from './token.ts';
 
 /** The collector, ready to be mounted on an HTTP server. */
@@ -30,10 +29,7 @@ export async function startCollector(
   const redis = await connectRedis(redisUrl, 'producer', (error) => log.warn({ err: error }, 'Redis connection'));
   const headroom = new RedisHeadroom(redis);
   await headroom.refresh();
-  const intake =
-    config.INGEST_THREADS === 0
-      ? await startDirectIntake(config, redisUrl, log)
-      : await startThreadedIntake(config, redisUrl, onCrash);
+  const intake = await startIntake(config, redisUrl, log, onCrash);
   return {
     router: collectorRouter({ config, tokens: new TokenReader(redis), headroom, intake }),
     checks: {
@@ -46,4 +42,19 @@ export async function startCollector(
       redis.disconnect();
     },
   };
+}
+
+/** Loads one or the other: beside threads, this one needs neither batches nor their queue. */
+async function startIntake(
+  config: Config,
+  redisUrl: string,
+  log: Logger,
+  onCrash: (error: unknown) => void,
+): Promise<IntakePart> {
+  if (config.INGEST_THREADS > 0) {
+    const { startThreadedIntake } = await import('./threaded-intake.ts');
+    return startThreadedIntake(config, redisUrl, onCrash);
+  }
+  const { startDirectIntake } = await import('./intake-part.ts');
+  return startDirectIntake(config, redisUrl, log);
 }

@@ -7,7 +7,7 @@ import { FairShare, type Lane } from './fair-share.ts';
 import { firstLingerMs, lingersOn, waitingBefore } from './linger.ts';
 import type { Logger } from './logger.ts';
 import { batchesQueued, batchRows } from './metrics.ts';
-import { Problem } from './problem.ts';
+import { overloaded, Problem } from './problem.ts';
 import { BATCH_QUEUE, type BatchClaim, type BatchJob, type UniqueRange } from './queue.ts';
 import type { RequestRecord } from './record.ts';
 import type { Replication } from './replication.ts';
@@ -233,10 +233,6 @@ export class Gatherer {
     for (const lane of [...this.#open.keys()]) this.#flush(lane);
     await Promise.allSettled([...this.#inFlight]);
   }
-}
-
-export function overloaded(detail: string): Problem {
-  return new Problem(503, 'Not able to store', `${detail}; retry later`, { headers: { 'Retry-After': '5' } });
 }
 
 const aboutBatch = ({ id, batch }: OpenBatch) => ({ 'messaging.message.id': id, 'keytally.rows': batch.rows });

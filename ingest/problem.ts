@@ -24,6 +24,11 @@ export class Problem extends Error {
   }
 }
 
+/** 503: nothing is wrong with the request, and the same one will be taken later. */
+export function overloaded(detail: string): Problem {
+  return new Problem(503, 'Not able to store', `${detail}; retry later`, { headers: { 'Retry-After': '5' } });
+}
+
 export function sendProblem(res: Response, problem: Problem): void {
   const { status, title, detail, extra } = problem;
   res.status(status).set(problem.headers).type('application/problem+json');

@@ -1,7 +1,7 @@
-import { type Claim, overloaded } from './gatherer.ts';
+import type { Claim } from './gatherer.ts';
 import type { IntakeTools } from './intake.ts';
 import { recordsReceived } from './metrics.ts';
-import { Problem } from './problem.ts';
+import { overloaded, Problem } from './problem.ts';
 import type { RecordError } from './record.ts';
 import type { ParsedBody } from './records-body.ts';
 import { sha256, type TokenGrant } from './token.ts';

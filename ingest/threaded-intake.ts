@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Config } from './config.ts';
 import { nextTurn } from './event-loop.ts';
-import { overloaded } from './gatherer.ts';
 import type { IntakeAnswer, IntakeRequest } from './intake.ts';
 import { errorOf, type FromThread, type ThreadStart, type ToThread } from './intake-messages.ts';
 import type { IntakePart } from './intake-part.ts';
 import { recordsReceived, type ToldMetrics, tellMetricsOf } from './metrics.ts';
+import { overloaded } from './problem.ts';
 import { traceparent } from './tracing.ts';
 
 /** Bodies that a thread has not answered; more are refused with 503, but one alone is taken whatever its size. Records have the gatherer's own bound. */
