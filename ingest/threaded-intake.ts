@@ -21,6 +21,14 @@ interface Unanswered {
   reject(error: Error): void;
 }
 
+/** A small body lies in memory that others share, which would be copied whole. */
+function ownMemory(body: Buffer): Uint8Array<ArrayBuffer> {
+  const isAlone = body.byteOffset === 0 && body.buffer.byteLength === body.byteLength;
+  return isAlone && body.buffer instanceof ArrayBuffer ? (body as Uint8Array<ArrayBuffer>) : new Uint8Array(body);
+}
+
+const stopping = () => overloaded('the collector is stopping');
+
 /**
  * An intake in a thread of its own. Parsing is most of a collector's work and leaves most of its garbage: beside it, sockets, health
  * checks and timers would wait for each of its turns.
@@ -30,6 +38,7 @@ class IntakeThread {
   readonly #unanswered = new Map<number, Unanswered>();
   readonly #metrics = new Map<number, (told: ToldMetrics) => void>();
   readonly #onCrash: (error: unknown) => void;
+  #lastMetrics: ToldMetrics = [];
   #nextId = 0;
   #unansweredBytes = 0;
   #answersOfTurn = 0;
@@ -76,16 +85,14 @@ class IntakeThread {
   }
 
   take(request: IntakeRequest): Promise<IntakeAnswer> {
-    const { body } = request;
+    if (this.#hasEnded) return Promise.reject(stopping());
     const id = this.#nextId++;
-    const bytes = body.length;
-    const isAlone = body.byteOffset === 0 && body.buffer.byteLength === bytes && bytes > 0;
+    const body = ownMemory(request.body);
+    const bytes = body.byteLength;
     this.#unansweredBytes += bytes;
     return new Promise((resolve, reject) => {
       this.#unanswered.set(id, { bytes, resolve, reject });
-      // A small body lies in memory that others share: it is copied.
-      const transfer = isAlone ? [body.buffer as ArrayBuffer] : [];
-      this.#tell({ kind: 'take', id, request, trace: traceparent() }, transfer);
+      this.#tell({ kind: 'take', id, request: { ...request, body }, trace: traceparent() }, [body.buffer]);
     });
   }
 
@@ -105,18 +112,19 @@ class IntakeThread {
   }
 
   #failUnanswered(): void {
-    for (const { reject } of this.#unanswered.values()) reject(overloaded('the collector is stopping'));
+    for (const { reject } of this.#unanswered.values()) reject(stopping());
     this.#unanswered.clear();
     this.#unansweredBytes = 0;
   }
 
-  /** Its metrics so far; none when it does not say in time. */
+  /** Its metrics so far, or the last ones when it does not say in time: a counter never goes back. */
   metrics(): Promise<ToldMetrics> {
     const id = this.#nextId++;
     return new Promise<ToldMetrics>((resolve) => {
-      const timer = setTimeout(() => resolve([]), METRICS_TIMEOUT_MS);
+      const timer = setTimeout(() => resolve(this.#lastMetrics), METRICS_TIMEOUT_MS);
       this.#metrics.set(id, (told) => {
         clearTimeout(timer);
+        this.#lastMetrics = told;
         resolve(told);
       });
       this.#tell({ kind: 'metrics', id });
