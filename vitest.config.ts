@@ -1,9 +1,23 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Small files of tests that take minutes: by themselves they would start last, and run on alone. */
+const LONG = ['test/workers/kill.test.ts', 'test/workers/keys/kill.test.ts', 'test/workers/wedged.test.ts'];
+
+/** A fresh clone knows no durations, and vitest then begins with the largest files. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => LONG.some((name) => moduleId.endsWith(name));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/run-folder.ts',
+    sequence: { sequencer: LongFirst },
     // The embedded engine binds one data folder per process: forks, one file each, never threads.
     pool: 'forks',
     // One more than the processors of the smallest machine: every second test waits for another process most of its time.
