@@ -56,7 +56,7 @@ test('the whole program runs as the documented Redis user, which may do nothing 
     await expect(redis.call(command!, ...args), command).rejects.toThrow(/NOPERM/);
   }
   redis.disconnect();
-}, 90_000);
+});
 
 test('every table has its grants: the api may read all, write no count, and the reader sees counts only', () => {
   const sql = readFileSync(join(packageRoot(), 'docs/clickhouse-users.sql'), 'utf8');

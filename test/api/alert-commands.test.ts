@@ -36,8 +36,12 @@ test('a limit crossed over HTTP is handed to delivery by the schedule; then list
   await stack.send(Array.from({ length: 95 }, () => ({ key_id: 'metered', path: '/', status: 200 })));
   const redis = await connectRedis(stack.redisUrl, 'worker', () => {});
   const delivery = openDeliveryQueue(redis);
-  while ((await delivery.getJobCountByTypes('waiting', 'active', 'completed', 'delayed', 'failed')) === 0)
-    await sleep(50);
+  // The schedules of delivery itself put jobs there, too.
+  const isHandedOver = async () =>
+    (await delivery.getJobs(['waiting', 'active', 'completed', 'delayed', 'failed'])).some(
+      (job) => job?.data.kind === 'route',
+    );
+  while (!(await isHandedOver())) await sleep(50);
   console.log(`handed to delivery ${Date.now() - sentAt} ms after the request that crossed the limit`);
   await delivery.close();
   redis.disconnect();
@@ -50,7 +54,7 @@ test('a limit crossed over HTTP is handed to delivery by the schedule; then list
   expect((await run('ack', data[0].alert_id, '--note', 'seen')).out).toMatch(/^acknowledged +by \S+, /m);
   expect((await run('show', data[0].alert_id)).out).toMatch(/acknowledged/);
   expect((await run('show', 'nothing')).code).toBe(1);
-}, 60_000);
+});
 
 test('rules: apply, list, preview; a mistake is told with its line', async () => {
   const file = join(folder, 'alerts.yaml');

@@ -127,7 +127,7 @@ test('GET /v1/sources says what arrived in which format, and why some was reject
     const { json } = await stack.call('/v1/sources');
     expect(json.data).toHaveLength(3);
     return json.data;
-  }, 5_000);
+  }, 30_000);
   const nginx = found.find((source: { format: string }) => source.format === 'nginx');
   expect(nginx).toMatchObject({ accepted: 0, rejected: 1 });
   expect(nginx.error).not.toContain('no log line');

@@ -99,7 +99,7 @@ test('an alert is one trace from its hand-over to the receiver; an attempt that 
     expect(job.status.code).not.toBe(ERROR);
   }
   expect(otlp.text).not.toContain('/hook');
-}, 90_000);
+});
 
 test('without an endpoint no exporter is loaded and no job carries a trace', async () => {
   const compiled = compiledSource('ingest/gatherer.ts');

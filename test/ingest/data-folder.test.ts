@@ -124,7 +124,7 @@ describe('lockDataFolder', () => {
       for (const child of children.splice(0)) await killed(child);
       expect(existsSync(join(dir, 'keytally.lock'))).toBe(true);
     }
-  }, 60_000);
+  });
 
   it('says clearly that a folder cannot be written', async () => {
     writeFileSync(dir, 'a file');

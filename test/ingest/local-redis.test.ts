@@ -130,7 +130,7 @@ describe('a server whose parent was killed', () => {
     } finally {
       rmSync(compiled, { recursive: true, force: true });
     }
-  }, 30_000);
+  });
 });
 
 /** Starts a server from another process, kills that process with SIGKILL, and returns the server's number. */

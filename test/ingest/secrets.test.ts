@@ -48,7 +48,7 @@ beforeAll(async () => {
     LOG_LEVEL: 'trace',
     INGEST_LINGER_MS: '30',
   });
-}, 60_000);
+});
 afterAll(async () => {
   program.child.kill('SIGKILL');
   connection.disconnect();

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const env = { REDIS_URL: cluster.url, INGEST_SHARDS: String(MASTERS), LOG_LEVEL: 'silent' };
   stack = await startStack(env);
   redis = await connectRedis(cluster.url, 'worker', () => {});
-}, 60_000);
+});
 afterAll(async () => {
   redis?.disconnect();
   await stack?.stop();

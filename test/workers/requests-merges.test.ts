@@ -48,7 +48,7 @@ test('a few parts of single requests wait for more, where the engine would merge
   expect(parts.map(({ level, rows }) => ({ level, rows }))).toEqual(
     Array.from({ length: INSERTS }, () => ({ level: 0, rows: ROWS_PER_INSERT })),
   );
-}, 90_000);
+});
 
 test('a part of some tens of megabytes is one file, where the engine would write one per column', async () => {
   for (const table of ['requests', USUAL])

@@ -30,7 +30,7 @@ beforeAll(async () => {
     CLICKHOUSE_URL: proxy.url,
     KEYTALLY_DATA_DIR: tempFolder(),
   });
-}, 60_000);
+});
 afterAll(async () => {
   worker.child.kill('SIGKILL');
   await proxy.stop();
