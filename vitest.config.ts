@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Small files of tests that take minutes: by themselves they would start last, and run on alone. */
+/** Small files of tests that take about a minute or two: by themselves they would start last, and run on alone. */
 const LONG = ['test/workers/kill.test.ts', 'test/workers/keys/kill.test.ts', 'test/workers/wedged.test.ts'];
 
 /** A fresh clone knows no durations, and vitest then begins with the largest files. */

@@ -76,7 +76,7 @@ async function start(
   const redisUrl = config.REDIS_URL ?? (await ownRedis(names, folder, config, log, onCrash, undo));
   const store = needsStore ? await loadAndOpenStore(config, folder) : undefined;
   if (store) undo.push(() => store.close());
-  // A part is loaded when it is started: a collector alone needs neither engine nor pages, and starts in half the time.
+  // A part is loaded when it is started: a collector alone needs neither engine nor pages.
   let worker: WorkerPart | undefined;
   if (names.has('worker')) {
     const { startWorker } = await import('../workers/worker-part.ts');

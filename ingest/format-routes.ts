@@ -33,9 +33,8 @@ function named(name: string): Format {
 }
 
 async function postFormat(intake: Intake, format: Format, req: Request, res: Response): Promise<void> {
-  const nowMs = Date.now();
   if (format.name === 'firehose') {
-    await postFirehose(intake, format, req, res, nowMs);
+    await postFirehose(intake, format, req, res);
     return;
   }
   const answer = await take(intake, format, req, res);
@@ -43,7 +42,8 @@ async function postFormat(intake: Intake, format: Format, req: Request, res: Res
 }
 
 /** Firehose reads its own reply shape, of errors too, and repeats a request until it gets one. */
-async function postFirehose(intake: Intake, format: Format, req: Request, res: Response, nowMs: number): Promise<void> {
+async function postFirehose(intake: Intake, format: Format, req: Request, res: Response): Promise<void> {
+  const nowMs = Date.now();
   const requestId = req.get('x-amz-firehose-request-id') ?? '';
   try {
     await take(intake, format, req, res);
