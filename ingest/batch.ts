@@ -4,7 +4,9 @@ import { NumberColumn, TextColumn } from './column.ts';
 import { ByteReader, ByteWriter } from './column-codec.ts';
 import { nextTurn, ROWS_PER_TURN } from './event-loop.ts';
 import { packText, unpackText } from './packed-text.ts';
+import type { ParsedRecords } from './parsed-records.ts';
 import type { RateLimitSeen, RequestRecord } from './record.ts';
+import { RequestColumns } from './request-columns.ts';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -46,58 +48,30 @@ export interface KeyRateLimit extends RateLimitSeen {
  * The unit of work: an immutable list of records under one id, held column by column.
  * One batch is one job is one INSERT, so a retry sends exactly the same rows.
  */
-export class Batch {
-  rows = 0;
-  readonly keyId = new TextColumn();
+export class Batch extends RequestColumns {
   /** Organization of the token that sent the record; '' for a token of the whole platform. */
   readonly organizationId = new TextColumn();
-  readonly method = new TextColumn();
-  readonly path = new TextColumn();
-  route = new TextColumn();
-  readonly ip = new TextColumn();
-  readonly country = new TextColumn();
-  readonly userAgent = new TextColumn();
-  readonly service = new TextColumn();
-  readonly environment = new TextColumn();
-  readonly error = new TextColumn();
-  readonly requestId: string[] = [];
-  readonly timestampMs = new NumberColumn();
-  readonly status = new NumberColumn();
-  readonly latencyMs = new NumberColumn();
-  readonly requestBytes = new NumberColumn();
-  readonly responseBytes = new NumberColumn();
-  readonly rateLimited = new NumberColumn();
   /** By key id, newest only: few answers carry such headers, and only the last says how things stand. */
   readonly rateLimits = new Map<string, KeyRateLimit>();
 
   add(record: RequestRecord, organizationId: string): void {
-    const row = this.rows++;
-    this.keyId.set(row, record.keyId);
+    const row = this.addRecord(record);
     this.organizationId.set(row, organizationId);
-    this.method.set(row, record.method);
-    this.path.set(row, record.path);
-    this.route.set(row, record.route);
-    this.ip.set(row, record.ip);
-    this.country.set(row, record.country);
-    this.userAgent.set(row, record.userAgent);
-    this.service.set(row, record.service);
-    this.environment.set(row, record.environment);
-    this.error.set(row, record.error);
-    this.requestId.push(record.requestId);
-    this.timestampMs.set(row, record.timestampMs);
-    this.status.set(row, record.status);
-    this.latencyMs.set(row, record.latencyMs);
-    this.requestBytes.set(row, record.requestBytes);
-    this.responseBytes.set(row, record.responseBytes);
-    this.rateLimited.set(row, record.rateLimited ? 1 : 0);
-    if (record.rateLimit !== undefined) this.#see(record.rateLimit, record);
+    if (record.rateLimit !== undefined) this.#see(record.rateLimit, row);
   }
 
-  #see(told: RateLimitSeen, { keyId, timestampMs }: RequestRecord): void {
+  /** Adds all records of a request. */
+  append(records: ParsedRecords, organizationId: string): void {
+    const first = this.rows;
+    this.appendColumns(records);
+    this.organizationId.fill(first, this.rows, organizationId);
+    for (const [row, told] of records.rateLimitOf) this.#see(told, first + row);
+  }
+
+  #see(told: RateLimitSeen, row: number): void {
+    const [keyId, atMs] = [this.keyId.at(row), this.timestampMs.at(row)];
     const known = this.rateLimits.get(keyId);
-    if (known === undefined || known.atMs <= timestampMs) {
-      this.rateLimits.set(keyId, { ...told, keyId, atMs: timestampMs });
-    }
+    if (known === undefined || known.atMs <= atMs) this.rateLimits.set(keyId, { ...told, keyId, atMs });
   }
 }
 

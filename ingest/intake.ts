@@ -80,7 +80,7 @@ export class DirectIntake implements Intake {
     const { records, errors } = await parseValues(result.records, this.#limits);
     const parsed: ParsedBody = { records, errors: [...result.rejects, ...errors] };
     const taken = { format: result.format ?? format.name, skipped: result.skipped };
-    if (records.length === 0 && parsed.errors.length === 0) {
+    if (records.rows === 0 && parsed.errors.length === 0) {
       return { batch_id: null, accepted: 0, rejected: 0, errors: [], ...taken };
     }
     const claim = claimOf(grant, request.idempotencyKey ?? payloadKey(format, result));

@@ -101,9 +101,9 @@ export const FIELD_LIMITS = {
 } as const;
 
 /** A day in milliseconds is the longest latency that is believed. */
-const MAX_LATENCY_MS = 86_400_000;
+export const MAX_LATENCY_MS = 86_400_000;
 /** 2^40: one tebibyte in one request or response. */
-const MAX_BYTES = 1_099_511_627_776;
+export const MAX_BYTES = 1_099_511_627_776;
 
 const SHA256 = /^[0-9A-Fa-f]{64}$/;
 const METHOD = /^[A-Za-z_-]+$/;
@@ -282,11 +282,36 @@ function parseFields(value: unknown, index: number, nowMs: number, window: TimeW
 }
 
 function hashOfKey(key: unknown, sha256: unknown): string {
-  if (key !== undefined && key !== null) return createHash('sha256').update(identity(key, 'key')).digest('hex');
+  if (key !== undefined && key !== null) return digestOfKey(key);
   if (sha256 === undefined || sha256 === null) fail('key_id', 'is required (or key, or key_sha256)');
+  return givenDigest(sha256);
+}
+
+function digestOfKey(key: unknown): string {
+  return createHash('sha256').update(identity(key, 'key')).digest('hex');
+}
+
+function givenDigest(sha256: unknown): string {
   if (typeof sha256 !== 'string' || !SHA256.test(sha256)) fail('key_sha256', 'must be 64 hexadecimal digits');
   return sha256.toLowerCase();
 }
+
+/** What each field of text is kept as. Throw where {@link parseRecord} refuses it. */
+export const TEXT_FIELDS = {
+  key_id: (value: string) => identity(value, 'key_id'),
+  key: digestOfKey,
+  key_sha256: givenDigest,
+  method,
+  path: (value: string) => text(value, 'path'),
+  route: (value: string) => text(value, 'route'),
+  ip,
+  country,
+  user_agent: (value: string) => text(value, 'user_agent'),
+  request_id: (value: string) => text(value, 'request_id'),
+  service: (value: string) => text(value, 'service'),
+  environment: (value: string) => text(value, 'environment'),
+  error: (value: string) => text(value, 'error'),
+} as const satisfies Partial<Record<keyof RecordInput, (value: string) => string>>;
 
 /** Tells the two results of {@link parseRecord} apart. */
 export function isRecordError(parsed: ParsedRecord | RecordError): parsed is RecordError {

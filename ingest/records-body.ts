@@ -1,12 +1,17 @@
 import { nextTurn, OWN_TURN_BYTES, turnToBegin } from './event-loop.ts';
+import { LineReader } from './line-reader.ts';
+import { ParsedRecords } from './parsed-records.ts';
 import { Problem } from './problem.ts';
 import { isRecordError, type ParsedRecord, parseRecord, type RecordError, type TimeWindow } from './record.ts';
 
-/** Lines parsed before the event loop gets a turn: 1 to 2 ms of work, several times that where others want the processor too. */
+/** Records parsed before the event loop gets a turn: 1 to 2 ms of work, several times that where others want the processor too. */
 const SLICE_RECORDS = 500;
+/** Room is taken for as many records as a body has if each takes this; for more it grows. */
+const USUAL_LINE_BYTES = 256;
+const NEWLINE = 10;
 
 export interface ParsedBody {
-  records: ParsedRecord[];
+  records: ParsedRecords;
   errors: RecordError[];
 }
 
@@ -23,13 +28,87 @@ export interface BodyLimits {
  */
 export async function parseRecordsBody(body: Buffer, contentType: string, limits: BodyLimits): Promise<ParsedBody> {
   if (body.length > OWN_TURN_BYTES) await turnToBegin();
+  if (contentType === 'application/x-ndjson' || contentType === 'application/ndjson') return parseLines(body, limits);
   const text = body.toString('utf8').trim();
-  if (text === '') throw new Problem(400, 'Empty body', 'send one record, an array of records, or one record per line');
-  const lines = contentType === 'application/x-ndjson' || contentType === 'application/ndjson';
-  const whole = lines ? undefined : parseJson(text);
+  if (text === '') throw emptyBody();
+  const whole = parseJson(text);
   if (whole !== undefined) return parseValues(Array.isArray(whole) ? whole : [whole], limits);
-  if (!lines && text.startsWith('[')) throw new Problem(400, 'Bad JSON', 'the array is not valid JSON');
-  return parseLines(text, limits);
+  if (text.startsWith('[')) throw new Problem(400, 'Bad JSON', 'the array is not valid JSON');
+  return parseLines(body, limits);
+}
+
+/** Validates values that were parsed already (an array body, or records of a gateway format). */
+export async function parseValues(values: readonly unknown[], limits: BodyLimits): Promise<ParsedBody> {
+  if (values.length > limits.maxRecords) throw tooMany(values.length, limits.maxRecords);
+  const body: ParsedBody = { records: new ParsedRecords(values.length), errors: [] };
+  const nowMs = Date.now();
+  for (const [index, value] of values.entries()) {
+    keep(body, parseRecord(value, index, nowMs, limits.window));
+    if (index % SLICE_RECORDS === SLICE_RECORDS - 1) await nextTurn();
+  }
+  return body;
+}
+
+/** Readers that no body has at the moment: as many as there were bodies under way at once, up to this. */
+const idleReaders: LineReader[] = [];
+const MAX_IDLE_READERS = 4;
+
+async function parseLines(bytes: Buffer, limits: BodyLimits): Promise<ParsedBody> {
+  const rows = Math.min(limits.maxRecords, Math.ceil(bytes.length / USUAL_LINE_BYTES));
+  const body: ParsedBody = { records: new ParsedRecords(rows), errors: [] };
+  const reader = idleReaders.pop() ?? new LineReader();
+  try {
+    await readLines(reader, bytes, limits, body);
+  } finally {
+    reader.done();
+    if (idleReaders.length < MAX_IDLE_READERS) idleReaders.push(reader);
+  }
+  return body;
+}
+
+/** Lines that the reader does not read are parsed one by one. */
+async function readLines(reader: LineReader, bytes: Buffer, limits: BodyLimits, body: ParsedBody): Promise<void> {
+  const nowMs = Date.now();
+  reader.begin(bytes, body.records, nowMs, limits.window);
+  let index = 0;
+  let broken = 0;
+  for (let at = 0, next: number; at < bytes.length; at = next) {
+    // One more than there may be is not read, but counted with all that follow.
+    next = index < limits.maxRecords ? reader.read(at, index) : -1;
+    if (next === -1) {
+      next = endOfLine(bytes, at);
+      const line = bytes.toString('utf8', at, next).trim();
+      if (line === '') continue;
+      if (index === limits.maxRecords) throw tooMany(index + filledLines(bytes, at), limits.maxRecords);
+      if (!keepLine(body, line, index, nowMs, limits.window)) broken++;
+    }
+    if (++index % SLICE_RECORDS === 0) await nextTurn();
+  }
+  if (index === 0) throw emptyBody();
+  if (broken === index) throw new Problem(400, 'Bad JSON', 'no line of the body is valid JSON');
+}
+
+/** @returns whether the line is JSON at all */
+function keepLine(body: ParsedBody, line: string, index: number, nowMs: number, window: TimeWindow): boolean {
+  const value = parseJson(line);
+  if (value === undefined) body.errors.push({ index, field: '', message: 'the line is not valid JSON' });
+  else keep(body, parseRecord(value, index, nowMs, window));
+  return value !== undefined;
+}
+
+function endOfLine(bytes: Buffer, from: number): number {
+  const end = bytes.indexOf(NEWLINE, from);
+  return end === -1 ? bytes.length : end + 1;
+}
+
+/** Lines from a place on that are not blank. */
+function filledLines(bytes: Buffer, from: number): number {
+  let filled = 0;
+  for (let at = from, end: number; at < bytes.length; at = end) {
+    end = endOfLine(bytes, at);
+    if (bytes.toString('utf8', at, end).trim() !== '') filled++;
+  }
+  return filled;
 }
 
 function parseJson(text: string): unknown {
@@ -40,88 +119,13 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Validates values that were parsed already (an array body, or records of a gateway format). */
-export async function parseValues(values: readonly unknown[], limits: BodyLimits): Promise<ParsedBody> {
-  if (values.length > limits.maxRecords) throw tooMany(values.length, limits.maxRecords);
-  return inSlices(values.length, (index, nowMs) => parseRecord(values[index], index, nowMs, limits.window));
-}
-
-async function parseLines(text: string, limits: BodyLimits): Promise<ParsedBody> {
-  const slices = slicesOf(text);
-  // Blank lines are no records; whether there are any matters only to a body that would be too long with them.
-  if (slices.length * SLICE_RECORDS > limits.maxRecords) {
-    const filled = slices.reduce((sum, slice) => sum + filledLines(slice.text).length, 0);
-    if (filled > limits.maxRecords) throw tooMany(filled, limits.maxRecords);
-  }
-  const body: ParsedBody = { records: [], errors: [] };
-  const nowMs = Date.now();
-  let index = 0;
-  let broken = 0;
-  for (const slice of slices) {
-    for (const value of parseSlice(slice)) {
-      if (value === undefined) {
-        broken++;
-        body.errors.push({ index, field: '', message: 'the line is not valid JSON' });
-      } else {
-        keep(body, parseRecord(value, index, nowMs, limits.window));
-      }
-      index++;
-    }
-    await nextTurn();
-  }
-  if (broken === index) throw new Problem(400, 'Bad JSON', 'no line of the body is valid JSON');
-  return body;
-}
-
-/** A piece of a body, a number of whole lines. */
-interface Slice {
-  text: string;
-  lines: number;
-}
-
-function slicesOf(text: string): Slice[] {
-  const slices: Slice[] = [];
-  let from = 0;
-  let lines = 0;
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
-    if (++lines < SLICE_RECORDS) continue;
-    slices.push({ text: text.slice(from, at), lines });
-    from = at + 1;
-    lines = 0;
-  }
-  slices.push({ text: text.slice(from), lines: lines + 1 });
-  return slices;
-}
-
-const filledLines = (text: string) => text.split('\n').filter((line) => line.trim() !== '');
-
-/**
- * Values of lines, undefined for one that is not JSON. Parsed as one array, which is a third faster than line by line: a line
- * break can stand between two values only. Where that fails, or a line turns out to hold several values or a part of one, each line
- * stands for itself.
- */
-function parseSlice({ text, lines }: Slice): unknown[] {
-  const values = parseJson(`[${text.replaceAll('\n', ',')}]`);
-  return Array.isArray(values) && values.length === lines ? values : filledLines(text).map(parseJson);
-}
-
-async function inSlices(
-  count: number,
-  parse: (index: number, nowMs: number) => ParsedRecord | RecordError,
-): Promise<ParsedBody> {
-  const body: ParsedBody = { records: [], errors: [] };
-  const nowMs = Date.now();
-  for (let index = 0; index < count; index++) {
-    const parsed = parse(index, nowMs);
-    keep(body, parsed);
-    if (index % SLICE_RECORDS === SLICE_RECORDS - 1) await nextTurn();
-  }
-  return body;
-}
-
 function keep(body: ParsedBody, parsed: ParsedRecord | RecordError): void {
   if (isRecordError(parsed)) body.errors.push(parsed);
-  else body.records.push(parsed);
+  else body.records.add(parsed);
+}
+
+function emptyBody(): Problem {
+  return new Problem(400, 'Empty body', 'send one record, an array of records, or one record per line');
 }
 
 function tooMany(count: number, max: number): Problem {

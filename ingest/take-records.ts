@@ -34,23 +34,22 @@ export async function takeRecords(
     isWaitedFor: sent.isWaitedFor,
     uniqueCaller: sent.byRequestId ? grant.id : '',
   };
-  const accepted = await tools.acceptance.accept(parsed.records, grant).catch((error) => {
+  const { records } = parsed;
+  const foreign = await tools.acceptance.accept(records, grant).catch((error) => {
     throw error instanceof Problem ? error : overloaded('the key index cannot be read');
   });
-  // What was accepted stands in a list of its own; see Gatherer.add for why nothing else may hold it.
-  parsed.records.length = 0;
-  const errors = [...parsed.errors, ...accepted.errors].sort((a, b) => a.index - b.index);
+  const errors = [...parsed.errors, ...foreign].sort((a, b) => a.index - b.index);
   recordsReceived.inc({ outcome: 'rejected' }, errors.length);
   const shown = errors.slice(0, MAX_ERRORS_SHOWN);
   const source = { organizationId: grant.organizationId, format: sent.format };
-  if (accepted.records.length === 0) {
+  const count = records.rows;
+  if (count === 0) {
     tools.sources.note(source, 0, errors);
     throw new Problem(400, 'No valid record', 'every record was rejected', {
       extra: { accepted: 0, rejected: errors.length, errors: shown },
     });
   }
-  const count = accepted.records.length;
-  const batchId = await tools.gatherer.add(accepted.records, origin).catch((error) => {
+  const batchId = await tools.gatherer.add(records, origin).catch((error) => {
     recordsReceived.inc({ outcome: 'refused_overload' }, count);
     throw error;
   });

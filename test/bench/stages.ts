@@ -92,16 +92,14 @@ async function edgeStages(note: Note): Promise<Batch[]> {
     for (const body of bodies) parsed.push(await parseRecordsBody(body, 'application/x-ndjson', limits));
   });
   note('parse_and_validate', whole);
-  const records = parsed.flatMap((body) => body.records.map(({ record }) => record));
   let batches: Batch[] = [];
   note(
     'batch',
     await leastCpuOf(ROUNDS, () => {
       batches = [];
-      for (let at = 0; at < records.length; at += MAX_BATCH_ROWS) {
-        const batch = new Batch();
-        for (const record of records.slice(at, at + MAX_BATCH_ROWS)) batch.add(record, '');
-        batches.push(batch);
+      for (const [n, { records }] of parsed.entries()) {
+        if (n % (MAX_BATCH_ROWS / PER_POST) === 0) batches.push(new Batch());
+        batches.at(-1)!.append(records, '');
       }
     }),
   );

@@ -130,8 +130,8 @@ describe('properties', () => {
           window: WINDOW,
           maxRecords: 100,
         });
-        expect(records.length + errors.length).toBe(clean.length + 1);
-        expect(records.at(-1)!.record.keyId).toBe('last');
+        expect(records.rows + errors.length).toBe(clean.length + 1);
+        expect(records.keyId.at(records.rows - 1)).toBe('last');
       }),
       { numRuns: 300, seed: SEED },
     );

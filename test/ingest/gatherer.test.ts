@@ -6,8 +6,9 @@ import { BatchCleaner } from '../../ingest/clean-batch.ts';
 import { Gatherer, type Origin } from '../../ingest/gatherer.ts';
 import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
 import { createLogger } from '../../ingest/logger.ts';
+import { ParsedRecords } from '../../ingest/parsed-records.ts';
 import { BATCH_QUEUE, type BatchJob, openBatchQueue, shardPrefix } from '../../ingest/queue.ts';
-import { parseRecord, type RequestRecord } from '../../ingest/record.ts';
+import { parseRecord } from '../../ingest/record.ts';
 import { connectRedis, type Redis } from '../../ingest/redis.ts';
 import { RouteLimit } from '../../ingest/route-limit.ts';
 import { testConfig } from '../support/stack.ts';
@@ -36,10 +37,12 @@ function gathererOf(queue: Queue<BatchJob>, lingerMs: number): Gatherer {
   return new Gatherer([queue], { confirm: async () => {} }, cleaner, lingerMs, createLogger(testConfig(), 'test'));
 }
 
-function records(keyId: string, count: number): RequestRecord[] {
+function records(keyId: string, count: number): ParsedRecords {
   const parsed = parseRecord({ key_id: keyId, status: 200 }, 0, Date.now(), { pastMs: 1e9, futureMs: 1e9 });
   if (!('record' in parsed)) throw new Error(parsed.message);
-  return Array.from({ length: count }, () => parsed.record);
+  const all = new ParsedRecords(count);
+  for (let n = 0; n < count; n++) all.add(parsed);
+  return all;
 }
 
 test('beside an organization that sends a hundred times as much, a batch of the others is taken before its backlog', async () => {
@@ -107,7 +110,7 @@ test('many requests in one batch: each gets its id, and the lists of their recor
   const lists = Array.from({ length: 100 }, (_, n) => records(`key-${n}`, 2));
   const ids = await Promise.all(lists.map((list) => gatherer.add(list, origin('many'))));
   expect(new Set(ids).size).toBe(1);
-  expect(lists.every((list) => list.length === 0)).toBe(true);
+  expect(lists.every((list) => list.rows === 0)).toBe(true);
   expect((await queue.getJob(ids[0]!))!.data.rows).toBe(200);
   await gatherer.close();
   await queue.obliterate({ force: true });
