@@ -1,4 +1,5 @@
 import { parseConfig } from '../ingest/config.ts';
+import { letHeapGrow } from '../ingest/heap-growth.ts';
 import { createLogger } from '../ingest/logger.ts';
 import { type PartName, type Running, startParts } from './parts.ts';
 
@@ -10,6 +11,8 @@ export async function runParts(
   parts: readonly PartName[],
   afterStart?: (running: Running) => Promise<void> | void,
 ): Promise<void> {
+  // An api holds lists of keys in memory.
+  if (!parts.includes('api')) letHeapGrow();
   const config = parseConfig(process.env);
   const log = createLogger(config, parts.length === 1 ? parts[0]! : 'keytally');
   let running: Running | undefined;
