@@ -31,6 +31,8 @@ export class ResponseEnds {
 
   watch(arrival: Arrival): void {
     const open = this.#isClosed ? undefined : (this.#connections.get(arrival.socket) ?? this.#connect(arrival.socket));
+    // Told by the server and by a middleware.
+    if (open?.at(-1)?.req === arrival.req) return;
     if (open === undefined || open.length >= MAX_WAITING) {
       const { res } = arrival;
       res.on('close', () => this.#onEnd(arrival, res.writableFinished));

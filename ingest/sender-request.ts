@@ -26,6 +26,11 @@ export interface Arrival {
   res: ServerResponse;
   headers: IncomingHttpHeaders;
   ip: string | undefined;
+  /** Before its framework saw it, which may know better whose address it is. Then V8 still knows its shape, and a look costs next to nothing. */
+  isEarly: boolean;
+  /** Of an early one; else it is asked at its end. */
+  method: string | undefined;
+  url: string | undefined;
   socket: Socket;
   writtenBefore: number;
 }
@@ -66,7 +71,8 @@ const COLON = 58;
 /** Patterns come from the host's source, seldom from a list it makes up at run time. */
 const templates = new RecentMap<string, string>(2_000);
 
-export function arrivalOf(req: GatewayRequest, res: ServerResponse): Arrival {
+/** @param isEarly see {@link Arrival} */
+export function arrivalOf(req: GatewayRequest, res: ServerResponse, isEarly: boolean): Arrival {
   const { socket, headers } = req;
   return {
     began: performance.now(),
@@ -74,6 +80,9 @@ export function arrivalOf(req: GatewayRequest, res: ServerResponse): Arrival {
     res,
     headers,
     ip: addressOf(req, socket, headers),
+    isEarly,
+    method: isEarly ? req.method : undefined,
+    url: isEarly ? req.url : undefined,
     socket,
     writtenBefore: socket.bytesWritten,
   };
@@ -81,8 +90,16 @@ export function arrivalOf(req: GatewayRequest, res: ServerResponse): Arrival {
 
 /** Express works out its `ip` anew at every look; without the header it looks into, that is always the connection's. */
 function addressOf(req: GatewayRequest, socket: Socket, headers: IncomingHttpHeaders): string | undefined {
-  const isConnection = headers['x-forwarded-for'] === undefined && !Object.hasOwn(req, 'ip');
-  return (isConnection ? undefined : req.ip) ?? socket.remoteAddress;
+  return (isConnection(req, headers) ? undefined : req.ip) ?? socket.remoteAddress;
+}
+
+function isConnection(req: GatewayRequest, headers: IncomingHttpHeaders): boolean {
+  return headers['x-forwarded-for'] === undefined && !Object.hasOwn(req, 'ip');
+}
+
+/** At its end: what was found at its arrival, or what its framework has made of it since. */
+function endAddressOf({ req, ip, isEarly, headers }: Arrival): string | undefined {
+  return isEarly && !isConnection(req, headers) ? (req.ip ?? ip) : ip;
 }
 
 function plainAddress(ip: string | undefined): string | undefined {
@@ -95,20 +112,20 @@ function plainAddress(ip: string | undefined): string | undefined {
  */
 export function endOf(arrival: Arrival, isFinished: boolean): EndedRequest {
   const { req, res, headers } = arrival;
-  const { method } = req;
+  const method = arrival.method ?? req.method;
   const head = headOf(res);
   const status = isFinished && head ? head.status : ABORTED;
   return {
     began: arrival.began,
     ended: performance.now(),
     method,
-    path: redactPath(cut(req.originalUrl ?? req.url ?? '', FIELD_LIMITS.path)),
+    path: redactPath(cut(arrival.url ?? req.originalUrl ?? req.url ?? '', FIELD_LIMITS.path)),
     baseUrl: req.baseUrl,
     pattern: req.route?.path,
     status,
     requestLength: headers['content-length'],
     responseBytes: hasNoBody(method, status) ? 0 : responseBytes(arrival, head, isFinished),
-    ip: arrival.ip,
+    ip: endAddressOf(arrival),
     userAgent: headers['user-agent'],
     requestId: headers['x-request-id'],
     rateLimit: rateLimitOf(head),

@@ -1,6 +1,6 @@
 /**
  * A small Express application that changes by itself, every so many requests, between running without the SDK, with an
- * empty middleware in its place, and with it: what the machine does meanwhile, and how V8 compiled the rest, is the same for all.
+ * empty middleware in its place, with it, and with it told by the server: what the machine does meanwhile, and how V8 compiled the rest, is the same for all.
  *
  * usage: node sdk-host-part.js <address of Keytally>
  */
@@ -41,7 +41,7 @@ app.get('/orders/:customer', (req, res) => {
 app.get('/slices', (_req, res) => {
   const told = slices;
   slices = [];
-  router.stack = stacks[variantOf(0)];
+  turnTo(variantOf(0));
   answered = 0;
   since = now();
   res.json(told);
@@ -64,12 +64,20 @@ app.get('/burst', async (_req, res) => {
 
 const router = app.router as unknown as { stack: { handle: unknown }[] };
 const layers = router.stack;
+const bare = layers.filter(({ handle }) => handle !== sender && handle !== empty);
 const stacks: Record<Variant, typeof layers> = {
-  without: layers.filter(({ handle }) => handle !== sender && handle !== empty),
+  without: bare,
+  watching: bare,
   empty: layers.filter(({ handle }) => handle !== sender),
   with: layers.filter(({ handle }) => handle !== empty),
 };
-router.stack = stacks[variantOf(0)];
+let stopWatching = () => {};
+
+function turnTo(variant: Variant): void {
+  router.stack = stacks[variant];
+  stopWatching();
+  if (variant === 'watching') stopWatching = sender.watch(server);
+}
 
 function variantOf(slice: number): Variant {
   return SLICE_ORDER[slice % SLICE_ORDER.length]!;
@@ -86,7 +94,7 @@ async function endSlice(): Promise<void> {
     cpuMicros: until.cpuMicros - since.cpuMicros,
     longestDelayMs: delay.max / 1e6,
   });
-  router.stack = stacks[variantOf(slices.length)];
+  turnTo(variantOf(slices.length));
   delay.reset();
   answered = 0;
   since = until;
@@ -98,6 +106,7 @@ function now() {
 }
 
 const server = app.listen(0, '127.0.0.1', () => {
+  turnTo(variantOf(0));
   const { port } = server.address() as AddressInfo;
   delay.enable();
   process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${port}` })}\n`);

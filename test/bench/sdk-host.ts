@@ -14,11 +14,20 @@ export const HEADERS = {
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36',
 };
 
-/** `empty` is an Express middleware that does nothing: what no SDK can fall below. */
-export const VARIANTS = ['without', 'empty', 'with'] as const;
+/** `empty` is an Express middleware that does nothing, which no other can fall below; `watching` is the SDK told by the server instead. */
+export const VARIANTS = ['without', 'empty', 'with', 'watching'] as const;
 export type Variant = (typeof VARIANTS)[number];
 /** Slices of a round: to and fro, so that a drift of the machine's speed hits all alike. */
-export const SLICE_ORDER: readonly Variant[] = ['without', 'empty', 'with', 'with', 'empty', 'without'];
+export const SLICE_ORDER: readonly Variant[] = [
+  'without',
+  'empty',
+  'with',
+  'watching',
+  'watching',
+  'with',
+  'empty',
+  'without',
+];
 
 /** Some requests in a row that one variant of the host answered. CPU is of all its threads. */
 export interface Slice {

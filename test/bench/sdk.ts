@@ -9,15 +9,15 @@ const ROUNDS = 9;
 const BURSTS = 9;
 /** An application that only answers, and one whose requests take about a millisecond. */
 const LOADS = [
-  { prefix: '', path: '/users/17', seconds: 90 },
-  { prefix: 'list_', path: '/orders/17', seconds: 150 },
+  { prefix: '', path: '/users/17', seconds: 120 },
+  { prefix: 'list_', path: '/orders/17', seconds: 200 },
 ] as const;
 /** Until V8 has compiled what is asked often. */
 const WARM_UP_SLICES = 2 * SLICE_ORDER.length;
 
 /**
  * Cost of the SDK in the host: CPU time of `record()`, and throughput and CPU per request of an Express application
- * without it, with an empty middleware and with the SDK's, in slices of some requests of one process. The host has a
+ * without it, with an empty middleware, with the SDK's and with the SDK told by the server, in slices of some requests of one process. The host has a
  * processor of its own, where the system allows it, which it shares with nothing but its own threads; load and receiver are
  * processes beside it.
  */
@@ -71,7 +71,7 @@ function figuresOf(slices: readonly Slice[]): Record<string, number> {
     figures[`cpu_micros_per_request_${variant}`] = round(micros.get(variant)!);
     figures[`loop_delay_longest_ms_median_${variant}`] = round(median(own.map((slice) => slice.longestDelayMs)));
   }
-  for (const variant of ['empty', 'with'] as const) {
+  for (const variant of ['empty', 'with', 'watching'] as const) {
     figures[`throughput_lost_percent_${variant}`] = round((1 - rates.get(variant)! / rates.get('without')!) * 100);
     figures[`throughput_lost_percent_${variant}_median_of_rounds`] = round(median(lossesOf(slices, variant)) * 100);
     figures[`cpu_added_percent_${variant}`] = round((micros.get(variant)! / micros.get('without')! - 1) * 100);

@@ -21,13 +21,13 @@ import {
   url,
 } from '../support/record-receiver.ts';
 
-describe('the middleware in an Express 5 application', () => {
+describe.each(['used', 'watching'] as const)('the middleware in an Express 5 application, %s', (way) => {
   async function host(options: Partial<MiddlewareOptions> = {}): Promise<{ base: string; middleware: Sender }> {
     const middleware = keytally({ url, token: 't', retryBaseMs: 10, drainTimeoutMs: 3_000, ...options });
     senders.push(middleware);
     const app = express();
     app.set('trust proxy', true);
-    app.use(middleware);
+    if (way === 'used') app.use(middleware);
     app.get('/users/:id', (req, res) => void res.json({ id: req.params.id }));
     app.post('/upload', express.raw({ type: () => true }), (_req, res) => void res.status(201).end());
     app.get('/stream', (_req, res) => {
@@ -46,7 +46,9 @@ describe('the middleware in an Express 5 application', () => {
     app.use((_error: Error, _req: express.Request, res: express.Response, _next: express.NextFunction) => {
       res.status(500).json({});
     });
-    return { base: await listen(createServer(app)), middleware };
+    const server = createServer(app);
+    if (way === 'watching') middleware.watch(server);
+    return { base: await listen(server), middleware };
   }
 
   async function one(middleware: Sender): Promise<Received['records'][number]> {
@@ -235,9 +237,11 @@ describe('the middleware in an Express 5 application', () => {
       if (ownIp !== undefined) Object.defineProperty(req, 'ip', { value: ownIp });
       next();
     });
-    app.use(middleware);
+    if (way === 'used') app.use(middleware);
     app.get('/', (_req, res) => void res.end());
-    await (await fetch(await listen(createServer(app)), { headers: headers as Record<string, string> })).text();
+    const server = createServer(app);
+    if (way === 'watching') middleware.watch(server);
+    await (await fetch(await listen(server), { headers: headers as Record<string, string> })).text();
     expect((await one(middleware)).ip).toBe(expected);
   });
 
@@ -250,9 +254,11 @@ describe('the middleware in an Express 5 application', () => {
       if (req.url === '/bad') Object.defineProperty(req, 'ip', { value: 7 });
       next();
     });
-    app.use(middleware);
+    if (way === 'used') app.use(middleware);
     app.get('/{*path}', (_req, res) => void res.end());
-    const base = await listen(createServer(app));
+    const server = createServer(app);
+    if (way === 'watching') middleware.watch(server);
+    const base = await listen(server);
     for (const path of ['/bad', '/good']) await (await fetch(base + path)).text();
     await vi.waitFor(() => expect(middleware.stats().recorded).toBe(2));
     await middleware.flush();
@@ -267,5 +273,47 @@ describe('the middleware in an Express 5 application', () => {
     socket.resume().end('nonsense\r\n\r\n');
     await new Promise((resolve) => socket.once('close', resolve));
     expect(middleware.stats().recorded).toBe(0);
+  });
+});
+
+describe('watching a server', () => {
+  const usage = (options: Partial<MiddlewareOptions> = {}) => {
+    const middleware = keytally({ url, token: 't', ...options });
+    senders.push(middleware);
+    return middleware;
+  };
+  const get = async (target: string) => (await fetch(target, { headers: { 'x-api-key': 'k' } })).text();
+
+  it('reports requests that no framework sees, and keeps the host as it was after its end', async () => {
+    const middleware = usage();
+    const server = createServer((req, res) => void res.writeHead(req.url === '/no' ? 404 : 200).end('abc'));
+    const stop = middleware.watch(server);
+    const base = await listen(server);
+    for (const path of ['/yes', '/no']) expect(await get(base + path)).toBe('abc');
+    stop();
+    stop();
+    await get(`${base}/after`);
+    await vi.waitFor(() => expect(middleware.stats().recorded).toBe(2));
+    await middleware.flush();
+    expect(storedRecords().map(({ path, status }) => [path, status])).toEqual([
+      ['/yes', 200],
+      ['/no', 404],
+    ]);
+    expect(server.listenerCount('request')).toBe(1);
+  });
+
+  it('counts a request once that its middleware sees as well, and a server once that it is told of twice', async () => {
+    const middleware = usage();
+    const app = express();
+    app.use(middleware);
+    app.get('/once', (_req, res) => void res.end());
+    const server = createServer(app);
+    middleware.watch(server);
+    middleware.watch(server);
+    await get(`${await listen(server)}/once`);
+    await vi.waitFor(() => expect(middleware.stats().recorded).toBeGreaterThan(0));
+    await middleware.close();
+    expect(middleware.stats()).toMatchObject({ recorded: 1, sent: 1 });
+    expect(server.listenerCount('request')).toBe(1);
   });
 });
