@@ -13,6 +13,7 @@ import {
   arrivalOf,
   clockOrigin,
   type EndedRequest,
+  earlyArrivalOf,
   endOf,
   type GatewayRequest,
   recordOf,
@@ -50,8 +51,8 @@ export type RequestServer = Pick<EventEmitter, 'prependListener' | 'off'>;
 export interface Middleware extends Sender {
   (req: GatewayRequest, res: ServerResponse, next: (error?: unknown) => void): void;
   /**
-   * Reports the requests of a server, in place of `app.use()`: for any framework on `node:http`, and at less cost than a middleware of
-   * Express has by itself. Ends with {@link Sender.close}.
+   * Reports the requests of a server, in place of `app.use()`: for any framework on `node:http`, and at less cost in an Express
+   * application, as Express' own way to a middleware is left out. Ends with {@link Sender.close}.
    * @returns ends it earlier
    */
   watch(server: RequestServer): () => void;
@@ -73,18 +74,21 @@ export function keytally(options: MiddlewareOptions): Middleware {
   const sender = new SenderQueue(options);
   const report = reporterOf(options);
   const ends = new ResponseEnds(endRecorder(sender, options, report));
-  const arrive = (req: GatewayRequest, res: ServerResponse, isEarly: boolean): void => {
+  const middleware = (req: GatewayRequest, res: ServerResponse, next: (error?: unknown) => void): void => {
     try {
-      ends.watch(arrivalOf(req, res, isEarly));
+      ends.watch(arrivalOf(req, res));
+    } catch (error) {
+      report(error);
+    }
+    next();
+  };
+  const onRequest = (req: GatewayRequest, res: ServerResponse): void => {
+    try {
+      ends.watch(earlyArrivalOf(req, res));
     } catch (error) {
       report(error);
     }
   };
-  const middleware = (req: GatewayRequest, res: ServerResponse, next: (error?: unknown) => void): void => {
-    arrive(req, res, false);
-    next();
-  };
-  const onRequest = (req: GatewayRequest, res: ServerResponse) => arrive(req, res, true);
   const servers = new Set<RequestServer>();
   const leave = (server: RequestServer) => {
     if (servers.delete(server)) server.off('request', onRequest);
