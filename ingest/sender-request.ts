@@ -26,7 +26,7 @@ export interface Arrival {
   res: ServerResponse;
   headers: IncomingHttpHeaders;
   ip: string | undefined;
-  /** Before its framework saw it, which may know better whose address it is. Then V8 still knows its shape, and a look costs next to nothing. */
+  /** Before its framework saw it, which may know better whose address it is. */
   isEarly: boolean;
   /** Of an early one; else it is asked at its end. */
   method: string | undefined;

@@ -51,8 +51,7 @@ export type RequestServer = Pick<EventEmitter, 'prependListener' | 'off'>;
 export interface Middleware extends Sender {
   (req: GatewayRequest, res: ServerResponse, next: (error?: unknown) => void): void;
   /**
-   * Reports the requests of a server, in place of `app.use()`: for any framework on `node:http`, and at less cost in an Express
-   * application, as Express' own way to a middleware is left out. Ends with {@link Sender.close}.
+   * Reports the requests of a server, in place of `app.use()`: for any framework on `node:http`. Ends with {@link Sender.close}.
    * @returns ends it earlier
    */
   watch(server: RequestServer): () => void;
