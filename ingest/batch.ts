@@ -6,7 +6,7 @@ import { nextTurn, ROWS_PER_TURN } from './event-loop.ts';
 import { packText, unpackText } from './packed-text.ts';
 import type { ParsedRecords } from './parsed-records.ts';
 import type { RateLimitSeen, RequestRecord } from './record.ts';
-import { RequestColumns } from './request-columns.ts';
+import { RECORD_TEXTS, RequestColumns } from './request-columns.ts';
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -23,19 +23,9 @@ const LAYOUT_VERSION = 1;
 /** First character of a payload that is packed text; base 64, as it was before, has no such character. */
 export const PACKED = '~';
 
-const TEXT_COLUMNS = [
-  'keyId',
-  'organizationId',
-  'method',
-  'path',
-  'route',
-  'ip',
-  'country',
-  'userAgent',
-  'service',
-  'environment',
-  'error',
-] as const;
+const [KEY_ID, ...OTHER_TEXTS] = RECORD_TEXTS;
+/** In the order of the layout. */
+const TEXT_COLUMNS = [KEY_ID, 'organizationId', ...OTHER_TEXTS] as const;
 
 /** The newest limit that answers to one key told. */
 export interface KeyRateLimit extends RateLimitSeen {

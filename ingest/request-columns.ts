@@ -1,7 +1,7 @@
 import { NumberColumn, TextColumn } from './column.ts';
 import type { RequestRecord } from './record.ts';
 
-/** Columns of text that every record has. */
+/** Columns of text that every record has. Their order is part of the layout of a batch (batch.ts). */
 export const RECORD_TEXTS = [
   'keyId',
   'method',

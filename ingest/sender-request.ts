@@ -87,7 +87,7 @@ export function arrivalOf(req: GatewayRequest, res: ServerResponse): Arrival {
   };
 }
 
-/** The same before a framework saw it. Apart, so that V8 compiles it for the one shape that requests have there. */
+/** The same before a framework saw it. Apart: requests have one shape there, which V8 knows. */
 export function earlyArrivalOf(req: GatewayRequest, res: ServerResponse): Arrival {
   const { socket, headers, method, url } = req;
   return {

@@ -7,6 +7,7 @@ import { ParsedRecords } from '../../ingest/parsed-records.ts';
 import { isRecordError, parseRecord, type RecordError } from '../../ingest/record.ts';
 import { parseRecordsBody } from '../../ingest/records-body.ts';
 import { RECORD_NUMBERS, RECORD_TEXTS } from '../../ingest/request-columns.ts';
+import { LineWriter } from '../../ingest/sender-line.ts';
 import { bodiesOf } from '../bench/bench-traffic.ts';
 import { Random } from '../support/random.ts';
 import { brokenLine, LINE_DIGEST, LINE_NOW, recordLine } from '../support/record-lines.ts';
@@ -87,7 +88,12 @@ test.each([
 });
 
 test('every line of a gateway and of our own SDK is read without JSON.parse', () => {
-  for (const line of bodiesOf(new Random(3), 2_000, 1_000, true).join('\n').split('\n')) {
+  const sdk = new LineWriter({ keyHash: true, service: 'orders', environment: 'production' });
+  const request = { timestamp: LINE_NOW.getTime(), method: 'GET', path: '/users/17?page', route: '/users/{id}' };
+  const answer = { status: 200, latency_ms: 3.25, response_bytes: 53, ip: '127.0.0.1', user_agent: 'curl/8' };
+  const ofSdk = [{ key: 'raw' }, { key_id: '(no key)', request_id: 'r-1' }, { key: 'raw', request_bytes: 9 }];
+  const lines = bodiesOf(new Random(3), 2_000, 1_000, true).join('\n').split('\n');
+  for (const line of [...lines, ...ofSdk.map((own) => sdk.lineOf({ ...request, ...answer, ...own }))]) {
     expect(readOf(line).isRead, line).toBe(true);
   }
 });
