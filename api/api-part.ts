@@ -50,7 +50,7 @@ export interface ApiOptions {
   redisUrl: string;
   store: Store;
   log: Logger;
-  geoBuiltAt: Date | undefined;
+  geoBuiltAt: () => Date | undefined;
 }
 
 /** @throws {ConfigError} when Redis cannot be reached */

@@ -67,7 +67,7 @@ const idempotencyKey = {
 export const INGEST_PATHS = {
   '/v1/requests': {
     post: {
-      summary: 'Report requests: one record, an array, or one per line (NDJSON); gzip accepted',
+      summary: 'Report requests: one record, an array, or one per line (NDJSON); gzip, deflate and brotli accepted',
       security: [{ token: [] }],
       'x-scope': 'ingest',
       parameters: [idempotencyKey],

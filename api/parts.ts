@@ -92,7 +92,7 @@ async function start(
   let api: ApiPart | undefined;
   if (names.has('api')) {
     const { startApi } = await import('./api-part.ts');
-    api = await startApi({ config, redisUrl, store: store!, log, geoBuiltAt: worker?.geoBuiltAt });
+    api = await startApi({ config, redisUrl, store: store!, log, geoBuiltAt: () => worker?.geoBuiltAt() });
     undo.push(() => api!.close());
   }
   const http = await serve(config, log, { worker, collector, api }, undo);

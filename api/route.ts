@@ -29,7 +29,7 @@ export interface ApiParts {
   delivery: DeliveryDesk;
   log: Logger;
   /** Build date of the country data set, shown with its attribution. */
-  geoBuiltAt: Date | undefined;
+  geoBuiltAt(): Date | undefined;
 }
 
 type Shape = z.ZodObject;

@@ -150,6 +150,7 @@ export const EnvSchema = z.object({
   ALERT_LIMITS_CRON: cron('*/5 * * * * *'),
   ALERT_SETTLE_SECONDS: count(60, 0, 3_600),
   WORKER_CONCURRENCY: count(2, 1, 32),
+  WORKER_THREADS: count(1, 0, 16),
   API_REQUESTS_PER_MINUTE: count(1200, 1, 10_000_000),
   RETENTION_REQUESTS_DAYS: count(30, 1, MAX_RETENTION_DAYS),
   RETENTION_MINUTE_DAYS: count(15, 1, MAX_RETENTION_DAYS),

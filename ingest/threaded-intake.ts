@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import { AskedThread } from './asked-thread.ts';
 import type { Config } from './config.ts';
-import { nextTurn } from './event-loop.ts';
 import type { IntakeAnswer, IntakeRequest } from './intake.ts';
-import { errorOf, type FromThread, type ThreadStart, type ToThread } from './intake-messages.ts';
+import type { IntakeAsk, IntakeStart } from './intake-messages.ts';
 import type { IntakePart } from './intake-part.ts';
 import { recordsReceived, type ToldMetrics, tellMetricsOf } from './metrics.ts';
 import { overloaded } from './problem.ts';
@@ -11,15 +9,8 @@ import { traceparent } from './tracing.ts';
 
 /** Bodies that a thread has not answered; more are refused with 503, but one alone is taken whatever its size. Records have the gatherer's own bound. */
 const MAX_UNANSWERED_BYTES = 128 * 1024 * 1024;
-/** Answers of one turn of the event loop; the others wait for turns of their own: there may be thousands. */
-const ANSWERS_A_TURN = 32;
 const METRICS_TIMEOUT_MS = 2_000;
-
-interface Unanswered {
-  bytes: number;
-  resolve(answer: IntakeAnswer): void;
-  reject(error: Error): void;
-}
+const PROGRAM = new URL('./intake-thread.js', import.meta.url);
 
 /** A small body lies in memory that others share, which would be copied whole. */
 function ownMemory(body: Buffer): Uint8Array<ArrayBuffer> {
@@ -34,114 +25,51 @@ const stopping = () => overloaded('the collector is stopping');
  * checks and timers would wait for each of its turns.
  */
 class IntakeThread {
-  readonly #worker: Worker;
-  readonly #unanswered = new Map<number, Unanswered>();
-  readonly #metrics = new Map<number, (told: ToldMetrics) => void>();
-  readonly #onCrash: (error: unknown) => void;
+  readonly #thread: AskedThread<IntakeAsk>;
   #lastMetrics: ToldMetrics = [];
-  #nextId = 0;
   #unansweredBytes = 0;
-  #answersOfTurn = 0;
-  #isClosing = false;
-  #hasEnded = false;
 
-  private constructor(start: ThreadStart, onCrash: (error: unknown) => void) {
-    this.#onCrash = onCrash;
-    this.#worker = new Worker(new URL('./intake-thread.js', import.meta.url), { workerData: start });
+  private constructor(thread: AskedThread<IntakeAsk>) {
+    this.#thread = thread;
   }
 
   /** @throws what ended it before it could take anything */
-  static async start(start: ThreadStart, onCrash: (error: unknown) => void): Promise<IntakeThread> {
-    const thread = new IntakeThread(start, onCrash);
-    await thread.#begin();
-    return thread;
-  }
-
-  #begin(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let isReady = false;
-      let failure: unknown;
-      this.#worker.on('error', (error) => (failure = error));
-      this.#worker.once('exit', (code) => {
-        failure ??= new Error(`an intake thread ended with ${code}`);
-        this.#hasEnded = true;
-        this.#failUnanswered();
-        if (!isReady) reject(failure);
-        else if (!this.#isClosing) this.#onCrash(failure);
-      });
-      this.#worker.on('message', (message: FromThread) => {
-        if (message.kind === 'ready') {
-          isReady = true;
-          resolve();
-        } else if (message.kind === 'metrics') {
-          this.#metrics.get(message.id)?.(message.metrics as ToldMetrics);
-        } else this.#answered(message);
-      });
-    });
+  static async start(start: IntakeStart, onCrash: (error: unknown) => void): Promise<IntakeThread> {
+    return new IntakeThread(await AskedThread.start({ program: PROGRAM, start, onCrash, gone: stopping }));
   }
 
   get unansweredBytes(): number {
     return this.#unansweredBytes;
   }
 
-  take(request: IntakeRequest): Promise<IntakeAnswer> {
-    if (this.#hasEnded) return Promise.reject(stopping());
-    const id = this.#nextId++;
+  async take(request: IntakeRequest): Promise<IntakeAnswer> {
     const body = ownMemory(request.body);
     const bytes = body.byteLength;
     this.#unansweredBytes += bytes;
-    return new Promise((resolve, reject) => {
-      this.#unanswered.set(id, { bytes, resolve, reject });
-      this.#tell({ kind: 'take', id, request: { ...request, body }, trace: traceparent() }, [body.buffer]);
-    });
-  }
-
-  #answered(message: Extract<FromThread, { kind: 'answer' | 'failed' }>): void {
-    if (this.#answersOfTurn === 0) setImmediate(() => (this.#answersOfTurn = 0));
-    if (++this.#answersOfTurn <= ANSWERS_A_TURN) this.#settle(message);
-    else void nextTurn().then(() => this.#settle(message));
-  }
-
-  #settle(message: Extract<FromThread, { kind: 'answer' | 'failed' }>): void {
-    const waiting = this.#unanswered.get(message.id);
-    if (!waiting) return;
-    this.#unanswered.delete(message.id);
-    this.#unansweredBytes -= waiting.bytes;
-    if (message.kind === 'answer') waiting.resolve(message.answer);
-    else waiting.reject(errorOf(message.failure));
-  }
-
-  #failUnanswered(): void {
-    for (const { reject } of this.#unanswered.values()) reject(stopping());
-    this.#unanswered.clear();
-    this.#unansweredBytes = 0;
+    try {
+      const ask: IntakeAsk = { kind: 'take', request: { ...request, body }, trace: traceparent() };
+      return await this.#thread.ask<IntakeAnswer>(ask, [body.buffer]);
+    } finally {
+      this.#unansweredBytes -= bytes;
+    }
   }
 
   /** Its metrics so far, or the last ones when it does not say in time: a counter never goes back. */
   metrics(): Promise<ToldMetrics> {
-    const id = this.#nextId++;
     return new Promise<ToldMetrics>((resolve) => {
-      const timer = setTimeout(() => resolve(this.#lastMetrics), METRICS_TIMEOUT_MS);
-      this.#metrics.set(id, (told) => {
-        clearTimeout(timer);
-        this.#lastMetrics = told;
-        resolve(told);
+      const useLast = () => resolve(this.#lastMetrics);
+      const timer = setTimeout(useLast, METRICS_TIMEOUT_MS);
+      const told = this.#thread.ask<ToldMetrics>({ kind: 'metrics' }).then((metrics) => {
+        this.#lastMetrics = metrics;
+        resolve(metrics);
       });
-      this.#tell({ kind: 'metrics', id });
-    }).finally(() => this.#metrics.delete(id));
+      told.catch(useLast).finally(() => clearTimeout(timer));
+    });
   }
 
   /** It ends by itself when Redis has, or refused, what it gathered. */
-  async close(): Promise<void> {
-    this.#isClosing = true;
-    if (this.#hasEnded) return;
-    const ended = once(this.#worker, 'exit');
-    this.#tell({ kind: 'close' });
-    await ended;
-  }
-
-  #tell(message: ToThread, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  close(): Promise<void> {
+    return this.#thread.close();
   }
 }
 

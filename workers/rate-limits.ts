@@ -1,4 +1,4 @@
-import type { Batch } from '../ingest/batch.ts';
+import type { KeyRateLimit } from '../ingest/batch.ts';
 import type { Store } from './clickhouse/store.ts';
 
 /** A platform's own limit of a key, as the newest answer told it. */
@@ -12,8 +12,8 @@ export interface SeenRateLimit {
 }
 
 /** Keeps the limits that the answers of a batch told. A repeat, or an older one that arrives late, changes nothing. */
-export async function writeRateLimits(store: Store, batch: Batch): Promise<void> {
-  const rows = [...batch.rateLimits.values()].map((told) => ({
+export async function writeRateLimits(store: Store, rateLimits: readonly KeyRateLimit[]): Promise<void> {
+  const rows = rateLimits.map((told) => ({
     key_id: told.keyId,
     at: new Date(told.atMs).toISOString(),
     limit: told.limit,

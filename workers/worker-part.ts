@@ -18,10 +18,10 @@ import { applyRetention } from './clickhouse/retention.ts';
 import type { Store } from './clickhouse/store.ts';
 import { startConsumers } from './consume.ts';
 import { ConsumerWatch } from './consumer-watch.ts';
-import { openGeo } from './geo.ts';
 import { startHealthGauges } from './health-gauges.ts';
 import { startLifecycle } from './keys/lifecycle-worker.ts';
 import { Registry } from './keys/registry.ts';
+import type { BatchOpener } from './opened-batch.ts';
 import { stopInTime } from './stop-in-time.ts';
 import { Tokens } from './tokens.ts';
 
@@ -31,7 +31,8 @@ const STOP_LIMIT_MS = 20_000;
 export interface WorkerPart {
   /** Token of the first administrator, made by this start; to be shown once. */
   firstToken: string | undefined;
-  geoBuiltAt: Date;
+  /** When the country data in use was built. */
+  geoBuiltAt(): Date;
   checks: ReadinessChecks;
   /** Finishes the batches under way, then disconnects from Redis. The store stays open. */
   close(): Promise<void>;
@@ -52,7 +53,7 @@ export interface WorkerOptions {
  */
 export async function startWorker({ config, redisUrl, store, log, onCrash }: WorkerOptions): Promise<WorkerPart> {
   const warn = (error: Error) => log.warn({ err: error }, 'Redis connection');
-  const geo = await openGeo(config);
+  const opener = await startOpener(config, log, onCrash);
   const redis = await connectRedis(redisUrl, 'worker', warn);
   const connection = await connectRedis(redisUrl, 'worker', warn);
   const replication = new Replication(redis, config.REDIS_WAIT_REPLICAS);
@@ -69,7 +70,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
     },
     connection,
   );
-  const consumers = startConsumers({ store, redis, replication, geo, config, log }, { connection, onCrash });
+  const consumers = startConsumers({ store, redis, replication, opener, log }, { config, connection, onCrash });
   const watch = new ConsumerWatch(
     redis,
     consumers.map(({ activity }) => activity),
@@ -79,7 +80,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
   const evaluation = await startEvaluation({ config, store, redis, log }, connection);
   return {
     firstToken,
-    geoBuiltAt: geo.builtAt,
+    geoBuiltAt: () => opener.geoBuiltAt,
     checks: {
       consumer: async () =>
         consumers.every(({ worker }) => worker.isRunning()) ? watch.problem() : 'a consumer has stopped',
@@ -91,12 +92,23 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
     close: async () => {
       const shards = Object.fromEntries(consumers.map(({ worker }, shard) => [`batches ${shard}`, worker]));
       await stopInTime({ ...shards, lifecycle, evaluation, delivery }, STOP_LIMIT_MS, log);
+      await opener.close();
       gauges.close();
       await watch.close();
       connection.disconnect();
       redis.disconnect();
     },
   };
+}
+
+/** Loads one or the other, as the collector does with its intake. */
+async function startOpener(config: Config, log: Logger, onCrash: (error: unknown) => void): Promise<BatchOpener> {
+  if (config.WORKER_THREADS > 0) {
+    const { startThreadedOpener } = await import('./threaded-opener.ts');
+    return startThreadedOpener(config, onCrash);
+  }
+  const { startDirectOpener } = await import('./direct-opener.ts');
+  return startDirectOpener(config, log);
 }
 
 async function prepare(config: Config, store: Store, redis: Redis): Promise<string | undefined> {

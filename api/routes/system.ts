@@ -79,7 +79,7 @@ export const getSystem = route({
         bytes: stored.tables.reduce((total, table) => total + table.bytes, 0),
         tables: stored.tables,
       },
-      geo: { built_at: geoBuiltAt?.toISOString() ?? null },
+      geo: { built_at: geoBuiltAt()?.toISOString() ?? null },
       retention_days: {
         requests: config.RETENTION_REQUESTS_DAYS,
         minute: config.RETENTION_MINUTE_DAYS,

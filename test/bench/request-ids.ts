@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Batch } from '../../ingest/batch.ts';
 import { startLocalRedis } from '../../ingest/local-redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
-import { repeatedRows, WINDOW_SECONDS } from '../../workers/request-ids.ts';
+import { repeatedRows, requestIdsOf, WINDOW_SECONDS } from '../../workers/request-ids.ts';
 
 const SIZES = [10_000, 100_000, 1_000_000, 4_000_000];
 const IDS_PER_BATCH = 25_000;
@@ -56,8 +56,7 @@ export async function benchRequestIds(say: (line: string) => void): Promise<Reco
         redis,
         { confirm: async () => {} },
         `batch-${claimed}`,
-        batchOf(claimed, rows),
-        [{ caller: 'c', firstRow: 0, rows }],
+        await requestIdsOf(batchOf(claimed, rows), [{ caller: 'c', firstRow: 0, rows }]),
         1_768_471_200_000,
       );
     }

@@ -40,6 +40,7 @@ export async function fuzzHttp(inputs: number, seed: number): Promise<TargetResu
     INGEST_LINGER_MS: '50',
     // What a thread says passes through the same code; the tests, which run the sources, have no program for it.
     INGEST_THREADS: '0',
+    WORKER_THREADS: '0',
   };
   const config = parseConfig({
     PORT: '0',

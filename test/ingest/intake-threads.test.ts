@@ -7,6 +7,7 @@ import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
 import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis, type Redis } from '../../ingest/redis.ts';
 import { sha256, TOKENS_KEY, type TokenGrant } from '../../ingest/token.ts';
+import { BREAK_THREADS } from '../support/break-threads.ts';
 import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import { partMetric } from '../support/part-metric.ts';
 import { type PartProcess, startPart } from '../support/process.ts';
@@ -18,13 +19,6 @@ const GRANT: TokenGrant = {
   ...{ id: 'test', name: 'test', scopes: ['ingest'], organizationId: '', keyId: '', expiresAtMs: 0 },
 };
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
-/** Runs in each thread of the process but its main one, and breaks it when there is a file. */
-const BREAK_THREADS = `data:text/javascript,
-  import { existsSync } from 'node:fs';
-  import { isMainThread } from 'node:worker_threads';
-  if (!isMainThread) setInterval(() => {
-    if (existsSync(process.env.BREAK_FILE)) throw new Error('broken on purpose');
-  }, 50).unref();`;
 
 let server: LocalRedis;
 let redis: Redis;

@@ -35,7 +35,7 @@ describe('batches', () => {
     fill(target, 1, 99);
     await vi.waitFor(() => expect(target.stats().sent).toBe(100));
     expect(requests).toHaveLength(1);
-    expect(requests[0]!.headers).toMatchObject({ authorization: 'Bearer kt_test', 'content-encoding': 'gzip' });
+    expect(requests[0]!.headers).toMatchObject({ authorization: 'Bearer kt_test', 'content-encoding': 'br' });
     expect(requests[0]!.key).toMatch(/^[0-9a-f-]{36}$/);
     expect(requests[0]!.records[0]).toMatchObject({ service: 'shop', environment: 'staging', path: '/things/0' });
     expectBalanced(target);

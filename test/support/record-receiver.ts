@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync } from 'node:zlib';
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { RecordInput } from '../../ingest/record.ts';
 import { createSender, type Sender, type SenderOptions } from '../../ingest/sender.ts';
@@ -67,7 +67,7 @@ beforeEach(async () => {
     const chunks: Buffer[] = [];
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', () => {
-      const body = gunzipSync(Buffer.concat(chunks)).toString();
+      const body = brotliDecompressSync(Buffer.concat(chunks)).toString();
       const records = body
         .trimEnd()
         .split('\n')

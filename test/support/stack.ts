@@ -51,6 +51,7 @@ export function testConfig(env: Record<string, string> = {}): Config {
     INGEST_LINGER_MS: '20',
     // A thread runs the compiled program; what starts parts as processes has it.
     INGEST_THREADS: '0',
+    WORKER_THREADS: '0',
     API_REQUESTS_PER_MINUTE: '1000000',
     ...env,
   });
@@ -109,7 +110,7 @@ export async function httpCall(
   return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
 }
 
-const POLL_MS = 30;
+const POLL_MS = 100;
 const TIMEOUT_MS = 45_000;
 
 async function until<T>(read: () => Promise<T>, isEnough: (value: T) => boolean, what: string): Promise<void> {
