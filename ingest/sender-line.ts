@@ -106,15 +106,24 @@ function rare(record: RecordInput): string {
 class RecurringText {
   readonly #lead: string;
   readonly #ready = new RecentMap<string, string>(MAX_REMEMBERED);
+  /** Often the value of the record before: comparing two texts costs less than looking one up, which makes its hash first. */
+  #last: string | undefined;
+  #lastReady = '';
 
   constructor(name: string) {
     this.#lead = `,"${name}":`;
   }
 
   of(value: unknown): string {
+    if (value === undefined) return '';
+    if (value === this.#last) return this.#lastReady;
     if (typeof value !== 'string' || value.length > MAX_REMEMBERED_LENGTH) return text(this.#lead, value);
-    const ready = this.#ready.get(value);
-    if (ready !== undefined) return ready;
+    this.#lastReady = this.#ready.get(value) ?? this.#make(value);
+    this.#last = value;
+    return this.#lastReady;
+  }
+
+  #make(value: string): string {
     const made = copyOf(text(this.#lead, value));
     this.#ready.set(copyOf(value), made);
     return made;

@@ -82,7 +82,7 @@ export async function startStack(
     },
     untilTotal: async (keyId, requests) => {
       await until(
-        async () => Number((await call(`/v1/keys/${keyId}`)).json?.total_requests),
+        () => totalOf(running.store!, keyId),
         (total) => total === requests,
         `requests of ${keyId} (${requests} expected)`,
       );
@@ -126,6 +126,15 @@ async function until<T>(read: () => Promise<T>, isEnough: (value: T) => boolean,
 export async function untilCounted(store: Store, rows: number): Promise<void> {
   const read = async () => (await store.query<{ n: number }>('SELECT count() AS n FROM requests'))[0]!.n;
   await until(read, (counted) => counted >= rows, `of ${rows} rows`);
+}
+
+/** As the api answers it, for a tenth of what an answer costs the machine on which other tests run. */
+async function totalOf(store: Store, keyId: string): Promise<number> {
+  const [row] = await store.query<{ total: number }>(
+    'SELECT sum(requests) AS total FROM key_totals WHERE key_id = {key_id:String}',
+    { key_id: keyId },
+  );
+  return row!.total;
 }
 
 /**
