@@ -10,28 +10,14 @@ import { faultOf, fieldProblem, fieldsOf, noSuchKey, refuseForeign, registryProb
 import { resolveRange } from '../queries/calendar.ts';
 import { readSparklines } from '../queries/fleet-series.ts';
 import type { KeyCursor, KeyListRequest } from '../queries/key-page.ts';
-import { type KeyRow, listKeys, organizationOfKey } from '../queries/keys.ts';
+import { listKeys, organizationOfKey } from '../queries/keys.ts';
 import { listKeysFrom } from '../queries/listed-keys.ts';
+import { type OneKey, readKey } from '../queries/one-key.ts';
 import { readUtilization, type Utilization } from '../queries/utilization.ts';
 import { type ApiParts, route } from '../route.ts';
 import { KeyBody, KeyParams, KeyResponse, KeyStatusSchema, LimitQuery } from '../schemas.ts';
 
 const DAY_MS = 86_400_000;
-
-const ANY: Omit<KeyListRequest, 'organizationId' | 'keyId'> = {
-  customerId: '',
-  environment: '',
-  status: '',
-  search: '',
-  withDeleted: true,
-  unusedDays: 0,
-  expiresWithinDays: 0,
-  limitUsedPercent: 0,
-  sort: 'key_id',
-  descending: false,
-  limit: 1,
-  after: undefined,
-};
 
 /**
  * The key as it is answered.
@@ -39,11 +25,10 @@ const ANY: Omit<KeyListRequest, 'organizationId' | 'keyId'> = {
  */
 export async function findKey(parts: ApiParts, grant: TokenGrant, keyId: string): Promise<z.infer<typeof KeyResponse>> {
   const unseen = grant.keyId !== '' && grant.keyId !== keyId;
-  const rows = unseen
-    ? []
-    : await listKeys(parts.store, { ...ANY, keyId, organizationId: grant.organizationId }, Date.now());
-  if (!rows[0]) throw noSuchKey();
-  return (await answersOf(parts, rows))[0]!;
+  const key = unseen ? undefined : await readKey(parts.store, keyId, Date.now());
+  const isForeign = grant.organizationId !== '' && key?.organization_id !== grant.organizationId;
+  if (!key || isForeign) throw noSuchKey();
+  return (await answersOf(parts, [key]))[0]!;
 }
 
 /**
@@ -59,7 +44,7 @@ export async function mustSeeKey(parts: ApiParts, grant: TokenGrant, keyId: stri
   return organizationId;
 }
 
-async function answersOf(parts: ApiParts, rows: readonly KeyRow[]): Promise<z.infer<typeof KeyResponse>[]> {
+async function answersOf(parts: ApiParts, rows: readonly OneKey[]): Promise<z.infer<typeof KeyResponse>[]> {
   const ids = rows.map((row) => row.key_id);
   const [{ limited, utilization }, told] = await Promise.all([
     utilizationOf(parts, rows),
@@ -68,7 +53,7 @@ async function answersOf(parts: ApiParts, rows: readonly KeyRow[]): Promise<z.in
   return limited.map((row) => answerOf(row, utilization.get(row.key_id) ?? null, told.get(row.key_id)));
 }
 
-async function utilizationOf(parts: ApiParts, rows: readonly KeyRow[]) {
+async function utilizationOf(parts: ApiParts, rows: readonly OneKey[]) {
   const plans = rows.some((row) => row.plan !== '') ? await new Plans(parts.store).list() : [];
   const limited = rows.map((row) => ({
     ...row,
@@ -78,7 +63,7 @@ async function utilizationOf(parts: ApiParts, rows: readonly KeyRow[]) {
 }
 
 function answerOf(
-  row: KeyRow,
+  row: OneKey,
   utilization: Utilization | null,
   told: SeenRateLimit | undefined,
 ): z.infer<typeof KeyResponse> {
@@ -295,8 +280,6 @@ function expectedVersion(ifMatch: string | undefined): number | undefined {
 /** A key that others already use cannot be claimed by an organization: it would read their traffic. */
 async function refuseUnclaimed(parts: ApiParts, grant: TokenGrant, keyId: string): Promise<void> {
   if (grant.organizationId === '') return;
-  const [present] = await listKeys(parts.store, { ...ANY, keyId, organizationId: '' }, Date.now());
-  if (present && present.organization_id !== grant.organizationId) {
-    throw noSuchKey();
-  }
+  const organizationId = await organizationOfKey(parts.store, keyId);
+  if (organizationId !== undefined && organizationId !== grant.organizationId) throw noSuchKey();
 }

@@ -6,11 +6,12 @@ import { join, resolve } from 'node:path';
  * Compiles one source file and what it imports to JavaScript, for tests that run it in a process of its own: Node 20
  * does not run TypeScript, and `dist/` may be older than the source under test.
  *
- * @param outDir a folder of this function, when another entry has been compiled already
  * @returns folder that mirrors the repository's layout; it lies inside the repository, so packages are found. The
  *   caller removes it.
  */
-export function compiledSource(entry: string, outDir = freshFolder()): string {
+export function compiledSource(entry: string): string {
+  mkdirSync('test/output', { recursive: true });
+  const outDir = mkdtempSync(resolve('test/output/compiled-'));
   writeFileSync(join(outDir, 'package.json'), '{"type":"module"}');
   const options = {
     outDir,
@@ -29,9 +30,4 @@ export function compiledSource(entry: string, outDir = freshFolder()): string {
     ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
   ]);
   return outDir;
-}
-
-function freshFolder(): string {
-  mkdirSync('test/output', { recursive: true });
-  return mkdtempSync(resolve('test/output/compiled-'));
 }

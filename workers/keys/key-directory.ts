@@ -58,10 +58,6 @@ const REGISTRY_COLUMNS = DIRECTORY_COLUMNS.slice(
  * first seen here, not when the platform made it.
  */
 export function keyDirectory(condition: KeyCondition, nowMs: number): string {
-  const traffic = `SELECT key_id, max(organization_id) AS seen_by, sum(requests) AS total, min(tracking_since) AS since,
-      max(last_used) AS last FROM key_totals WHERE ${condition} GROUP BY key_id`;
-  const lately = `SELECT key_id, sum(requests) AS requests, sum(client_errors) + sum(server_errors) AS errors
-    FROM (${lastMonth(condition, nowMs)}) GROUP BY key_id`;
   const figures: Record<string, string> = {
     key_id: "if(k.key_id != '', k.key_id, t.key_id)",
     organization_id: 'if(k.version > 0, k.organization_id, t.seen_by)',
@@ -75,11 +71,28 @@ export function keyDirectory(condition: KeyCondition, nowMs: number): string {
   };
   const columns = DIRECTORY_COLUMNS.map((name) => `${figures[name] ?? `k.${name}`} AS ${name}`);
   return `SELECT ${columns.join(', ')}
-    FROM (SELECT key_id, organization_id, ${REGISTRY_COLUMNS.join(', ')}, keys.status AS status, status_reason,
-            status_changed_at, leaked_at, version, deleted, registered_at
-          FROM keys FINAL WHERE ${condition}) AS k
-    FULL OUTER JOIN (${traffic}) AS t ON k.key_id = t.key_id
-    LEFT JOIN (${lately}) AS r ON r.key_id = if(k.key_id != '', k.key_id, t.key_id)`;
+    FROM (${registryRows(condition)}) AS k
+    FULL OUTER JOIN (${trafficTotals(condition)}) AS t ON k.key_id = t.key_id
+    LEFT JOIN (${latelyTotals(condition, nowMs)}) AS r ON r.key_id = if(k.key_id != '', k.key_id, t.key_id)`;
+}
+
+/** What the registry holds of keys. */
+export function registryRows(condition: KeyCondition): string {
+  return `SELECT key_id, organization_id, ${REGISTRY_COLUMNS.join(', ')}, keys.status AS status, status_reason,
+      status_changed_at, leaked_at, version, deleted, registered_at
+    FROM keys FINAL WHERE ${condition}`;
+}
+
+/** Lifetime totals of keys, and who reported them. */
+export function trafficTotals(condition: KeyCondition): string {
+  return `SELECT key_id, max(organization_id) AS seen_by, sum(requests) AS total, min(tracking_since) AS since,
+      max(last_used) AS last FROM key_totals WHERE ${condition} GROUP BY key_id`;
+}
+
+/** Requests and errors of keys in the last 30 days. */
+export function latelyTotals(condition: KeyCondition, nowMs: number): string {
+  return `SELECT key_id, sum(requests) AS requests, sum(client_errors) + sum(server_errors) AS errors
+    FROM (${lastMonth(condition, nowMs)}) GROUP BY key_id`;
 }
 
 /** Rollup rows of the last 30 days, to the quarter hour, so that the figure does not jump at midnight. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { comparePositions, type KeyListRequest } from '../../../api/queries/key-page.ts';
 import { listKeys } from '../../../api/queries/keys.ts';
 import { listKeysFrom } from '../../../api/queries/listed-keys.ts';
+import { readKey } from '../../../api/queries/one-key.ts';
 import {
   buildGeneration,
   buildKeyList,
@@ -115,6 +116,22 @@ describe('a ready-made key list', () => {
       }
     }
   }, 240_000);
+
+  it('has each key as it is read alone, registered or not, deleted or not, used or not', async () => {
+    await stack.call('/v1/keys/registered-1', { method: 'DELETE' });
+    await stack.call('/v1/keys/registered-11', { method: 'DELETE' });
+    const nowMs = Date.now();
+    const request = { ...ANY, withDeleted: true, limit: 500 };
+    const rows = await listKeys(stack.store, request, nowMs);
+    const kinds = new Set(rows.map((row) => `${row.status}, used: ${row.has_traffic}`));
+    expect([...kinds].sort()).toEqual([
+      ...['active, used: 0', 'active, used: 1', 'deleted, used: 0', 'deleted, used: 1', 'discovered, used: 1'],
+    ]);
+    for (const { sort_value: _, ...row } of rows) expect(await readKey(stack.store, row.key_id, nowMs)).toEqual(row);
+    expect(await readKey(stack.store, 'nobody', nowMs)).toBeUndefined();
+    expect(await readKey(stack.store, '', nowMs)).toBeUndefined();
+    for (const n of [1, 11]) await put(`registered-${n}`, {});
+  });
 
   it('shows changes of the registry and new keys at once, over HTTP', async () => {
     await stack.store.command('TRUNCATE TABLE key_list_generations');
