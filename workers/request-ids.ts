@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Batch } from '../ingest/batch.ts';
 import { nextTurn } from '../ingest/event-loop.ts';
 import type { UniqueRange } from '../ingest/queue.ts';
@@ -66,21 +66,20 @@ export interface RequestIds {
 /** A digest of each id, for 50,000 rows about a tenth of a second in all: the event loop gets its turns. */
 export async function requestIdsOf(batch: Batch, unique: readonly UniqueRange[]): Promise<RequestIds> {
   const rows: number[] = [];
-  const digests: Buffer[] = [];
+  const digests: string[] = [];
   const repeated: number[] = [];
   const seen = new Set<string>();
   let done = 0;
   for (const { row, digest } of idsOf(batch, unique)) {
-    const name = digest.toString('latin1');
-    if (seen.has(name)) repeated.push(row);
+    if (seen.has(digest)) repeated.push(row);
     else {
-      seen.add(name);
+      seen.add(digest);
       rows.push(row);
       digests.push(digest);
     }
     if (++done % IDS_PER_TURN === 0) await nextTurn();
   }
-  return { rows: Uint32Array.from(rows), digests: new Uint8Array(Buffer.concat(digests)), repeated };
+  return { rows: Uint32Array.from(rows), digests: new Uint8Array(Buffer.from(digests.join(''), 'latin1')), repeated };
 }
 
 /**
@@ -98,7 +97,7 @@ export async function repeatedRows(
   const repeated = [...ids.repeated];
   const byTag = byTagOf(ids);
   const window = Math.floor(receivedAtMs / 1000 / WINDOW_SECONDS);
-  const owner = createHash('sha1').update(batchId).digest().subarray(0, OWNER_BYTES);
+  const owner = hash('sha1', batchId, 'buffer').subarray(0, OWNER_BYTES);
   for (const [tag, ids] of byTag.entries()) {
     for (let at = 0; at < ids.length; at += CHUNK_IDS) {
       const chunk = ids.slice(at, at + CHUNK_IDS);
@@ -120,13 +119,15 @@ function byTagOf({ rows, digests }: RequestIds): Id[][] {
   return byTag;
 }
 
-function* idsOf(batch: Batch, unique: readonly UniqueRange[]): Generator<Id> {
+/** Digests as one character per byte. */
+function* idsOf(batch: Batch, unique: readonly UniqueRange[]): Generator<{ row: number; digest: string }> {
   for (const { caller, firstRow, rows } of unique) {
     for (let row = firstRow; row < firstRow + rows; row++) {
       const requestId = batch.requestId[row]!;
       if (requestId === '') continue;
       const identity = `${caller}\n${batch.keyId.at(row)}\n${requestId}\n${batch.timestampMs.at(row)}`;
-      yield { row, digest: createHash('sha1').update(identity).digest().subarray(0, DIGEST_BYTES) };
+      // In one call: a hash object for each id takes three times as long.
+      yield { row, digest: hash('sha1', identity, 'binary').slice(0, DIGEST_BYTES) };
     }
   }
 }

@@ -37,4 +37,8 @@ if (!bench) {
 process.once('SIGTERM', () => process.exit(143));
 const result = await bench((line) => process.stderr.write(`${line}\n`), flags);
 if (flags.includes('--json')) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-else for (const [figure, value] of Object.entries(result)) process.stdout.write(`${figure.padEnd(48)} ${value}\n`);
+else {
+  // What is a list was told line by line as it grew.
+  const figures = Object.entries(result).filter(([, value]) => typeof value !== 'object');
+  for (const [figure, value] of figures) process.stdout.write(`${figure.padEnd(48)} ${value}\n`);
+}
