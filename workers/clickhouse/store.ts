@@ -9,6 +9,7 @@ import { ConfigError } from '../../ingest/config.ts';
 import { withoutSecret } from '../../ingest/redis.ts';
 import { bindValues, quotedText } from './bind-values.ts';
 import { BlockFiles } from './block-files.ts';
+import { forgetOrphanedTokens } from './orphaned-tokens.ts';
 import { Sessions } from './sessions.ts';
 
 /** How this program's statements must be written for the store. */
@@ -268,6 +269,7 @@ async function openEmbedded(config: Config, dataFolder: string): Promise<Store> 
   const { createChdbConnection } = await (import(EMBEDDED_ENGINE) as Promise<EmbeddedEngine>).catch(() => {
     throw new ConfigError('CLICKHOUSE_URL: is not set, and the embedded engine (package chdb) is not installed');
   });
+  forgetOrphanedTokens(dataFolder);
   const session = async () => {
     const client = createClient({ connection: createChdbConnection({ path: dataFolder }) } as never);
     await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}` });
