@@ -48,6 +48,12 @@ export const jobsStalled = new Counter({
   registers,
 });
 
+export const orphanedTokens = new Counter({
+  name: 'keytally_store_orphaned_tokens_total',
+  help: 'Insert tokens without their part, as a kill in the middle of an insert leaves them, forgotten when the embedded engine was opened',
+  registers,
+});
+
 export const batchesWaiting = new Gauge({
   name: 'keytally_worker_batches_waiting',
   help: 'Batches in Redis that no worker has taken yet, of all shards',

@@ -7,6 +7,7 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickh
 import type { Config } from '../../ingest/config.ts';
 import { ConfigError } from '../../ingest/config.ts';
 import { withoutSecret } from '../../ingest/redis.ts';
+import { orphanedTokens } from '../metrics.ts';
 import { bindValues, quotedText } from './bind-values.ts';
 import { BlockFiles } from './block-files.ts';
 import { forgetOrphanedTokens } from './orphaned-tokens.ts';
@@ -269,7 +270,7 @@ async function openEmbedded(config: Config, dataFolder: string): Promise<Store> 
   const { createChdbConnection } = await (import(EMBEDDED_ENGINE) as Promise<EmbeddedEngine>).catch(() => {
     throw new ConfigError('CLICKHOUSE_URL: is not set, and the embedded engine (package chdb) is not installed');
   });
-  forgetOrphanedTokens(dataFolder);
+  orphanedTokens.inc(forgetOrphanedTokens(dataFolder));
   const session = async () => {
     const client = createClient({ connection: createChdbConnection({ path: dataFolder }) } as never);
     await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}` });
