@@ -19,7 +19,7 @@ const PROGRAM = new URL('./opener-thread.js', import.meta.url);
 const gone = () => new Error('the thread that decodes batches has ended');
 
 /**
- * Opens batches in `config.WORKER_THREADS` threads, in turns. A batch of 50,000 rows leaves 20 MB of garbage, and the pauses of collecting it would hold up
+ * Opens batches in `config.WORKER_THREADS` threads, in turns. A batch leaves about 20 MB of garbage, and the pauses of collecting it would hold up
  * whatever else this process serves: lock renewals, schedules, in a program of all parts every page.
  *
  * @param onCrash a thread ended that nobody stopped

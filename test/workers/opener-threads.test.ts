@@ -11,6 +11,7 @@ import type { RowRange } from '../../workers/native-block.ts';
 import type { BatchOpener, OpenedBatch } from '../../workers/opened-batch.ts';
 import type { startThreadedOpener } from '../../workers/threaded-opener.ts';
 import { BREAK_THREADS } from '../support/break-threads.ts';
+import { PLAIN_RECORD } from '../support/plain-record.ts';
 import { startPart } from '../support/process.ts';
 import { testConfig } from '../support/stack.ts';
 import { testFolder } from '../support/temp-folder.ts';
@@ -39,25 +40,12 @@ afterAll(async () => {
   await direct?.close();
 });
 
-const RECORD: RequestRecord = {
-  ...{ keyId: 'k', timestampMs: RECEIVED_AT_MS - 1_000, method: 'GET', path: '/a/1', route: '/a/{id}', status: 200 },
-  ...{
-    latencyMs: 1.5,
-    requestBytes: 10,
-    responseBytes: 20,
-    ip: '8.8.8.8',
-    country: '',
-    userAgent: 'curl',
-    requestId: '',
-  },
-  ...{ service: 's', environment: 'e', rateLimited: false, error: '' },
-};
 const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
 type Change = (row: number) => Partial<RequestRecord>;
 async function queued(rows: number, change: Change) {
   const batch = new Batch();
-  for (let row = 0; row < rows; row++) batch.add({ ...RECORD, ...change(row) }, row % 3 === 0 ? 'acme' : '');
+  for (let row = 0; row < rows; row++) batch.add({ ...PLAIN_RECORD, ...change(row) }, row % 3 === 0 ? 'acme' : '');
   return { payload: await encodeBatch(batch), receivedAtMs: RECEIVED_AT_MS };
 }
 

@@ -8,27 +8,9 @@ import { insertRequests } from '../../workers/insert.ts';
 import type { RowRange } from '../../workers/native-block.ts';
 import { requestBlock } from '../../workers/request-block.ts';
 import { migratedStore } from '../support/migrated-store.ts';
+import { PLAIN_RECORD as PLAIN } from '../support/plain-record.ts';
 
-const NOW_MS = Date.parse('2026-11-21T10:00:00.123Z');
-const PLAIN: RequestRecord = {
-  timestampMs: NOW_MS,
-  keyId: 'key',
-  method: 'GET',
-  path: '/v1/items/7',
-  route: '/v1/items/{id}',
-  status: 200,
-  latencyMs: 12.345,
-  requestBytes: 10,
-  responseBytes: 20,
-  ip: '8.8.8.8',
-  country: '',
-  userAgent: 'curl',
-  requestId: '',
-  service: 'shop',
-  environment: 'production',
-  rateLimited: false,
-  error: '',
-};
+const NOW_MS = PLAIN.timestampMs;
 
 let store: Store;
 let geo: Geo;
