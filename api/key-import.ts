@@ -4,6 +4,7 @@ import type { Change } from '../workers/keys/change.ts';
 import type { RegisteredKey } from '../workers/keys/key.ts';
 import { type Plan, Plans } from '../workers/keys/plans.ts';
 import { CHANGE_CHUNK, KeyConflict, type Updated } from '../workers/keys/registry.ts';
+import { USED_BY } from '../workers/keys/used-by.ts';
 import type { ImportedRow } from './import-rows.ts';
 import { faultOf, fieldsOf, isForeign } from './key-changes.ts';
 import type { ApiParts } from './route.ts';
@@ -127,7 +128,7 @@ export class KeyImport {
       const { updated, conflicts } = await this.#parts.registry.updateMany([...chunk.keys()], (present) => {
         const fields = chunk.get(present.key_id)!.fields;
         const fault = this.#foreignFault(present, users) ?? faultOf(present, fields, this.#plans);
-        if (!fault) return changeTo(present, fields, this.#grant);
+        if (!fault) return changeTo(present, fields, users.get(present.key_id) ?? '', this.#grant);
         refused.set(present.key_id, fault);
         return undefined;
       });
@@ -149,11 +150,10 @@ export class KeyImport {
     return { field: 'key_id', message: 'there is no such key, or the token may not see it' };
   }
 
-  /** Organizations that use keys: an organization cannot claim a key that others use, it would read their traffic. */
+  /** Organizations that use keys: an organization cannot claim a key that others use, it would read their traffic, and keeps one that it uses. */
   async #usersOf(keyIds: string[]): Promise<Map<string, string>> {
-    if (this.#grant.organizationId === '') return new Map();
     const rows = await this.#parts.store.query<{ key_id: string; user: string }>(
-      `SELECT key_id, max(organization_id) AS user FROM key_totals
+      `SELECT key_id, ${USED_BY} AS user FROM key_totals
        WHERE key_id IN {key_ids:Array(String)} GROUP BY key_id`,
       { key_ids: keyIds },
     );
@@ -161,12 +161,21 @@ export class KeyImport {
   }
 }
 
-/** An import that is repeated changes nothing. */
-function changeTo(present: RegisteredKey, fields: Partial<RegisteredKey>, grant: TokenGrant): Change | undefined {
+/**
+ * An import that is repeated changes nothing.
+ * @param user organization that uses the key, whose it becomes when the row names none
+ */
+function changeTo(
+  present: RegisteredKey,
+  fields: Partial<RegisteredKey>,
+  user: string,
+  grant: TokenGrant,
+): Change | undefined {
   const isNew = present.version === 0 || present.deleted;
   const same = Object.entries(fields).every(
     ([name, value]) => JSON.stringify(value) === JSON.stringify(present[name as keyof RegisteredKey]),
   );
   if (same && !isNew) return undefined;
-  return { fields, action: isNew ? 'key.registered' : 'key.updated', actor: grant.id, reason: 'import' };
+  const owned = present.version === 0 ? { organization_id: user, ...fields } : fields;
+  return { fields: owned, action: isNew ? 'key.registered' : 'key.updated', actor: grant.id, reason: 'import' };
 }

@@ -3,7 +3,7 @@ import type { Redis } from './redis.ts';
 
 /** Redis hash: SHA-256 of a raw key → key id. Rebuilt from ClickHouse by workers/keys/registry.ts. */
 export const KEY_BY_HASH = '{keytally}:keys:by_sha256';
-/** Redis hash: key id → organization id, for keys that belong to one. */
+/** Redis hash: key id → organization id; '' = registered as no organization's. */
 export const KEY_OWNER = '{keytally}:keys:owner';
 
 const CACHE_MS = 5_000;

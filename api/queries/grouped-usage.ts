@@ -1,4 +1,5 @@
 import type { Store } from '../../workers/clickhouse/store.ts';
+import { USED_BY } from '../../workers/keys/used-by.ts';
 import type { Range } from './calendar.ts';
 import { segmentsOf } from './segments.ts';
 import { dimensionRows, type KeyFilter, usageRows } from './union.ts';
@@ -55,7 +56,7 @@ export async function readGroupedUsage(
      FROM (SELECT key_id, sum(requests) AS requests, sum(client_errors) AS client_errors,
              sum(server_errors) AS server_errors FROM (${rows}) GROUP BY key_id) AS u
      LEFT JOIN (SELECT key_id, organization_id, customer_id, plan FROM keys FINAL) AS k ON u.key_id = k.key_id
-     LEFT JOIN (SELECT key_id, max(organization_id) AS seen_by FROM key_totals GROUP BY key_id) AS t ON u.key_id = t.key_id
+     LEFT JOIN (SELECT key_id, ${USED_BY} AS seen_by FROM key_totals GROUP BY key_id) AS t ON u.key_id = t.key_id
      GROUP BY group ${ORDER}`,
     params,
   );
@@ -66,7 +67,7 @@ export function organizationKeys(organizationId: string): KeyFilter {
   return {
     sql: `key_id IN (SELECT key_id FROM keys FINAL WHERE organization_id = {organization_id:String}
       UNION ALL SELECT key_id FROM key_totals WHERE key_id NOT IN (SELECT key_id FROM keys)
-      GROUP BY key_id HAVING max(organization_id) = {organization_id:String})`,
+      GROUP BY key_id HAVING ${USED_BY} = {organization_id:String})`,
     params: { organization_id: organizationId },
   };
 }

@@ -1,6 +1,7 @@
 import type { QueryParams, Store } from '../../workers/clickhouse/store.ts';
 import { DIRECTORY_COLUMNS, type KeyCondition, keyDirectory } from '../../workers/keys/key-directory.ts';
 import { CHOOSING_COLUMNS, ORDER_VALUES } from '../../workers/keys/key-order.ts';
+import { USED_BY } from '../../workers/keys/used-by.ts';
 import { asksForLimits, type KeyListRequest, type Position, pageOf, withLimitUse } from './key-page.ts';
 
 export interface KeyRow {
@@ -45,7 +46,7 @@ export async function organizationOfKey(store: Store, keyId: string): Promise<st
     `SELECT organization_id FROM (
        SELECT organization_id, 1 AS registered FROM keys FINAL WHERE key_id = {key_id:String}
        UNION ALL
-       SELECT max(organization_id) AS organization_id, 0 AS registered FROM key_totals WHERE key_id = {key_id:String}
+       SELECT ${USED_BY} AS organization_id, 0 AS registered FROM key_totals WHERE key_id = {key_id:String}
        GROUP BY key_id
      ) ORDER BY registered DESC LIMIT 1`,
     { key_id: keyId },

@@ -241,7 +241,7 @@ export const putKey = route({
   response: KeyResponse,
   handle: async ({ parts, grant, params, body, req }) => {
     const fields = fieldsOf(body, grant);
-    await refuseUnclaimed(parts, grant, params.key_id);
+    const owner = await ownerByUse(parts, grant, params.key_id);
     const expected = expectedVersion(req.get('if-match'));
     const plans = fields.plan ? await new Plans(parts.store).list() : [];
     await parts.registry
@@ -255,7 +255,8 @@ export const putKey = route({
           // A repeat of a PUT whose answer was lost changes nothing, and must not look like a second change.
           if (!isNew && hasAlready(present, fields)) return undefined;
           const action = isNew ? 'key.registered' : 'key.updated';
-          return { fields, action, actor: grant.id, reason: '' };
+          const owned = present.version === 0 ? { organization_id: owner, ...fields } : fields;
+          return { fields: owned, action, actor: grant.id, reason: '' };
         },
         expected,
       )
@@ -277,9 +278,13 @@ function expectedVersion(ifMatch: string | undefined): number | undefined {
   return Number(version);
 }
 
-/** A key that others already use cannot be claimed by an organization: it would read their traffic. */
-async function refuseUnclaimed(parts: ApiParts, grant: TokenGrant, keyId: string): Promise<void> {
-  if (grant.organizationId === '') return;
+/**
+ * Whose a key becomes that is registered without a word about it: that of the organization that uses it, which would lose sight of it else.
+ * @throws {Problem} 404 where an organization would claim a key that others use: it would read their traffic
+ */
+async function ownerByUse(parts: ApiParts, grant: TokenGrant, keyId: string): Promise<string> {
   const organizationId = await organizationOfKey(parts.store, keyId);
-  if (organizationId !== undefined && organizationId !== grant.organizationId) throw noSuchKey();
+  const isForeign = organizationId !== undefined && organizationId !== grant.organizationId;
+  if (grant.organizationId !== '' && isForeign) throw noSuchKey();
+  return organizationId ?? '';
 }

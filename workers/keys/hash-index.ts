@@ -58,6 +58,19 @@ export async function updateIndex(redis: Redis, writes: readonly PendingWrite[])
     const own = gone.filter((key, at) => holders[at] === key.key_id).map((key) => key.sha256);
     if (own.length > 0) await redis.hdel(KEY_BY_HASH, ...own);
   }
-  const owners = writes.flatMap(({ after }) => (after.organization_id ? [after.key_id, after.organization_id] : []));
-  if (owners.length > 0) await redis.hset(KEY_OWNER, ...owners);
+  await noteOwners(redis, writes);
+}
+
+/**
+ * A key of no organization is noted as well: else the first organization to name it could add to its counts. Where one did so while the
+ * key was registered already, under an earlier version of this program, it may go on until somebody says whose the key is.
+ */
+async function noteOwners(redis: Redis, writes: readonly PendingWrite[]): Promise<void> {
+  const pipeline = redis.pipeline();
+  for (const { before, after } of writes) {
+    const isSaid = before?.organization_id !== after.organization_id;
+    if (isSaid || after.organization_id !== '') pipeline.hset(KEY_OWNER, after.key_id, after.organization_id);
+    else pipeline.hsetnx(KEY_OWNER, after.key_id, '');
+  }
+  await pipeline.exec();
 }

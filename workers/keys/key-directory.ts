@@ -1,3 +1,5 @@
+import { USED_BY } from './used-by.ts';
+
 /**
  * Every key with its figures, as SQL: the registry's fields, the lifetime totals and the last 30 days, joined. The key list reads
  * it live for few keys; for many it is kept in `key_list` (see key-list.ts).
@@ -85,7 +87,7 @@ export function registryRows(condition: KeyCondition): string {
 
 /** Lifetime totals of keys, and who reported them. */
 export function trafficTotals(condition: KeyCondition): string {
-  return `SELECT key_id, max(organization_id) AS seen_by, sum(requests) AS total, min(tracking_since) AS since,
+  return `SELECT key_id, ${USED_BY} AS seen_by, sum(requests) AS total, min(tracking_since) AS since,
       max(last_used) AS last FROM key_totals WHERE ${condition} GROUP BY key_id`;
 }
 

@@ -12,6 +12,7 @@ import { claimHashes, type PendingWrite, updateIndex } from './hash-index.ts';
 import { blankKey, type RegisteredKey } from './key.ts';
 import { type HeldLocks, lockKeys } from './key-locks.ts';
 import { type LifecycleJob, needsExpiryJob, openLifecycleQueue, scheduleExpiries } from './lifecycle-queue.ts';
+import { USED_BY } from './used-by.ts';
 
 /** Another writer changed the key in between, or is changing it now, or another key has its hash. */
 export class KeyConflict extends Error {}
@@ -178,6 +179,7 @@ export class Registry {
   async rebuildIndex(): Promise<void> {
     await this.#indexRegistered();
     await this.#indexDiscovered();
+    await this.#indexUnowned();
   }
 
   /** Most are there already, so they are asked for first: a command for each would take a million keys half a minute. */
@@ -194,7 +196,7 @@ export class Registry {
     let after = '';
     for (;;) {
       const rows = await this.store.queryWriter<{ key_id: string; organization: string }>(
-        `SELECT key_id, max(organization_id) AS organization FROM key_totals WHERE key_id > {after:String}
+        `SELECT key_id, ${USED_BY} AS organization FROM key_totals WHERE key_id > {after:String}
          GROUP BY key_id ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
         { after },
       );
@@ -216,6 +218,25 @@ export class Registry {
       );
       for (let at = 0; at < rows.length; at += INDEX_COMMAND_KEYS)
         await this.#fillIndex(rows.slice(at, at + INDEX_COMMAND_KEYS));
+      if (rows.length < INDEX_CHUNK) return;
+      after = rows.at(-1)!.key_id;
+    }
+  }
+
+  /** A registered key of no organization is no organization's to report, unless one did so before it was registered. */
+  async #indexUnowned(): Promise<void> {
+    let after = '';
+    for (;;) {
+      const rows = await this.store.queryWriter<{ key_id: string }>(
+        `SELECT key_id FROM keys FINAL WHERE organization_id = '' AND key_id > {after:String}
+         ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
+        { after },
+      );
+      for (let at = 0; at < rows.length; at += INDEX_COMMAND_KEYS)
+        await this.#addMissing(
+          KEY_OWNER,
+          rows.slice(at, at + INDEX_COMMAND_KEYS).map(({ key_id }) => [key_id, ''] as const),
+        );
       if (rows.length < INDEX_CHUNK) return;
       after = rows.at(-1)!.key_id;
     }

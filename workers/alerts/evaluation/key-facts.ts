@@ -1,4 +1,5 @@
 import type { Store } from '../../clickhouse/store.ts';
+import { USED_BY } from '../../keys/used-by.ts';
 
 /** What the evaluation needs to know of a key besides its traffic. */
 export interface KeyFacts {
@@ -37,7 +38,8 @@ export async function readKeyFacts(store: Store, keyIds: readonly string[]): Pro
     const others = chunk.filter((keyId) => !found.has(keyId));
     if (others.length === 0) continue;
     const discovered = await store.query<{ key_id: string; organization_id: string }>(
-      `SELECT key_id, max(t.organization_id) AS organization_id FROM key_totals AS t WHERE key_id IN {key_ids:Array(String)} GROUP BY key_id`,
+      `SELECT key_id, used_by AS organization_id
+       FROM (SELECT key_id, ${USED_BY} AS used_by FROM key_totals WHERE key_id IN {key_ids:Array(String)} GROUP BY key_id)`,
       { key_ids: others },
     );
     for (const row of discovered) found.set(row.key_id, { ...noFacts(row.key_id), ...row });

@@ -1,5 +1,6 @@
 import { nextTurn } from '../../../ingest/event-loop.ts';
 import type { Store } from '../../clickhouse/store.ts';
+import { USED_BY } from '../../keys/used-by.ts';
 import type { AlertKind } from '../alert.ts';
 import { EVALUATION_SETTINGS } from '../evaluation/baselines.ts';
 import { ALERTING_EVENTS, mappingOf } from '../key-events/key-alert.ts';
@@ -77,7 +78,7 @@ async function keysInScope(store: Store, rule: RuleFields, from: number): Promis
              k.environment AS environment, k.plan AS plan
            FROM (SELECT key_id, sum(d.requests) AS requests FROM usage_day AS d WHERE start >= toDateTime({from:UInt32}, 'UTC') GROUP BY key_id) AS u
            LEFT JOIN (SELECT * FROM keys FINAL) AS k ON k.key_id = u.key_id
-           LEFT JOIN (SELECT key_id, max(t.organization_id) AS seen_by, toUnixTimestamp(min(t.tracking_since)) AS since FROM key_totals AS t GROUP BY key_id) AS t ON t.key_id = u.key_id)
+           LEFT JOIN (SELECT key_id, ${USED_BY} AS seen_by, toUnixTimestamp(min(t.tracking_since)) AS since FROM key_totals AS t GROUP BY key_id) AS t ON t.key_id = u.key_id)
      WHERE ${SCOPE} ORDER BY requests DESC, key_id LIMIT ${MAX_KEYS}`,
     { ...scopeParams(rule), from: from - (from % DAY_SECONDS) },
     EVALUATION_SETTINGS,
