@@ -23,6 +23,7 @@ export async function callerOf(parts: ApiParts, req: Request, scope: Scope): Pro
     throw new Problem(401, 'Unauthorized', 'the session has ended; sign in again');
   }
   if (!allows(grant, scope, Date.now())) throw new Problem(403, 'Forbidden', `the token has no "${scope}" scope`);
+  parts.tokenReader.noteUse(grant.id, Date.now());
   return grant;
 }
 

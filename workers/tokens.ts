@@ -22,6 +22,7 @@ interface TokenRow {
   expires_at_ms: number;
   created_at_ms: number;
   revoked: boolean;
+  successor_id: string;
 }
 
 /** A token as it is listed: never the token itself. */
@@ -31,7 +32,17 @@ export type TokenEntry = TokenGrant & {
   lastUsedMs: number;
 };
 
-const LIVE_TOKENS = `SELECT sha256, id, name, scopes, organization_id, key_id, revoked,
+/** A token has a successor already, which is the one to rotate. */
+export class RotatedAlready extends Error {
+  readonly successorId: string;
+
+  constructor(successorId: string) {
+    super(`the token was rotated already; rotate its successor ${successorId} instead`);
+    this.successorId = successorId;
+  }
+}
+
+const LIVE_TOKENS = `SELECT sha256, id, name, scopes, organization_id, key_id, revoked, successor_id,
     toUnixTimestamp64Milli(created_at) AS created_at_ms,
     ifNull(toUnixTimestamp64Milli(expires_at), 0) AS expires_at_ms
   FROM tokens FINAL`;
@@ -56,7 +67,7 @@ export class Tokens {
       keyId: request.keyId ?? '',
       expiresAtMs: request.expiresAtMs ?? 0,
     };
-    await this.#write(sha256(token), grant, Date.now(), false);
+    await this.#write(sha256(token), grant, { createdAtMs: Date.now() });
     await this.#redis.hset(TOKENS_KEY, sha256(token), JSON.stringify(grant));
     return { token, grant };
   }
@@ -72,31 +83,37 @@ export class Tokens {
   /**
    * Makes a token with the same rights; the old one ends after the overlap, or earlier when it was to end earlier.
    * @returns undefined when there is no such token, or it has ended
+   * @throws {RotatedAlready} when it has a successor: one made of what is about to end would end with it
    */
   async rotate(
     id: string,
     overlapMs: number,
   ): Promise<{ token: string; grant: TokenGrant; oldExpiresAtMs: number } | undefined> {
-    const row = (await this.#rows()).find((candidate) => candidate.id === id && !candidate.revoked);
+    const rows = await this.#rows();
+    const row = rows.find((candidate) => candidate.id === id && !candidate.revoked);
     if (!row) return undefined;
     const old = grantOf(row);
     if (old.expiresAtMs !== 0 && old.expiresAtMs <= Date.now()) return undefined;
+    // A successor that was revoked is no reason: the old token would have to be replaced with a new one by hand.
+    const successor = rows.find((candidate) => candidate.id === row.successor_id && !candidate.revoked);
+    if (successor) throw new RotatedAlready(successor.id);
     const { token, grant } = await this.create(old);
     const endMs = Date.now() + overlapMs;
     const oldExpiresAtMs = old.expiresAtMs === 0 ? endMs : Math.min(old.expiresAtMs, endMs);
     const ending = { ...old, expiresAtMs: oldExpiresAtMs };
-    await this.#write(row.sha256, ending, row.created_at_ms, false);
+    await this.#write(row.sha256, ending, { createdAtMs: row.created_at_ms, successorId: grant.id });
     await this.#redis.hset(TOKENS_KEY, row.sha256, JSON.stringify(ending));
     return { token, grant, oldExpiresAtMs };
   }
 
-  /** @returns whether there was such a token */
-  async revoke(id: string): Promise<boolean> {
+  /** @returns what the token might do; undefined when there was none */
+  async revoke(id: string): Promise<TokenGrant | undefined> {
     const row = (await this.#rows()).find((candidate) => candidate.id === id && !candidate.revoked);
-    if (!row) return false;
+    if (!row) return undefined;
     await this.#redis.hdel(TOKENS_KEY, row.sha256);
-    await this.#write(row.sha256, grantOf(row), row.created_at_ms, true);
-    return true;
+    const { created_at_ms: createdAtMs, successor_id: successorId } = row;
+    await this.#write(row.sha256, grantOf(row), { createdAtMs, successorId, revoked: true });
+    return grantOf(row);
   }
 
   /**
@@ -125,7 +142,11 @@ export class Tokens {
     return this.#store.queryWriter<TokenRow>(LIVE_TOKENS);
   }
 
-  async #write(hash: string, grant: TokenGrant, createdAtMs: number, revoked: boolean): Promise<void> {
+  async #write(
+    hash: string,
+    grant: TokenGrant,
+    life: { createdAtMs: number; successorId?: string; revoked?: boolean },
+  ): Promise<void> {
     await this.#store.insertRows('tokens', [
       {
         sha256: hash,
@@ -134,9 +155,10 @@ export class Tokens {
         scopes: grant.scopes,
         organization_id: grant.organizationId,
         key_id: grant.keyId,
-        created_at: new Date(createdAtMs).toISOString(),
+        created_at: new Date(life.createdAtMs).toISOString(),
         expires_at: grant.expiresAtMs === 0 ? null : new Date(grant.expiresAtMs).toISOString(),
-        revoked,
+        revoked: life.revoked ?? false,
+        successor_id: life.successorId ?? '',
         version: Date.now(),
       },
     ]);

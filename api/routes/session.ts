@@ -22,6 +22,7 @@ export const startSession = route({
     if (!grant || (grant.expiresAtMs !== 0 && grant.expiresAtMs <= Date.now())) {
       throw new Problem(401, 'Unauthorized', 'the token is unknown, revoked or expired');
     }
+    parts.tokenReader.noteUse(grant.id, Date.now());
     const id = await parts.sessions.start(body.token.trim());
     const secure = req.secure || parts.config.PUBLIC_URL?.startsWith('https:') === true;
     res.cookie(SESSION_COOKIE, id, { httpOnly: true, sameSite: 'strict', secure, path: '/' });

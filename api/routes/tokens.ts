@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import { SCOPES, type Scope } from '../../ingest/token.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
+import { RotatedAlready } from '../../workers/tokens.ts';
 import { route } from '../route.ts';
 
 const TokenEntry = z.object({
@@ -95,9 +96,14 @@ export const rotateToken = route({
     'A new token with the same rights; the old one works on for the overlap. Shown in this answer and never again',
   params: z.object({ id: z.string().max(100) }),
   body: z.strictObject({ overlap_seconds: z.number().int().min(0).max(MAX_OVERLAP_SECONDS).default(86_400) }),
-  response: z.object({ id: z.string(), token: z.string(), old_expires_at: z.iso.datetime() }),
+  response: z.object({
+    id: z.string(),
+    token: z.string(),
+    expires_at: z.iso.datetime().nullable().describe('of the new token, as the old one had it; null = never'),
+    old_expires_at: z.iso.datetime(),
+  }),
   handle: async ({ parts, grant, params, body }) => {
-    const rotated = await parts.tokens.rotate(params.id, body.overlap_seconds * 1000);
+    const rotated = await parts.tokens.rotate(params.id, body.overlap_seconds * 1000).catch(conflictOf);
     if (!rotated) throw new Problem(404, 'Not found', 'there is no such token, or it has expired');
     const { token, grant: made, oldExpiresAtMs } = rotated;
     await writeAudit(parts.store, [
@@ -111,9 +117,14 @@ export const rotateToken = route({
         after: { successor_id: made.id, expires_at: iso(oldExpiresAtMs) },
       },
     ]);
-    return { id: made.id, token, old_expires_at: iso(oldExpiresAtMs) };
+    const expires_at = made.expiresAtMs === 0 ? null : iso(made.expiresAtMs);
+    return { id: made.id, token, expires_at, old_expires_at: iso(oldExpiresAtMs) };
   },
 });
+
+function conflictOf(error: unknown): never {
+  throw error instanceof RotatedAlready ? new Problem(409, 'Conflict', error.message) : error;
+}
 
 export const revokeToken = route({
   method: 'delete',
@@ -123,10 +134,11 @@ export const revokeToken = route({
   summary: 'Revoke a token; it stops working everywhere within seconds',
   params: z.object({ id: z.string().max(100) }),
   handle: async ({ parts, grant, params, res }) => {
-    if (!(await parts.tokens.revoke(params.id))) throw new Problem(404, 'Not found', 'there is no such token');
+    const revoked = await parts.tokens.revoke(params.id);
+    if (!revoked) throw new Problem(404, 'Not found', 'there is no such token');
     await writeAudit(parts.store, [
       {
-        organizationId: '',
+        organizationId: revoked.organizationId,
         actor: grant.id,
         action: 'token.revoked',
         subject: params.id,

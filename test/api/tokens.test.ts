@@ -58,6 +58,43 @@ test('rotation without overlap ends the old token at once, and never lengthens i
   expect([await statusWith(next.token), await statusWith(json.token)]).toEqual([200, 401]);
 });
 
+test('a token is rotated once: a second successor would end with it; the first one can be rotated', async () => {
+  const old = await make({ name: 'gateway', scopes: ['read'] });
+  const rotate = (id: string) => stack.call(`/v1/tokens/${id}/rotate`, { method: 'POST', body: {} });
+  const { json: lost } = await rotate(old.id);
+  expect(lost.expires_at).toBe(null);
+  const again = await rotate(old.id);
+  expect([again.status, again.json.detail]).toEqual([409, expect.stringContaining(lost.id)]);
+  const { json: next } = await rotate(lost.id);
+  expect(next.expires_at).toBe(null);
+  expect((await entryOf(next.id)).expires_at).toBe(null);
+  // Without its successor the old token can be rotated again.
+  const other = await make({ name: 'gateway', scopes: ['read'] });
+  await stack.call(`/v1/tokens/${(await rotate(other.id)).json.id}`, { method: 'DELETE' });
+  expect((await rotate(other.id)).status).toBe(200);
+});
+
+test('an organization’s auditor sees that its token was made, rotated and revoked', async () => {
+  const { id } = await make({ name: 'audited', scopes: ['read'], organization_id: 'acme' });
+  await stack.call(`/v1/tokens/${id}/rotate`, { method: 'POST', body: {} });
+  await stack.call(`/v1/tokens/${id}`, { method: 'DELETE' });
+  const auditor = await make({ name: 'auditor', scopes: ['read', 'manage', 'admin'], organization_id: 'acme' });
+  const { json } = await stack.call('/v1/audit', { token: auditor.token });
+  const about = json.data.filter((entry: { subject: string }) => entry.subject === id);
+  expect(about.map((entry: { action: string }) => entry.action).sort()).toEqual([
+    'token.created',
+    'token.revoked',
+    'token.rotated',
+  ]);
+});
+
+test('a token that people sign in with was used', async () => {
+  const { id, token } = await make({ name: 'person', scopes: ['read'] });
+  const login = await stack.call('/v1/session', { method: 'POST', token: '', body: { token } });
+  expect(login.status).toBe(204);
+  await expect.poll(async () => (await entryOf(id)).last_used_at).not.toBe(null);
+});
+
 test('the time of the last use is told, of reading and of reporting', async () => {
   const reader = await make({ name: 'reader', scopes: ['read'] });
   const reporter = await make({ name: 'reporter', scopes: ['ingest'] });
