@@ -1,4 +1,4 @@
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
@@ -66,7 +66,7 @@ async function bodyText(req: Request): Promise<string> {
   if (encoding !== 'identity' && encoding !== 'gzip') {
     throw new Problem(415, 'Unsupported encoding', 'use gzip or none');
   }
-  const stream = encoding === 'gzip' ? req.pipe(createGunzip()) : req;
+  const stream = encoding === 'gzip' ? unzipped(req) : req;
   const chunks: Buffer[] = [];
   let bytes = 0;
   // Not destroyed when left early: the caller is to read why.
@@ -76,4 +76,11 @@ async function bodyText(req: Request): Promise<string> {
     chunks.push(chunk);
   }
   return new TextDecoder('utf-8').decode(Buffer.concat(chunks));
+}
+
+/** A pipe does not end with its source: a caller who went away in the middle would be waited for, and keep one of the few places. */
+function unzipped(req: Request): Gunzip {
+  const gunzip = req.pipe(createGunzip());
+  req.once('close', () => req.complete || gunzip.destroy(new Problem(400, 'Bad request', 'the body was broken off')));
+  return gunzip;
 }

@@ -47,6 +47,8 @@ export const listPlans = route({
   method: 'get',
   path: '/v1/plans',
   scope: 'read',
+  // Whoever holds one key reads its limits with the key; which plans there are is its organization's business.
+  reach: 'organization',
   summary: 'Plans and their limits: those of the organization and the common ones',
   response: z.object({ data: z.array(PlanResponse) }),
   handle: async ({ parts, grant }) => ({

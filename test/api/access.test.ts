@@ -18,6 +18,8 @@ const SCOPES_OF: Record<string, Scope[]> = {
 const BINDINGS = {
   // Those who must fail come first: what others may delete is still there.
   'foreign organization': { organization_id: 'rival' },
+  // As an embedded usage tab gets it: readable in the page of whoever looks at it.
+  'foreign key alone': { key_id: 'rival-key' },
   'single key': { organization_id: 'acme', key_id: 'acme-discovered' },
   platform: {},
   'own organization': { organization_id: 'acme' },
@@ -47,7 +49,8 @@ function expected(route: Route, { scope, binding, state }: Role): readonly numbe
   if (state !== 'valid') return [401];
   if (!SCOPES_OF[scope]!.includes(route.scope as Scope)) return [403];
   if (route.reach === 'platform' && binding !== 'platform') return [403];
-  if (route.reach === 'organization' && binding === 'single key') return [403];
+  const isOneKey = binding === 'single key' || binding === 'foreign key alone';
+  if (route.reach === 'organization' && isOneKey) return [403];
   // A list whose every row names a key of somebody else is refused as a whole.
   if (route.path === '/v1/keys/import') return [200, 400];
   const namesOurs = OURS.some((name) => route.path.includes(name));
@@ -102,6 +105,8 @@ beforeAll(async () => {
   await make(':silence_id', '/v1/silences', { ...never, reason: CANARY });
   await make(':rule_id', '/v1/alert-rules', { name: CANARY, kind: 'error_rate' });
   await make(':policy_id', '/v1/policies', { name: CANARY, kind: 'leaked' });
+  const plan = { description: CANARY, limits: { per_day: 7 } };
+  await stack.call('/v1/plans/gold', { method: 'PUT', token: tokens.get('acme')!, body: plan });
   await stack.untilCounted(4);
   await new Promise((resolve) => setTimeout(resolve, 2_100));
 });
@@ -173,7 +178,7 @@ describe('every route × every scope × every binding × every state', () => {
         status: wanted,
       });
       expect(text).not.toContain('at async');
-      if (role.binding === 'foreign organization') expect(text, nameOf(role)).not.toMatch(/CANARY|acme/);
+      if (role.binding.startsWith('foreign')) expect(text, nameOf(role)).not.toMatch(/CANARY|acme/);
     }
   });
 
@@ -181,7 +186,7 @@ describe('every route × every scope × every binding × every state', () => {
     console.info(
       `${guarded.length} routes × ${ROLES.length + 1} kinds of token = ${guarded.length * (ROLES.length + 1)} calls`,
     );
-    expect(ROLES.length).toBe(4 * 4 * 3);
+    expect(ROLES.length).toBe(4 * 5 * 3);
   });
 
   test('a route whose path names something of ours is tried with it', () => {
@@ -243,6 +248,7 @@ describe('a foreign organization', () => {
       '/v1/channels',
       '/v1/silences?state=all',
       '/v1/deliveries',
+      '/v1/plans',
       ...[
         'organization_id',
         'customer_id',

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BadHeader, csvRows, ndjsonRows } from '../../api/import-rows.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { ADMIN_TOKEN, type Stack, startStack } from '../support/stack.ts';
 
 const sha = (text: string) => createHash('sha256').update(text).digest('hex');
 const lines = (rows: readonly unknown[]) =>
@@ -189,3 +191,20 @@ test('100,000 keys in one call: each once, with its audit row; their hashes reso
   );
   expect(row).toEqual({ n: 100_000, unique: 100_000 });
 }, 120_000);
+
+test('an upload that is broken off does not keep its place', async () => {
+  const half = gzipSync(lines(Array.from({ length: 500 }, (_, n) => ({ key_id: `half_${n}`, name: sha(`${n}`) }))));
+  for (let n = 0; n < 3; n++) {
+    const socket = connect(Number(new URL(stack.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(
+      `POST /v1/keys/import HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\nContent-Type: application/x-ndjson\r\n` +
+        `Content-Encoding: gzip\r\nContent-Length: ${half.length}\r\n\r\n`,
+    );
+    socket.write(half.subarray(0, half.length / 2));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.destroy();
+  }
+  await expect.poll(async () => (await post('{"key_id":"whole"}')).status, { interval: 200 }).toBe(200);
+  expect((await stack.call('/v1/keys/half_0')).status).toBe(404);
+});
