@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { withoutZone } from './record.ts';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = [Address, number];
@@ -103,8 +104,7 @@ export function addressWithoutPort(text: string): string {
     const colon = address.indexOf(':');
     if (colon > 0 && address.indexOf(':', colon + 1) < 0) address = address.slice(0, colon);
   }
-  const zone = address.indexOf('%');
-  if (zone >= 0) address = address.slice(0, zone);
+  address = withoutZone(address);
   const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address);
   if (mapped !== null) address = mapped[1] as string;
   return isIP(address) === 0 ? '' : address;

@@ -34,7 +34,8 @@ export function collectorRouter(tools: CollectorTools): Router {
     handler: (_req, _res, next) =>
       next(new Problem(429, 'Too many requests', 'the limit per token and minute is reached')),
   });
-  const before = [limiter, noteSenderPace, guard(tools), oneBodyATurn, body, traceRequest];
+  // The limiter keeps a count for each token: of those that exist, not of all that strangers think of.
+  const before = [noteSenderPace, guard(tools), limiter, oneBodyATurn, body, traceRequest];
   router.post('/v1/requests', ...before, (req, res) => postRequests(intake, req, res));
   router.use(formatRoutes(intake, before));
   return router;

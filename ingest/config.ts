@@ -65,6 +65,13 @@ function isRange(text: string): boolean {
   return isAddress && (bits === undefined || ipaddr.isValidCIDR(text));
 }
 
+/** Of proxies: one of all addresses would believe every client, and Express refuses it. */
+function isProxyRange(text: string): boolean {
+  return isRange(text) && !/\/0+$/.test(text);
+}
+
+const RANGES_WANTED = 'must be addresses or ranges such as 10.20.0.0/16, separated by commas';
+
 /** DKIM is signed with RSA here; a key of another kind would leave mails unsigned without a word. */
 function isRsaPrivateKey(pem: string): boolean {
   try {
@@ -115,7 +122,7 @@ export const EnvSchema = z.object({
     .optional(),
   GEOIP_DB: z.string().min(1).optional(),
   IP_STORAGE: z.enum(['truncated', 'full', 'none']).default('truncated'),
-  TRUSTED_PROXIES: list,
+  TRUSTED_PROXIES: list.refine((ranges) => ranges.every(isProxyRange), RANGES_WANTED),
   COUNTRY_HEADERS: list,
   CORS_ORIGINS: list,
   ACCEPT_PAST_DAYS: count(400, 1, 36_500),
@@ -173,10 +180,7 @@ export const EnvSchema = z.object({
     .optional(),
   DKIM_PRIVATE_KEY: z.string().refine(isRsaPrivateKey, 'must be an RSA private key in PEM').optional(),
   DKIM_PRIVATE_KEY_FILE: z.string().min(1).optional(),
-  WEBHOOK_ALLOW_PRIVATE: list.refine(
-    (ranges) => ranges.every(isRange),
-    'must be addresses or ranges such as 10.20.0.0/16, separated by commas',
-  ),
+  WEBHOOK_ALLOW_PRIVATE: list.refine((ranges) => ranges.every(isRange), RANGES_WANTED),
   KEYTALLY_SECRET_KEY: z
     .string()
     .refine(

@@ -61,6 +61,8 @@ export interface Origin {
   isWaitedFor: boolean;
   /** Id of the token when each record's request id tells a repeat; '' when it does not. */
   uniqueCaller: string;
+  /** Whether a repeat may have another time: see {@link UniqueRange}. */
+  isTimeless: boolean;
 }
 
 /**
@@ -119,7 +121,8 @@ export class Gatherer {
     for (const month of months) open.months.add(month);
     const span = { firstRow: open.batch.rows, rows };
     if (origin.claim) open.claims.push({ ...origin.claim, ...span });
-    if (origin.uniqueCaller !== '') open.unique.push({ caller: origin.uniqueCaller, ...span });
+    const timeless = origin.isTimeless ? ({ timeless: true } as const) : undefined;
+    if (origin.uniqueCaller !== '') open.unique.push({ caller: origin.uniqueCaller, ...span, ...timeless });
     open.batch.append(records, origin.organizationId);
     records.clear();
     const cause = traceparent();

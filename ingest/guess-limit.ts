@@ -1,33 +1,43 @@
-import type { RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import { presentedToken } from './authenticate.ts';
+import { GuessTally } from './guess-tally.ts';
 import { Problem } from './problem.ts';
-import { RecentMap } from './recent-map.ts';
+import { sha256 } from './token.ts';
 
-/** Refused tokens per address and minute before the address has to wait. A gateway with one wrong token stays far below. */
-const MAX_FAILURES = 300;
-const WINDOW_MS = 60_000;
-const TRACKED_ADDRESSES = 50_000;
+/** Slows down whoever guesses tokens. Valid tokens pass, also from an address that others guess from. */
+export interface GuessLimit {
+  /** Before anything looks a token up. */
+  before: RequestHandler;
+  /** Behind the routes: takes the place of a 401 where there were too many. */
+  onRefused: ErrorRequestHandler;
+}
 
-/**
- * Slows down whoever guesses tokens: counts 401 answers per address. Only failures count, so that a busy
- * gateway is never refused for its number of requests.
- */
-export function guessLimit(now: () => number = Date.now): RequestHandler {
-  const failures = new RecentMap<string, { count: number; resetAtMs: number }>(TRACKED_ADDRESSES);
-  return (req, res, next) => {
-    const address = req.ip ?? '';
-    const seen = failures.get(address);
-    if (seen && seen.resetAtMs > now() && seen.count >= MAX_FAILURES) {
-      const seconds = Math.ceil((seen.resetAtMs - now()) / 1000);
-      throw new Problem(429, 'Too many refused tokens', 'this address presented too many wrong tokens; wait a minute', {
-        headers: { 'Retry-After': String(seconds) },
-      });
-    }
-    res.once('finish', () => {
-      if (res.statusCode !== 401) return;
-      const current = failures.get(address);
-      if (current && current.resetAtMs > now()) current.count++;
-      else failures.set(address, { count: 1, resetAtMs: now() + WINDOW_MS });
+export function guessLimit(tally: GuessTally = new GuessTally()): GuessLimit {
+  const tooMany = (address: string) =>
+    new Problem(429, 'Too many refused tokens', 'this address presented too many wrong tokens; wait a minute', {
+      headers: { 'Retry-After': String(tally.secondsLeft(address)) },
     });
-    next();
+  return {
+    before: (req, res, next) => {
+      const address = req.ip ?? '';
+      if (!tally.isWatched(address)) return next();
+      const credential = credentialOf(req);
+      if (!tally.mayTry(address, credential)) throw tooMany(address);
+      res.once('finish', () => {
+        if (credential !== '' && res.statusCode < 400) tally.accepted(address, credential);
+      });
+      next();
+    },
+    onRefused: (error, req, _res, next) => {
+      const address = req.ip ?? '';
+      const isRefusal = error instanceof Problem && error.status === 401;
+      next(isRefusal && !tally.refused(address, credentialOf(req)) ? tooMany(address) : error);
+    },
   };
+}
+
+/** Hash of the token or session that a request presents; '' for none. */
+function credentialOf(req: Request): string {
+  const presented = presentedToken(req) || (req.get('cookie') ?? '');
+  return presented === '' ? '' : sha256(presented);
 }

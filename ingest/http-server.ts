@@ -47,9 +47,11 @@ export function createApp(options: AppOptions): App {
     for (const check of Object.keys(options.checks)) readyGauge.set({ check }, check in failing ? 0 : 1);
     res.type(METRICS_TYPE).send(await metricsText());
   });
-  app.use('/v1', guessLimit());
+  const guesses = guessLimit();
+  app.use('/v1', guesses.before);
   for (const router of options.routers) app.use(router);
   if (options.fallback) app.use(options.fallback);
+  app.use('/v1', guesses.onRefused);
   app.use(notFound);
   app.use(problemHandler(options.log));
   return { express: app, drain: () => (draining = true) };

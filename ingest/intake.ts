@@ -1,10 +1,11 @@
 import type { Acceptance } from './accept.ts';
 import type { Config } from './config.ts';
 import { nextTurn, OWN_TURN_BYTES, turnToBegin } from './event-loop.ts';
+import { heldBy } from './formats/entry-format.ts';
 import type { Format, FormatPayload, FormatResult, KeySource } from './formats/format.ts';
 import { formatByName } from './formats/registry.ts';
 import type { Gatherer } from './gatherer.ts';
-import { type BodyLimits, type ParsedBody, parseRecordsBody, parseValues } from './records-body.ts';
+import { type BodyLimits, type ParsedBody, parseRecordsBody, parseValues, tooMany } from './records-body.ts';
 import type { SourceTally } from './source-tally.ts';
 import { claimOf, type IngestAnswer, takeRecords } from './take-records.ts';
 import type { TokenGrant } from './token.ts';
@@ -70,21 +71,22 @@ export class DirectIntake implements Intake {
     if (format !== undefined) return this.#takeFormat(formatByName(format)!, request);
     const claim = claimOf(grant, idempotencyKey);
     const parsed = await parseRecordsBody(request.body, request.contentType, this.#limits);
-    const sent = { claim, byRequestId: false, isWaitedFor, format: OWN_FORMAT };
+    const sent = { claim, byRequestId: false, isTimeless: false, isWaitedFor, format: OWN_FORMAT };
     return { ...(await takeRecords(this.#tools, parsed, grant, sent)), format: OWN_FORMAT, skipped: 0 };
   }
 
   async #takeFormat(format: Format, request: IntakeRequest): Promise<IntakeAnswer> {
     const { grant, isWaitedFor } = request;
     const result = await this.#parseInSteps(format, request);
-    const { records, errors } = await parseValues(result.records, this.#limits);
+    const { records, errors } = await parseValues(result.records, this.#limits, result.indexes);
     const parsed: ParsedBody = { records, errors: [...result.rejects, ...errors] };
     const taken = { format: result.format ?? format.name, skipped: result.skipped };
     if (records.rows === 0 && parsed.errors.length === 0) {
       return { batch_id: null, accepted: 0, rejected: 0, errors: [], ...taken };
     }
     const claim = claimOf(grant, request.idempotencyKey ?? payloadKey(format, result));
-    const sent = { claim, byRequestId: true, isWaitedFor, format: taken.format };
+    const isTimeless = formatByName(taken.format)?.hasUniqueIds === true;
+    const sent = { claim, byRequestId: true, isTimeless, isWaitedFor, format: taken.format };
     return { ...(await takeRecords(this.#tools, parsed, grant, sent)), ...taken };
   }
 
@@ -96,6 +98,9 @@ export class DirectIntake implements Intake {
     const steps = format.steps(payload, { keySources, trustedProxies, countryHeaders });
     for (;;) {
       const step = steps.next();
+      const held = step.done ? heldBy(step.value) : step.value;
+      if (held > this.#limits.maxRecords)
+        throw tooMany(step.done ? held : `more than ${held}`, this.#limits.maxRecords);
       if (step.done) return step.value;
       await nextTurn();
     }

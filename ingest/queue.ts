@@ -35,6 +35,8 @@ export interface UniqueRange {
   caller: string;
   firstRow: number;
   rows: number;
+  /** A repeat may have another time: ids of this format are unique by themselves, and without a time of its own a record has that of its receipt. */
+  timeless?: true;
 }
 
 /** Retries of an error that may pass by itself (a broken connection, a busy server). */

@@ -190,7 +190,13 @@ function method(value: unknown): string {
 function ip(value: unknown): string {
   if (value === undefined || value === null || value === '') return '';
   if (typeof value !== 'string' || isIP(value) === 0) fail('ip', 'must be an IPv4 or IPv6 address without port');
-  return value;
+  return withoutZone(value);
+}
+
+/** The zone of a link-local address (`fe80::1%eth0`) names a network card of one machine; Node writes it into `remoteAddress`. */
+export function withoutZone(address: string): string {
+  const zone = address.indexOf('%');
+  return zone < 0 ? address : address.slice(0, zone);
 }
 
 function country(value: unknown): string {

@@ -37,13 +37,20 @@ export async function parseRecordsBody(body: Buffer, contentType: string, limits
   return parseLines(body, limits);
 }
 
-/** Validates values that were parsed already (an array body, or records of a gateway format). */
-export async function parseValues(values: readonly unknown[], limits: BodyLimits): Promise<ParsedBody> {
+/**
+ * Validates values that were parsed already (an array body, or records of a gateway format).
+ * @param indexes positions of the values in what was sent; default: their own
+ */
+export async function parseValues(
+  values: readonly unknown[],
+  limits: BodyLimits,
+  indexes?: readonly number[],
+): Promise<ParsedBody> {
   if (values.length > limits.maxRecords) throw tooMany(values.length, limits.maxRecords);
   const body: ParsedBody = { records: new ParsedRecords(values.length), errors: [] };
   const nowMs = Date.now();
   for (const [index, value] of values.entries()) {
-    keep(body, parseRecord(value, index, nowMs, limits.window));
+    keep(body, parseRecord(value, indexes?.[index] ?? index, nowMs, limits.window));
     if (index % SLICE_RECORDS === SLICE_RECORDS - 1) await nextTurn();
   }
   return body;
@@ -128,6 +135,6 @@ function emptyBody(): Problem {
   return new Problem(400, 'Empty body', 'send one record, an array of records, or one record per line');
 }
 
-function tooMany(count: number, max: number): Problem {
+export function tooMany(count: number | string, max: number): Problem {
   return new Problem(413, 'Too many records', `${count} records in one request; the limit is ${max}`);
 }

@@ -83,6 +83,7 @@ const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const HEX = /^[0-9a-f]+$|^[0-9A-F]+$/;
 const SCHEMES = new Set(['bearer', 'basic', 'token', 'apikey', 'digest', 'negotiate']);
 
+const AT = 64;
 /** 1 = part of a word: letters, digits, `_`, `-`. */
 const WORD = Uint8Array.from({ length: 128 }, (_, code) => (/[\w-]/.test(String.fromCharCode(code)) ? 1 : 0));
 
@@ -96,7 +97,7 @@ export function isSecretName(name: string): boolean {
 
 /**
  * A path fit to be stored: query values gone and their names kept, fragment and userinfo gone, secrets in segments
- * replaced by `{token}`.
+ * replaced by `{token}`. The same for a URL that stands in the path, plain (`/proxy/https://…`) or escaped (`/login/https%3A%2F%2F…%3F…`).
  *
  * @param path as requested, with or without query, or an absolute URL
  */
@@ -108,12 +109,11 @@ export function redactPath(path: string): string {
   return query < 0 ? front : front + redactQuery(whole.slice(query + 1));
 }
 
+/** Of a path or of URLs in it; a proxy may have made one slash of two. */
+const USERINFO = /(^\/\/|:\/{1,2})[^/]*@/g;
+
 function dropUserinfo(path: string): string {
-  const authority = path.startsWith('//') ? 2 : path.charCodeAt(0) === 47 ? 0 : path.indexOf('://') + 3;
-  if (authority < 2 || (authority === 2 && path[0] !== '/')) return path;
-  const slash = path.indexOf('/', authority);
-  const at = path.lastIndexOf('@', slash < 0 ? path.length : slash);
-  return at < authority ? path : path.slice(0, authority) + path.slice(at + 1);
+  return path.includes('@') ? path.replace(USERINFO, '$1') : path;
 }
 
 function redactQuery(query: string): string {
@@ -133,7 +133,7 @@ function redactQuery(query: string): string {
   return names.length === 0 ? '' : '?' + names.join('&');
 }
 
-function redactSegments(path: string): string {
+function redactSegments(path: string, redact = redactSegment): string {
   if (path.length < 8) return path;
   let clean = '';
   let copied = 0;
@@ -143,7 +143,7 @@ function redactSegments(path: string): string {
     const to = slash < 0 ? path.length : slash;
     if (to - from >= 8) {
       const segment = path.slice(from, to);
-      const kept = redactSegment(segment);
+      const kept = redact(segment);
       if (kept !== segment) {
         clean += path.slice(copied, from) + kept;
         copied = to;
@@ -155,11 +155,52 @@ function redactSegments(path: string): string {
 }
 
 function redactSegment(segment: string): string {
-  if (segment.includes('=') || segment.includes(';')) {
-    // Matrix parameters (`;jsessionid=…`) and `token=…` as a segment: same rule as in a query.
-    return segment.split(';').map(redactPair).join(';');
-  }
+  if (!segment.includes('%') || !HIDING_ESCAPE.test(segment)) return redactPlain(segment);
+  const plain = unescaped(segment);
+  const kept = redactHidden(plain);
+  return kept === plain ? segment : kept.replace(RESERVED, encodeURIComponent);
+}
+
+/** Matrix parameters (`;jsessionid=…`) and `token=…` as a segment: same rule as in a query. */
+function redactPlain(segment: string): string {
+  if (segment.includes('=') || segment.includes(';')) return redactPairs(segment);
   return segmentIsSecret(segment) ? PLACEHOLDER : segment;
+}
+
+function redactPairs(segment: string): string {
+  const semicolons = segment.includes(';') ? segment.split(';') : [segment];
+  let count = 0;
+  const pairs = (part: string) =>
+    part
+      .split('&')
+      .map((pair) => redactPair(pair, count++))
+      .join('&');
+  return semicolons.map(pairs).join(';');
+}
+
+/** Escaped once more for each hop that passed it on. */
+const MAX_ESCAPES = 3;
+/** Of `#`, `%`, `&`, `/`, `:`, `;`, `=`, `?` and `@`: without any, a segment is what it looks like. */
+const HIDING_ESCAPE = /%(?:2[356f]|3[abdf]|40)/i;
+const ESCAPED_ASCII = /%[2-7][0-9a-f]/gi;
+/** What would end or split a segment. */
+const RESERVED = /[?#/:@=&;\s]/g;
+
+/** Printable ASCII only: nothing else makes a URL a URL, and what is malformed hides nothing. */
+function unescaped(segment: string): string {
+  let plain = segment;
+  for (let round = 0; round < MAX_ESCAPES && plain.includes('%'); round++) {
+    plain = plain.replace(ESCAPED_ASCII, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));
+  }
+  return plain;
+}
+
+/** A segment without its escapes: perhaps a whole URL, with a query or with a fragment that is used like one. */
+function redactHidden(plain: string): string {
+  const mark = plain.search(/[?#]/);
+  const hasQuery = mark >= 0 && (plain[mark] === '?' || plain.includes('=', mark));
+  const front = redactSegments(dropUserinfo(hasQuery ? plain.slice(0, mark) : plain), redactPlain);
+  return hasQuery ? front + redactQuery(plain.slice(mark + 1)) : front;
 }
 
 function redactPair(part: string, index: number): string {
@@ -263,9 +304,9 @@ export function redactText(text: string): string {
   for (let i = 0; i <= text.length; i++) {
     const code = i < text.length ? text.charCodeAt(i) : 0;
     if (code < 128 && WORD[code] === 1) continue;
-    if (i - from >= 3) {
-      const secret = secretAt(text, from, i);
-      if (secret !== undefined) {
+    if (i - from >= 3 || code === AT) {
+      const secret = (code === AT ? userinfoAround(text, i) : undefined) ?? secretAt(text, from, i);
+      if (secret !== undefined && secret.to > copied) {
         clean += text.slice(copied, secret.from) + PLACEHOLDER;
         copied = secret.to;
         i = Math.max(i, secret.to - 1);
@@ -279,6 +320,26 @@ export function redactText(text: string): string {
 interface Span {
   from: number;
   to: number;
+}
+
+/** Longest user and password that are looked for on either side of an `@`. */
+const MAX_USERINFO = 300;
+
+/** `user:password` of a URL, before the `@` at `at`. Looked for backwards: most texts have no such sign and pay nothing. */
+function userinfoAround(text: string, at: number): Span | undefined {
+  let from = at;
+  while (from > 0 && at - from < MAX_USERINFO && !endsAuthority(text.charCodeAt(from - 1))) from--;
+  if (from === at || !text.startsWith('://', from - 3)) return undefined;
+  let to = at;
+  for (let i = at; i < text.length && i - at < MAX_USERINFO && !endsAuthority(text.charCodeAt(i)); i++) {
+    if (text.charCodeAt(i) === AT) to = i;
+  }
+  return { from, to };
+}
+
+/** A blank, a quote, a slash, or a bracket that held the address. */
+function endsAuthority(code: number): boolean {
+  return code <= 32 || code === 34 || code === 39 || code === 47 || code === 60 || code === 62 || code === 96;
 }
 
 /** The secret that the word at `from`..`to` is or announces. */

@@ -12,6 +12,8 @@ export type Redis = Single | Cluster;
  */
 export type ConnectionRole = 'producer' | 'worker';
 
+/** As ioredis words it; it has no code. */
+const CONNECTION_CLOSED = 'Connection is closed.';
 const CONNECT_TIMEOUT_MS = 5_000;
 const MAX_RECONNECT_DELAY_MS = 2_000;
 /**
@@ -64,12 +66,17 @@ export async function connectRedis(url: string, role: ConnectionRole, onError: (
   const address = parseRedisUrl(url);
   const redis = address.isCluster ? openCluster(address, role) : openSingle(url, role);
   redis.on('error', onError);
+  let told: Error | undefined;
+  const note = (error: Error) => (told ??= error);
+  redis.on('error', note);
   try {
     await redis.connect();
     await redis.ping();
   } catch (error) {
     redis.disconnect();
-    throw new ConfigError(`REDIS_URL: cannot reach Redis at ${shownAddress(address)}: ${reasonOf(error)}`);
+    throw new ConfigError(`REDIS_URL: cannot reach Redis at ${shownAddress(address)}: ${reasonOf(error, told)}`);
+  } finally {
+    redis.off('error', note);
   }
   // From now on it may go away and come back: only the first try ends at once.
   if (redis instanceof Cluster) redis.options.clusterRetryStrategy = reconnectDelayMs;
@@ -102,7 +109,9 @@ export function withoutSecret(url: string): string {
   return `${parsed.protocol}//${parsed.host}${parsed.pathname === '/' ? '' : parsed.pathname}`;
 }
 
-function reasonOf(error: unknown): string {
+/** @param told what the connection said before: of a refused password the command itself hears only that the connection is closed */
+function reasonOf(error: unknown, told: Error | undefined): string {
+  if (told !== undefined && (error as Error).message === CONNECTION_CLOSED) return reasonOf(told, undefined);
   const { message, code, lastNodeError } = error as { message?: string; code?: string; lastNodeError?: Error };
   return lastNodeError?.message || message || code || 'no answer';
 }

@@ -38,6 +38,8 @@ export function connectionTo(url: string, maxSockets: number): HttpConnection {
         const end = () => request.destroy(abort.aborted ? abort.reason : new Error(`no answer within ${timeoutMs} ms`));
         const timer = setTimeout(end, timeoutMs).unref();
         abort.addEventListener('abort', end);
+        // How long the host's process waits at its end is for flush() to say, not for a receiver that does not answer.
+        request.once('socket', (socket) => socket.unref());
         request.once('close', () => {
           clearTimeout(timer);
           abort.removeEventListener('abort', end);

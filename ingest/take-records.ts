@@ -26,13 +26,14 @@ export async function takeRecords(
   tools: IntakeTools,
   parsed: ParsedBody,
   grant: TokenGrant,
-  sent: { claim: Claim; byRequestId: boolean; isWaitedFor: boolean; format: string },
+  sent: { claim: Claim; byRequestId: boolean; isTimeless: boolean; isWaitedFor: boolean; format: string },
 ): Promise<IngestAnswer> {
   const origin = {
     organizationId: grant.organizationId,
     claim: sent.claim,
     isWaitedFor: sent.isWaitedFor,
     uniqueCaller: sent.byRequestId ? grant.id : '',
+    isTimeless: sent.isTimeless,
   };
   const { records } = parsed;
   const foreign = await tools.acceptance.accept(records, grant).catch((error) => {

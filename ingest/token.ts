@@ -56,7 +56,9 @@ const USED_EVERY_MS = 60_000;
 /** Looks tokens up by their hash: comparing hashes of a secret leaks nothing about the secret by timing. */
 export class TokenReader {
   readonly #redis: Redis;
-  readonly #cache = new RecentMap<string, { grant: TokenGrant | undefined; untilMs: number }>(CACHE_TOKENS);
+  readonly #cache = new RecentMap<string, { grant: TokenGrant; untilMs: number }>(CACHE_TOKENS);
+  /** Apart: whoever tries many must not push those out that are in use. Hash → until when. */
+  readonly #unknown = new RecentMap<string, number>(CACHE_TOKENS);
 
   readonly #used = new RecentMap<string, number>(CACHE_TOKENS);
 
@@ -79,9 +81,15 @@ export class TokenReader {
   async findByHash(hash: string): Promise<TokenGrant | undefined> {
     const cached = this.#cache.get(hash);
     if (cached && cached.untilMs > Date.now()) return cached.grant;
+    if ((this.#unknown.get(hash) ?? 0) > Date.now()) return undefined;
     const json = await this.#redis.hget(TOKENS_KEY, hash);
-    const grant = json ? (JSON.parse(json) as TokenGrant) : undefined;
-    this.#cache.set(hash, { grant, untilMs: Date.now() + CACHE_MS });
+    const untilMs = Date.now() + CACHE_MS;
+    if (!json) {
+      this.#unknown.set(hash, untilMs);
+      return undefined;
+    }
+    const grant = JSON.parse(json) as TokenGrant;
+    this.#cache.set(hash, { grant, untilMs });
     return grant;
   }
 }

@@ -9,8 +9,9 @@ import type { RowRange } from './native-block.ts';
 /**
  * Recognises a record that was sent before, however its payload was split this time, by its request id.
  *
- * The identity is (caller, key, request id, time): a client that always sends the same X-Request-Id is still counted
- * every time, because its requests differ in time. Ids are remembered for one to two windows after their receipt.
+ * The identity is (caller, key, request id, method, path, status, time): a client that always sends the same X-Request-Id is still counted
+ * every time, because its requests differ in one of them, and so are the calls that one request makes in a mesh under its own id. An entry
+ * that is sent again is the same in all of them. Ids are remembered for one to two windows after their receipt.
  * In Redis they lie in hashes of few entries, which Redis packs: measured 22 bytes per id at 4 million ids in a window,
  * 29 at a million, 94 at 100,000 where most hashes hold one (`npm run bench -- request-ids`).
  */
@@ -121,11 +122,13 @@ function byTagOf({ rows, digests }: RequestIds): Id[][] {
 
 /** Digests as one character per byte. */
 function* idsOf(batch: Batch, unique: readonly UniqueRange[]): Generator<{ row: number; digest: string }> {
-  for (const { caller, firstRow, rows } of unique) {
+  for (const { caller, firstRow, rows, timeless } of unique) {
     for (let row = firstRow; row < firstRow + rows; row++) {
       const requestId = batch.requestId[row]!;
       if (requestId === '') continue;
-      const identity = `${caller}\n${batch.keyId.at(row)}\n${requestId}\n${batch.timestampMs.at(row)}`;
+      const what = `${batch.method.at(row)}\n${batch.path.at(row)}\n${batch.status.at(row)}`;
+      const time = timeless ? '' : batch.timestampMs.at(row);
+      const identity = `${caller}\n${batch.keyId.at(row)}\n${requestId}\n${what}\n${time}`;
       // In one call: a hash object for each id takes three times as long.
       yield { row, digest: hash('sha1', identity, 'binary').slice(0, DIGEST_BYTES) };
     }

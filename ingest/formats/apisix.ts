@@ -1,4 +1,5 @@
 import { rateLimitIn } from '../rate-limit-headers.ts';
+import { answered } from './client-gone.ts';
 import { type EntryFormat, formatOf } from './entry-format.ts';
 import type { FormatOptions } from './format.ts';
 import { firstText, headerIn, isObject, type JsonObject, numberOf, objectOf, textOf } from './json-value.ts';
@@ -28,12 +29,13 @@ function mapApisix(entry: JsonObject, options: FormatOptions): Mapped {
   if (!isObject(entry.response) && !isObject(entry.request)) return mapNginx(entry, options);
   const request = objectOf(entry.request);
   const response = objectOf(entry.response);
+  const { status, error } = answered(numberOf(response.status));
   return recordOf(
     {
       entry,
       names: NAMES,
       header,
-      status: numberOf(response.status),
+      status,
       timestampMs: anyTimeMs(entry.start_time),
       latencyMs: numberOf(entry.latency),
       method: textOf(request.method),
@@ -47,6 +49,7 @@ function mapApisix(entry: JsonObject, options: FormatOptions): Mapped {
       // Only with `log_format_extra` or the request-id plugin.
       requestId: firstText(entry.request_id, header(entry, 'x-request-id')),
       service: firstText(entry.service_name, entry.service_id),
+      error,
       keyId: textOf(objectOf(entry.consumer).username),
     },
     options,

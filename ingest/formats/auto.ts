@@ -6,7 +6,7 @@ import { finish } from './entry-format.ts';
 import { envoy } from './envoy.ts';
 import { firehose } from './firehose.ts';
 import { fluentBit } from './fluent-bit.ts';
-import type { Format, FormatOptions, FormatPayload, FormatResult } from './format.ts';
+import type { Format, FormatOptions, FormatPayload, Steps } from './format.ts';
 import { keytallyRecord } from './keytally-record.ts';
 import { kong } from './kong.ts';
 import { nginx } from './nginx.ts';
@@ -31,7 +31,7 @@ export function recognise(payload: FormatPayload): Format | undefined {
   return CANDIDATES.find((format) => format.recognises(payload));
 }
 
-function* steps(payload: FormatPayload, options: FormatOptions): Generator<void, FormatResult> {
+function* steps(payload: FormatPayload, options: FormatOptions): Steps {
   const found = recognise(payload);
   // Unknown as a whole: later entries may still be known, and every unknown one is reported.
   const result = yield* found === undefined ? shippedSteps(payload, options) : found.steps(payload, options);

@@ -1,4 +1,5 @@
 import { rateLimitIn } from '../rate-limit-headers.ts';
+import { answered } from './client-gone.ts';
 import { type EntryFormat, formatOf } from './entry-format.ts';
 import type { FormatOptions } from './format.ts';
 import { firstText, headerIn, isObject, type JsonObject, numberOf, objectOf, textOf } from './json-value.ts';
@@ -45,12 +46,13 @@ function mapCaddy(entry: JsonObject, options: FormatOptions): Mapped {
   if (!isObject(entry.request) && entry.status === undefined && 'level' in entry) return SKIPPED;
   const request = objectOf(entry.request);
   const latencyMs = durationMs(entry.duration);
+  const { status, error } = answered(numberOf(entry.status));
   return recordOf(
     {
       entry,
       names: NAMES,
       header,
-      status: numberOf(entry.status),
+      status,
       // `ts` is when the line was written: the end of the request.
       timestampMs: startBefore(anyTimeMs(entry.ts), latencyMs),
       latencyMs,
@@ -64,6 +66,7 @@ function mapCaddy(entry: JsonObject, options: FormatOptions): Mapped {
       userAgent: header(entry, 'user-agent'),
       requestId: firstText(entry.uuid, header(entry, 'x-request-id')),
       service: textOf(request.host),
+      error,
       keyId: textOf(entry.user_id),
     },
     options,

@@ -1,6 +1,6 @@
 import { redactIdentity } from '../redact.ts';
-import { addTo, emptyResult, finish, firstEntry, STEP_ENTRIES } from './entry-format.ts';
-import { type Format, type FormatOptions, type FormatPayload, type FormatResult, NO_KEY } from './format.ts';
+import { addTo, emptyResult, finish, firstEntry, heldBy, STEP_ENTRIES } from './entry-format.ts';
+import { type Format, type FormatOptions, type FormatPayload, NO_KEY, type Steps } from './format.ts';
 import { isObject, type JsonObject, parseJson, textOf, valueAt } from './json-value.ts';
 import { type KeyIdentity, keyIdentity } from './key-source.ts';
 import { mapKeytally } from './keytally-record.ts';
@@ -91,7 +91,7 @@ function isBinary(payload: FormatPayload): boolean {
   return payload.headers['ce-specversion'] !== undefined || payload.headers['ce-id'] !== undefined;
 }
 
-function* steps(payload: FormatPayload, options: FormatOptions): Generator<void, FormatResult> {
+function* steps(payload: FormatPayload, options: FormatOptions): Steps {
   const result = emptyResult();
   const memory: Memory = { last: undefined };
   if (isBinary(payload)) {
@@ -103,7 +103,7 @@ function* steps(payload: FormatPayload, options: FormatOptions): Generator<void,
     const isEvent = typeof entry === 'object' && !(entry instanceof Refusal);
     const refusal = entry instanceof Refusal ? entry : new Refusal('', 'must be a CloudEvent in JSON');
     addTo(result, isEvent ? mapEvent(entry, options, memory) : refusal, index++);
-    if (index % STEP_ENTRIES === 0) yield;
+    if (index % STEP_ENTRIES === 0) yield heldBy(result);
   }
   return result;
 }
@@ -111,6 +111,7 @@ function* steps(payload: FormatPayload, options: FormatOptions): Generator<void,
 /** CloudEvents 1.0 over HTTP: structured, batch and binary mode. */
 export const cloudevents: Format = {
   name: 'cloudevents',
+  hasUniqueIds: true,
   steps,
   parse: (payload, options) => finish(steps(payload, options)),
   recognises(payload) {

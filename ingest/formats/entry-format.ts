@@ -1,4 +1,4 @@
-import type { Format, FormatOptions, FormatPayload, FormatResult } from './format.ts';
+import type { Format, FormatOptions, FormatPayload, FormatResult, Steps } from './format.ts';
 import { isObject, type JsonObject } from './json-value.ts';
 import { type Entry, entriesOf } from './payload-entries.ts';
 import { type Mapped, Refusal, SKIPPED } from './refusal.ts';
@@ -20,17 +20,25 @@ export const STEP_ENTRIES = 1000;
 const RECOGNISE_LENGTH = 64 * 1024;
 
 export function emptyResult(): FormatResult {
-  return { records: [], rejects: [], skipped: 0 };
+  return { records: [], indexes: [], rejects: [], skipped: 0 };
 }
 
 export function addTo(result: FormatResult, mapped: Mapped, index: number): void {
   if (mapped === SKIPPED) result.skipped++;
   else if (mapped instanceof Refusal) result.rejects.push({ index, field: mapped.field, message: mapped.message });
-  else result.records.push(mapped);
+  else {
+    result.records.push(mapped);
+    result.indexes.push(index);
+  }
+}
+
+/** Entries that take memory: those by design not counted leave nothing behind. */
+export function heldBy({ records, rejects }: FormatResult): number {
+  return records.length + rejects.length;
 }
 
 /** Runs steps to their end, for callers with small payloads. */
-export function finish(steps: Generator<void, FormatResult>): FormatResult {
+export function finish(steps: Steps): FormatResult {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
@@ -60,12 +68,12 @@ export function firstEntry(payload: FormatPayload): Entry | undefined {
 
 /** The format of payloads that hold any number of such entries. */
 export function formatOf(format: EntryFormat): Format {
-  function* steps(payload: FormatPayload, options: FormatOptions): Generator<void, FormatResult> {
+  function* steps(payload: FormatPayload, options: FormatOptions): Steps {
     const result = emptyResult();
     let index = 0;
     for (const entry of entriesOf(payload.body.toString('utf8'))) {
       addTo(result, mapEntry(format, entry, options), index++);
-      if (index % STEP_ENTRIES === 0) yield;
+      if (index % STEP_ENTRIES === 0) yield heldBy(result);
     }
     return result;
   }

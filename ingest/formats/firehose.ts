@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
-import { addTo, emptyResult, finish, STEP_ENTRIES } from './entry-format.ts';
-import type { Format, FormatOptions, FormatPayload, FormatResult } from './format.ts';
+import { addTo, emptyResult, finish, heldBy, STEP_ENTRIES } from './entry-format.ts';
+import type { Format, FormatOptions, FormatPayload, FormatResult, Steps } from './format.ts';
 import { isObject, type JsonObject, numberOf, parseJson, textOf } from './json-value.ts';
 import { entriesOf } from './payload-entries.ts';
 import { type Memory, mapRecognised } from './recognition.ts';
@@ -8,6 +8,8 @@ import { type Mapped, Refusal, SKIPPED } from './refusal.ts';
 
 /** Most that the records of one request may unpack to: 64 times Firehose's largest buffer would be a bomb. */
 const MAX_UNPACKED_BYTES = 64 * 1024 * 1024;
+/** Deflate makes no more than this of a byte. */
+const MAX_UNPACKING_TIMES = 1032;
 const REQUEST_ID_HEADER = 'x-amz-firehose-request-id';
 
 /** State of reading one request. */
@@ -24,40 +26,47 @@ function unpack(data: unknown, delivery: Delivery): Buffer | Refusal {
   if (typeof data !== 'string') return new Refusal('data', 'must be base64 text');
   const bytes = Buffer.from(data, 'base64');
   if (bytes.length === 0 && data !== '') return new Refusal('data', 'is not base64');
-  let unpacked = bytes;
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    try {
-      unpacked = gunzipSync(bytes, { maxOutputLength: Math.max(1, MAX_UNPACKED_BYTES - delivery.unpackedBytes) });
-    } catch {
-      return new Refusal('data', 'is not valid gzip, or unpacks to too much');
-    }
-  }
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const unpacked = isGzip ? gunzip(bytes, delivery) : bytes;
+  if (unpacked === undefined) return new Refusal('data', 'is not valid gzip, or unpacks to too much');
   delivery.unpackedBytes += unpacked.length;
   return delivery.unpackedBytes > MAX_UNPACKED_BYTES ? new Refusal('data', 'unpacks to too much') : unpacked;
 }
 
-function* readRecord(record: unknown, delivery: Delivery): Generator<void, void> {
+/** What fails was unpacked up to there as well: it is charged with the most that it can have cost, or many of them would cost many times the limit. */
+function gunzip(bytes: Buffer, delivery: Delivery): Buffer | undefined {
+  const left = MAX_UNPACKED_BYTES - delivery.unpackedBytes;
+  if (left <= 0) return undefined;
+  try {
+    return gunzipSync(bytes, { maxOutputLength: left });
+  } catch {
+    delivery.unpackedBytes += Math.min(left, bytes.length * MAX_UNPACKING_TIMES);
+    return undefined;
+  }
+}
+
+function* readRecord(record: unknown, delivery: Delivery): Generator<number, void> {
   const bytes = isObject(record) ? unpack(record.data, delivery) : new Refusal('records', 'must be objects');
   if (bytes instanceof Refusal) {
-    count(bytes, delivery);
+    if (count(bytes, delivery)) yield heldBy(delivery.result);
     return;
   }
   for (const entry of entriesOf(bytes.toString('utf8'))) {
     if (isObject(entry) && !(entry instanceof Refusal) && 'messageType' in entry && 'logGroup' in entry) {
       yield* readSubscription(entry, delivery);
-    } else if (count(mapRecognised(entry, delivery.options, delivery.memory), delivery)) yield;
+    } else if (count(mapRecognised(entry, delivery.options, delivery.memory), delivery)) yield heldBy(delivery.result);
   }
 }
 
 /** A CloudWatch Logs subscription: many log events in one record, and control messages that only test the way. */
-function* readSubscription(message: JsonObject, delivery: Delivery): Generator<void, void> {
+function* readSubscription(message: JsonObject, delivery: Delivery): Generator<number, void> {
   if (message.messageType !== 'DATA_MESSAGE' || !Array.isArray(message.logEvents)) {
-    count(SKIPPED, delivery);
+    if (count(SKIPPED, delivery)) yield heldBy(delivery.result);
     return;
   }
   for (const event of message.logEvents) {
     if (count(isObject(event) ? mapEvent(event, delivery) : new Refusal('logEvents', 'must be objects'), delivery))
-      yield;
+      yield heldBy(delivery.result);
   }
 }
 
@@ -77,7 +86,7 @@ function count(mapped: Mapped, delivery: Delivery): boolean {
   return delivery.index % STEP_ENTRIES === 0;
 }
 
-function* steps(payload: FormatPayload, options: FormatOptions): Generator<void, FormatResult> {
+function* steps(payload: FormatPayload, options: FormatOptions): Steps {
   const result = emptyResult();
   const body = parseJson(payload.body.toString('utf8'));
   const requestId = payload.headers[REQUEST_ID_HEADER] || (isObject(body) ? textOf(body.requestId) : '');

@@ -32,6 +32,8 @@ export interface FormatOptions {
 
 export interface FormatResult {
   records: RecordInput[];
+  /** Of each record the position of its entry in the payload: beside entries that are no records, it is not the record's own. */
+  indexes: number[];
   /** Entries that are not countable, each with its position in the payload, the field and the reason. */
   rejects: RecordError[];
   /** Entries that are by design not counted (client spans, intermediate log entries, health lines). */
@@ -42,12 +44,17 @@ export interface FormatResult {
   requestId?: string;
 }
 
+/** Yields how many records and rejects it holds by now. */
+export type Steps = Generator<number, FormatResult>;
+
 /** A gateway's payload format. `parse` is pure: no I/O, no clock, never throws on bad input. */
 export interface Format {
   name: string;
+  /** Request ids are unique by the format's specification: a repeat is told by them even when its time differs. */
+  hasUniqueIds?: true;
   parse(payload: FormatPayload, options: FormatOptions): FormatResult;
-  /** Like `parse`, in steps of a few milliseconds: the caller gives the event loop a turn at every `yield`. */
-  steps(payload: FormatPayload, options: FormatOptions): Generator<void, FormatResult>;
+  /** Like `parse`, in steps of a few milliseconds: the caller gives the event loop a turn at every `yield`, or stops at too many entries. */
+  steps(payload: FormatPayload, options: FormatOptions): Steps;
   /** Whether the payload looks like this format, for `auto`. */
   recognises(payload: FormatPayload): boolean;
 }

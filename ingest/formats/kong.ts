@@ -1,4 +1,5 @@
 import { rateLimitIn } from '../rate-limit-headers.ts';
+import { answered } from './client-gone.ts';
 import { type EntryFormat, formatOf } from './entry-format.ts';
 import type { FormatOptions } from './format.ts';
 import { headerIn, isObject, type JsonObject, numberOf, objectOf, textOf } from './json-value.ts';
@@ -25,12 +26,13 @@ function mapKong(entry: JsonObject, options: FormatOptions): Mapped {
   const response = objectOf(entry.response);
   const path = textOf(request.uri);
   const service = objectOf(entry.service);
+  const { status, error } = answered(numberOf(response.status));
   return recordOf(
     {
       entry,
       names: NAMES,
       header,
-      status: numberOf(response.status),
+      status,
       timestampMs: anyTimeMs(entry.started_at),
       latencyMs: numberOf(objectOf(entry.latencies).request),
       method: textOf(request.method),
@@ -44,6 +46,7 @@ function mapKong(entry: JsonObject, options: FormatOptions): Mapped {
       userAgent: header(entry, 'user-agent'),
       requestId: textOf(request.id),
       service: textOf(service.name),
+      error,
       // Not `consumer`: Kong also fills it for anonymous requests, which have no credential.
       keyId: textOf(objectOf(entry.authenticated_entity).id),
     },

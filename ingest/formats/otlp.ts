@@ -1,5 +1,5 @@
-import { addTo, emptyResult, finish, STEP_ENTRIES } from './entry-format.ts';
-import type { Format, FormatOptions, FormatPayload, FormatResult } from './format.ts';
+import { addTo, emptyResult, finish, heldBy, STEP_ENTRIES } from './entry-format.ts';
+import type { Format, FormatOptions, FormatPayload, Steps } from './format.ts';
 import { describesHttp, mapHttpAttributes, spanIdentity, startMsOf } from './http-attributes.ts';
 import { firstText, isObject, type JsonObject } from './json-value.ts';
 import { rfc3339Ms } from './log-time.ts';
@@ -48,14 +48,14 @@ function isKnownBody(body: unknown, memory: Memory): body is JsonObject | string
 }
 
 function otlpFormat(name: string, kind: OtlpKind, mapItem: MapItem, jsonMark: string): Format {
-  function* steps(payload: FormatPayload, options: FormatOptions): Generator<void, FormatResult> {
+  function* steps(payload: FormatPayload, options: FormatOptions): Steps {
     const result = emptyResult();
     const memory: Memory = { last: undefined };
     let index = 0;
     const items = isJson(payload) ? otlpItemsOfJson(payload, kind) : otlpItemsOfProtobuf(payload.body, kind);
     for (const item of items) {
       addTo(result, item instanceof Refusal ? item : mapItem(item, options, memory), index++);
-      if (index % STEP_ENTRIES === 0) yield;
+      if (index % STEP_ENTRIES === 0) yield heldBy(result);
     }
     return result;
   }

@@ -1,5 +1,5 @@
-import { addTo, emptyResult, finish, firstEntry, STEP_ENTRIES } from './entry-format.ts';
-import type { Format, FormatOptions, FormatPayload, FormatResult } from './format.ts';
+import { addTo, emptyResult, finish, firstEntry, heldBy, STEP_ENTRIES } from './entry-format.ts';
+import type { Format, FormatOptions, FormatPayload, Steps } from './format.ts';
 import { isObject, type JsonObject } from './json-value.ts';
 import { type Entry, entriesOf } from './payload-entries.ts';
 import { formatOfObject, type Memory, mapRecognised, wrappedIn } from './recognition.ts';
@@ -32,7 +32,7 @@ function elementEntry(element: unknown): Entry {
 }
 
 /** Maps every entry by what it looks like. */
-export function* shippedSteps(payload: FormatPayload, options: FormatOptions): Generator<void, FormatResult> {
+export function* shippedSteps(payload: FormatPayload, options: FormatOptions): Steps {
   const result = emptyResult();
   if (MSGPACK.has(payload.contentType)) {
     addTo(result, new Refusal('', 'MessagePack is not accepted: set the output to json, json_lines or json_stream'), 0);
@@ -42,7 +42,7 @@ export function* shippedSteps(payload: FormatPayload, options: FormatOptions): G
   let index = 0;
   for (const entry of shippedEntries(payload.body.toString('utf8'))) {
     addTo(result, mapRecognised(entry, options, memory), index++);
-    if (index % STEP_ENTRIES === 0) yield;
+    if (index % STEP_ENTRIES === 0) yield heldBy(result);
   }
   return result;
 }

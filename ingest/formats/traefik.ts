@@ -1,4 +1,5 @@
 import { rateLimitIn } from '../rate-limit-headers.ts';
+import { answered } from './client-gone.ts';
 import { clfEntry, isClfLine } from './common-log.ts';
 import { type EntryFormat, formatOf } from './entry-format.ts';
 import type { FormatOptions } from './format.ts';
@@ -30,7 +31,7 @@ function header(entry: JsonObject, name: string): string {
 }
 
 function mapTraefik(entry: JsonObject, options: FormatOptions): Mapped {
-  const status = numberOf(entry.DownstreamStatus);
+  const { status, error } = answerOf(entry);
   return recordOf(
     {
       entry,
@@ -51,11 +52,18 @@ function mapTraefik(entry: JsonObject, options: FormatOptions): Mapped {
       requestId: header(entry, 'x-request-id') || spanOf(entry),
       service: firstText(entry.ServiceName, entry.RouterName),
       // Without an upstream's status the answer is Traefik's own: no server was up, or none answered.
-      error: status !== undefined && status >= 500 && !numberOf(entry.OriginStatus) ? 'no_upstream_response' : '',
+      error: status !== undefined && status >= 500 && !numberOf(entry.OriginStatus) ? 'no_upstream_response' : error,
       keyId: textOf(entry.ClientUsername),
     },
     options,
   );
+}
+
+/** Of a connection that was handed over Traefik itself saw no answer, but the upstream's (101). */
+function answerOf(entry: JsonObject): ReturnType<typeof answered> {
+  const status = numberOf(entry.DownstreamStatus);
+  const ofOrigin = numberOf(entry.OriginStatus) ?? 0;
+  return answered(status === 0 && ofOrigin >= 100 ? ofOrigin : status);
 }
 
 /** With tracing on, the span of the request: the same id that OTLP traces of it have. */

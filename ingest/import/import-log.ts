@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
 import type { Format, FormatOptions } from '../formats/format.ts';
 import type { RecordInput } from '../record.ts';
-import { fingerprintOf, type ImportState } from './import-state.ts';
-import { type LineChunk, lineChunks, openLog } from './line-chunks.ts';
+import { postRecords } from './import-post.ts';
+import type { ImportState } from './import-state.ts';
+import { type LineChunk, lineChunks } from './line-chunks.ts';
+import { openLog } from './log-file.ts';
+import { LogProgress } from './log-progress.ts';
 
 /** What an import needs to know. */
 export interface ImportOptions {
@@ -38,15 +39,11 @@ export interface ImportProgress {
   lines: number;
 }
 
-/** A POST of this many lines makes one block of a good size together with its neighbours. */
-const LINES_PER_CHUNK = 5_000;
 /** Chunks under way: hides the time a batch waits for company. */
 const CHUNKS_AT_ONCE = 6;
-const TRIES = 8;
-const FIRST_RETRY_MS = 500;
 
 /**
- * Imports one log. A second run counts nothing twice: the position of each file is kept, and every chunk is sent under
+ * Imports one log. A second run counts nothing twice: the position in each log is kept, and every chunk is sent under
  * a key made of its content, which the server remembers for 400 days.
  *
  * @throws Error of one line when the server refuses the whole import
@@ -56,48 +53,89 @@ export async function importLog(
   options: ImportOptions,
   onProgress: (progress: ImportProgress) => void,
 ): Promise<ImportSummary> {
-  const summary: ImportSummary = {
-    lines: 0,
-    accepted: 0,
-    alreadyImported: 0,
-    olderThanSince: 0,
-    skipped: 0,
-    rejects: new Map(),
-  };
-  const fingerprint =
-    file === '-' ? '' : fingerprintOf(file, `${options.url} ${options.format.name} ${JSON.stringify(options.key)}`);
-  const start = fingerprint === '' ? { offset: 0, line: 1 } : options.state.get(fingerprint);
-  summary.alreadyImported = start.line - 1;
-  let position = start;
+  const destination = `${options.url} ${options.format.name} ${JSON.stringify(options.key)}`;
+  const log = await openLog(file);
+  try {
+    const progress = file === '-' ? LogProgress.ofStream() : await LogProgress.of(log, destination, options.state);
+    const start = progress.position;
+    const summary: ImportSummary = {
+      lines: 0,
+      accepted: 0,
+      alreadyImported: start.line - 1,
+      olderThanSince: 0,
+      skipped: 0,
+      rejects: new Map(),
+    };
+    const settled = () => onProgress({ offset: progress.position.offset, lines: summary.lines });
+    const chunks = lineChunks(log.read(), start, start.unfinished !== undefined);
+    await importChunks(chunks, progress, options, summary, settled);
+    return summary;
+  } finally {
+    await log.close();
+  }
+}
+
+async function importChunks(
+  chunks: AsyncIterable<LineChunk>,
+  progress: LogProgress,
+  options: ImportOptions,
+  summary: ImportSummary,
+  onSettled: () => void,
+): Promise<void> {
   let underWay: Promise<void>[] = [];
   const settle = async () => {
     await Promise.all(underWay);
     underWay = [];
-    if (fingerprint !== '') options.state.set(fingerprint, position);
-    onProgress({ offset: position.offset, lines: summary.lines });
+    progress.save();
+    onSettled();
   };
-  for await (const chunk of lineChunks(await openLog(file), LINES_PER_CHUNK, start)) {
-    const imported = importChunk(chunk, options, summary);
-    // Awaited together below; until then a refusal must not count as unhandled.
-    imported.catch(() => {});
-    underWay.push(imported);
-    position = { offset: chunk.endOffset, line: chunk.firstLine + chunk.lines };
+  for await (const chunk of chunks) {
+    const { unfinished } = progress.position;
+    if (progress.isTaken(chunk)) {
+      summary.alreadyImported++;
+      if (!chunk.isUnfinished) progress.pass(chunk);
+    } else if (chunk.isUnfinished) {
+      await settle();
+      const line = progress.beginUnfinished(chunk);
+      await importChunk(chunk, `unfinished ${line.id}`, options, summary);
+      progress.endUnfinished(line);
+    } else {
+      const imported = importChunk(chunk, unfinished ? `unfinished ${unfinished.id}` : chunk.text, options, summary);
+      // Awaited together above; until then a refusal must not count as unhandled.
+      imported.catch(() => {});
+      underWay.push(imported);
+      progress.pass(chunk);
+    }
     if (underWay.length >= CHUNKS_AT_ONCE) await settle();
   }
   await settle();
-  return summary;
 }
 
-async function importChunk(chunk: LineChunk, options: ImportOptions, summary: ImportSummary): Promise<void> {
+/** @param identity what tells a repeat of the chunk */
+async function importChunk(
+  chunk: LineChunk,
+  identity: string | Buffer,
+  options: ImportOptions,
+  summary: ImportSummary,
+): Promise<void> {
   const payload = { body: chunk.text, contentType: 'text/plain', headers: {}, nowMs: Date.now() };
-  const { records, rejects, skipped } = options.format.parse(payload, options.formatOptions);
-  for (const { index, field, message } of rejects) note(summary, `${field} ${message}`.trim(), chunk.firstLine + index);
-  const wanted = records
-    .filter((record) => timeOf(record) >= options.sinceMs)
-    .map((record) => withKey(record, options.key));
-  summary.olderThanSince += records.length - wanted.length;
+  const { records, indexes, rejects, skipped } = options.format.parse(payload, options.formatOptions);
+  const lineOf = (index: number) => chunk.firstLine + index;
+  for (const { index, field, message } of rejects) note(summary, `${field} ${message}`.trim(), lineOf(index));
+  const wanted: RecordInput[] = [];
+  const lines: number[] = [];
+  for (const [at, record] of records.entries()) {
+    const timeMs = timeOf(record);
+    // The server would take it for one of now.
+    if (Number.isNaN(timeMs)) note(summary, 'has no time', lineOf(indexes[at]!));
+    else if (timeMs < options.sinceMs) summary.olderThanSince++;
+    else {
+      wanted.push(withKey(record, options.key));
+      lines.push(lineOf(indexes[at]!));
+    }
+  }
   summary.skipped += skipped;
-  if (wanted.length > 0) await send(wanted, chunk, options, summary);
+  if (wanted.length > 0) await send(wanted, lines, idempotencyKey(identity, options), options, summary);
   summary.lines += chunk.lines;
 }
 
@@ -111,65 +149,26 @@ function withKey(record: RecordInput, key: ImportOptions['key']): RecordInput {
 }
 
 /** The same content to the same key always has the same name, on whichever day it is sent. */
-function idempotencyKey(chunk: LineChunk, { format, key, sinceMs }: ImportOptions): string {
+function idempotencyKey(identity: string | Buffer, { format, key, sinceMs }: ImportOptions): string {
   const hash = createHash('sha256')
     .update(`${format.name} ${JSON.stringify(key)} ${sinceMs}\n`)
-    .update(chunk.text);
+    .update(identity);
   return `import-${hash.digest('hex')}`;
 }
 
-interface ServerAnswer {
-  accepted?: number;
-  rejected?: number;
-  detail?: string;
-  errors?: { index: number; field: string; message: string }[];
-}
-
+/** @param lines number of the line of each record */
 async function send(
   records: readonly RecordInput[],
-  chunk: LineChunk,
+  lines: readonly number[],
+  key: string,
   options: ImportOptions,
   summary: ImportSummary,
 ): Promise<void> {
-  const body = gzipSync(records.map((record) => JSON.stringify(record)).join('\n'), { level: 1 });
-  const headers = {
-    Authorization: `Bearer ${options.token}`,
-    'Content-Type': 'application/x-ndjson',
-    'Content-Encoding': 'gzip',
-    'Idempotency-Key': idempotencyKey(chunk, options),
-  };
-  const { status, answer } = await postRepeatedly(`${options.url}/v1/requests`, headers, body);
-  const allRejected = status === 400 && answer.rejected !== undefined;
-  if (status !== 202 && !allRejected)
-    throw new Error(`${options.url} answered ${status}: ${answer.detail ?? 'no reason given'}`);
-  summary.accepted += answer.accepted ?? 0;
-  const shown = answer.errors ?? [];
-  for (const { field, message } of shown) note(summary, `${field} ${message}`.trim(), chunk.firstLine);
-  for (let n = shown.length; n < (answer.rejected ?? 0); n++)
-    note(summary, shown[0] ? `${shown[0].field} ${shown[0].message}` : 'rejected', chunk.firstLine);
-}
-
-/** A server that is away or full is waited for; the same key makes the repeat harmless. */
-async function postRepeatedly(
-  url: string,
-  headers: Record<string, string>,
-  body: Buffer,
-): Promise<{ status: number; answer: ServerAnswer }> {
-  for (let attempt = 1; ; attempt++) {
-    let reason: string;
-    try {
-      const response = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
-      if (response.status !== 429 && response.status < 500) {
-        return { status: response.status, answer: (await response.json()) as ServerAnswer };
-      }
-      reason = `answered ${response.status}`;
-      await response.arrayBuffer();
-    } catch (error) {
-      reason = (error as Error & { cause?: Error }).cause?.message ?? (error as Error).message;
-    }
-    if (attempt === TRIES) throw new Error(`${url}: ${reason}, ${TRIES} times; run the same command again to go on`);
-    await sleep(FIRST_RETRY_MS * 2 ** (attempt - 1));
-  }
+  const { accepted, rejected, errors } = await postRecords(options, key, records);
+  summary.accepted += accepted;
+  const reasonOf = ({ field, message }: { field: string; message: string }) => `${field} ${message}`.trim();
+  for (const error of errors) note(summary, reasonOf(error), lines[error.index] ?? lines[0]!);
+  for (let n = errors.length; n < rejected; n++) note(summary, errors[0] ? reasonOf(errors[0]) : 'rejected', lines[0]!);
 }
 
 function note(summary: ImportSummary, reason: string, line: number): void {

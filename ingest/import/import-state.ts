@@ -1,27 +1,60 @@
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ChunkStart } from './line-chunks.ts';
+import type { Log } from './log-file.ts';
+import type { LogPosition } from './log-position.ts';
 
-/** How far files were imported, by the fingerprint of their beginning: a log that grew is continued, not repeated. */
-type States = Record<string, ChunkStart>;
+/** Names of a log: where its positions are kept, and where the version before kept the one it had. */
+export interface LogNames {
+  name: string;
+  /** Of the same log when its first line had no end yet. */
+  nameOfBeginning: string;
+  formerNames: readonly string[];
+}
 
-const FINGERPRINT_BYTES = 65_536;
-const MAX_FILES = 10_000;
+/** Positions by name; under a former name one without a hash. */
+type States = Record<string, LogPosition[] | ChunkStart>;
+
+const HEAD_BYTES = 65_536;
+const MAX_NAMES = 10_000;
+/** Logs with the same first line, such as a headline. */
+const MAX_POSITIONS = 50;
+const NEWLINE = 10;
 
 export const DEFAULT_STATE_FILE = join(homedir(), '.local', 'state', 'keytally', 'imports.json');
 
-/** Identity of a log: a hash of its first 64 KiB up to the last whole line there, and of where it is imported to. */
-export function fingerprintOf(file: string, destination: string): string {
-  const head = Buffer.alloc(FINGERPRINT_BYTES);
-  const handle = openSync(file, 'r');
-  const length = readSync(handle, head, 0, FINGERPRINT_BYTES, 0);
-  closeSync(handle);
-  // A short log that grows later must keep its fingerprint: its first line stands for it.
-  const firstLine = head.subarray(0, length).indexOf(10);
-  const known = length < FINGERPRINT_BYTES && firstLine > 0 ? head.subarray(0, firstLine) : head.subarray(0, length);
-  return createHash('sha256').update(destination).update('\n').update(known).digest('hex');
+/** A log is named by its first line, unpacked: it keeps its name when it grows and when it is packed. */
+export async function namesOf(log: Log, destination: string): Promise<LogNames> {
+  const digest = (...parts: (string | Buffer)[]) => {
+    const hash = createHash('sha256').update(destination).update('\n');
+    for (const part of parts) hash.update(part);
+    return hash.digest('hex');
+  };
+  const beginning = await beginningOf(log);
+  const lineEnd = beginning.indexOf(NEWLINE);
+  const isLong = beginning.length === HEAD_BYTES;
+  const firstLine = lineEnd >= 0 ? beginning.subarray(0, lineEnd) : isLong ? beginning : Buffer.alloc(0);
+  const onDisk = await log.head(HEAD_BYTES);
+  const lineEndOnDisk = onDisk.indexOf(NEWLINE);
+  return {
+    name: `log-${digest(firstLine)}`,
+    nameOfBeginning: `log-${digest('')}`,
+    // The version before took 64 KiB of the file as it lies there, or the first line of a shorter one, which may have grown since.
+    formerNames: [digest(onDisk), ...(lineEndOnDisk > 0 ? [digest(onDisk.subarray(0, lineEndOnDisk))] : [])],
+  };
+}
+
+async function beginningOf(log: Log): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of log.read()) {
+    parts.push(part as Buffer);
+    bytes += (part as Buffer).length;
+    if (bytes >= HEAD_BYTES) break;
+  }
+  return Buffer.concat(parts).subarray(0, HEAD_BYTES);
 }
 
 export class ImportState {
@@ -33,18 +66,38 @@ export class ImportState {
     this.#states = readStates(file);
   }
 
-  get(fingerprint: string): ChunkStart {
-    return this.#states[fingerprint] ?? { offset: 0, line: 1 };
+  /** Known positions that may be of this log. */
+  positionsOf({ name, nameOfBeginning }: LogNames): LogPosition[] {
+    return [name, ...(name === nameOfBeginning ? [] : [nameOfBeginning])].flatMap((each) => this.#positions(each));
   }
 
-  /** Remembers a position; written to the disk in one step, so that a killed import leaves a readable file. */
-  set(fingerprint: string, start: ChunkStart): void {
-    delete this.#states[fingerprint];
-    this.#states[fingerprint] = start;
-    for (const oldest of Object.keys(this.#states).slice(0, -MAX_FILES)) delete this.#states[oldest];
+  /** Where the version before stopped. */
+  formerPositionOf({ formerNames }: LogNames): ChunkStart | undefined {
+    const known = formerNames.map((name) => this.#states[name]);
+    return known.find((at): at is ChunkStart => at !== undefined && !Array.isArray(at));
+  }
+
+  /**
+   * Remembers a position; written to the disk in one step, so that a killed import leaves a readable file.
+   * @param before the position that it takes the place of
+   */
+  set({ name, nameOfBeginning, formerNames }: LogNames, position: LogPosition, before: LogPosition): void {
+    const isOther = ({ offset, sha256, unfinished }: LogPosition) =>
+      offset !== before.offset || sha256 !== before.sha256 || unfinished?.id !== before.unfinished?.id;
+    const others = this.#positions(name).filter(isOther);
+    const ofBeginning = this.#positions(nameOfBeginning).filter(isOther);
+    for (const gone of [name, nameOfBeginning, ...formerNames]) delete this.#states[gone];
+    if (ofBeginning.length > 0 && name !== nameOfBeginning) this.#states[nameOfBeginning] = ofBeginning;
+    this.#states[name] = [...others, position].slice(-MAX_POSITIONS);
+    for (const oldest of Object.keys(this.#states).slice(0, -MAX_NAMES)) delete this.#states[oldest];
     mkdirSync(dirname(this.#file), { recursive: true });
     writeFileSync(`${this.#file}.new`, JSON.stringify(this.#states));
     renameSync(`${this.#file}.new`, this.#file);
+  }
+
+  #positions(name: string): LogPosition[] {
+    const known = this.#states[name];
+    return Array.isArray(known) ? known : [];
   }
 }
 

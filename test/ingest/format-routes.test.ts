@@ -120,6 +120,36 @@ describe('a payload that is sent again', () => {
     expect(await countOf('fixed-id')).toBe(5);
   });
 
+  test('calls of one request in a mesh, in one millisecond under its id, all count', async () => {
+    const [entry] = kong('mesh', 1);
+    const call = (uri: string, method: string, status: number) => ({
+      ...entry,
+      request: { ...entry!.request, uri, method },
+      response: { ...entry!.response, status },
+    });
+    const calls = [call('/a', 'GET', 200), call('/b', 'GET', 200), call('/a', 'POST', 200), call('/a', 'GET', 503)];
+    await post('/v1/ingest/kong', calls);
+    await post('/v1/ingest/kong', calls);
+    await settled();
+    expect(await countOf('mesh')).toBe(4);
+  });
+
+  test.each(['cloudevents', 'auto'])(
+    'a CloudEvent without a time counts once, by its source and id, however late it comes again: %s',
+    async (format) => {
+      const subject = `event-${format}`;
+      const event = (id: string) => ({
+        ...{ specversion: '1.0', source: '/gateway', type: 'api.request', subject },
+        ...{ id, data: { method: 'GET', path: '/a', status: 200 } },
+      });
+      await post(`/v1/ingest/${format}`, event('1'));
+      await settled();
+      await post(`/v1/ingest/${format}`, [event('1'), event('2')]);
+      await settled();
+      expect(await countOf(subject)).toBe(2);
+    },
+  );
+
   test('the same ids from another sender are that sender’s own', async () => {
     const other = await stack.token({ name: 'second gateway', scopes: ['ingest'] });
     const entries = kong('two-senders', 4);
@@ -161,6 +191,31 @@ describe('protocol', () => {
     const unknown = await post('/v1/ingest/auto', '{"a":1}');
     expect(unknown.status).toBe(400);
     expect((await stack.call('/v1/ingest/kong', { method: 'POST', token: '', body: KONG_ENTRY })).status).toBe(401);
+  });
+
+  test('errors name the sender’s entries, whichever of them were mapped to records', async () => {
+    const future = { ...KONG_ENTRY, started_at: Date.UTC(2999, 0, 1) };
+    const answer = await post('/v1/ingest/kong', [7, KONG_ENTRY, future, { ...KONG_ENTRY, response: {} }, KONG_ENTRY]);
+    expect(answer.json).toMatchObject({ accepted: 2, rejected: 3 });
+    expect(answer.json.errors.map((error: { index: number; field: string }) => [error.index, error.field])).toEqual([
+      [0, ''],
+      [2, 'timestamp'],
+      [3, 'response.status'],
+    ]);
+  });
+
+  test('of a key that is another organization’s as well', async () => {
+    const acme = await stack.token({ name: 'acme', scopes: ['ingest'], organization_id: 'acme' });
+    const beta = await stack.token({ name: 'beta', scopes: ['ingest'], organization_id: 'beta' });
+    const [owned] = kong('owned-by-acme', 1);
+    await stack.call('/v1/ingest/kong', { method: 'POST', token: acme, body: owned! });
+    await settled();
+    const body = [7, kong('owned-by-beta', 1)[0], owned];
+    const { json } = await stack.call('/v1/ingest/kong', { method: 'POST', token: beta, body });
+    expect(json.errors.map((error: { index: number; field: string }) => [error.index, error.field])).toEqual([
+      [0, ''],
+      [2, 'key_id'],
+    ]);
   });
 
   test('auto says which format it took', async () => {

@@ -30,6 +30,7 @@ const origin = (organizationId: string, isWaitedFor = true): Origin => ({
   claim: undefined,
   isWaitedFor,
   uniqueCaller: '',
+  isTimeless: false,
 });
 
 function gathererOf(queue: Queue<BatchJob>, lingerMs: number): Gatherer {

@@ -81,6 +81,7 @@ test.each([
   '{ "key_id": "k", "status": 200, "latency_ms": null, "route": "/a/{id}" }',
   '{"key_id":"k","status":200,"pod":"a-1","attempt":2,"cached":false,"parent":null,"rate_limit":null}',
   '{"key":"raw","key_id":"k","key_sha256":null,"status":200}\r',
+  '{"key_id":"k","status":200,"ip":"fe80::1%br-1a2b"}',
 ])('the reader itself reads %s', (line) => {
   const { isRead, rows } = readOf(line);
   expect(isRead).toBe(true);
@@ -96,6 +97,24 @@ test('every line of a gateway and of our own SDK is read without JSON.parse', ()
   for (const line of [...lines, ...ofSdk.map((own) => sdk.lineOf({ ...request, ...answer, ...own }))]) {
     expect(readOf(line).isRead, line).toBe(true);
   }
+});
+
+test.each([
+  ['fe80::1%eth0', 'fe80::1'],
+  ['fe80::1%br-1a2b', 'fe80::1'],
+  ['fe80::1%eth0.100', 'fe80::1'],
+  ['2001:db8::1', '2001:db8::1'],
+])('the zone of an address is cut off by both parsers: %s', async (ip, kept) => {
+  const line = JSON.stringify({ key_id: 'k', status: 200, ip });
+  expect(readOf(line).rows).toEqual([expect.objectContaining({ ip: kept })]);
+  expect(parseRecord(JSON.parse(line), 0, Date.now(), WINDOW)).toMatchObject({ record: { ip: kept } });
+  await expectAsDefined([line]);
+});
+
+test.each(['203.0.113.9%eth0', '203.0.113.9:80', 'fe80::1%', '%eth0'])('refused by both parsers: %s', (ip) => {
+  const line = JSON.stringify({ key_id: 'k', status: 200, ip });
+  expect(readOf(line).isRead).toBe(false);
+  expect(parseRecord(JSON.parse(line), 0, Date.now(), WINDOW)).toMatchObject({ field: 'ip' });
 });
 
 test.each([

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -285,11 +286,11 @@ describe('the end of the process', () => {
   });
 
   /** Runs a program that records and has nothing more to do; returns how long it lived and what it printed. */
-  async function run(target: string): Promise<{ code: number | null; output: string }> {
+  async function run(target: string, more = ''): Promise<{ code: number | null; output: string }> {
     compiled = compiledSource('ingest/sender.ts');
     const source = `
       import { createSender } from ${JSON.stringify(pathToFileURL(join(compiled, 'ingest/sender.js')).href)};
-      const sender = createSender({ url: ${JSON.stringify(target)}, token: 't', drainTimeoutMs: 400, retryBaseMs: 20 });
+      const sender = createSender({ url: ${JSON.stringify(target)}, token: 't', drainTimeoutMs: 400, retryBaseMs: 20${more} });
       for (let id = 0; id < 7; id++) sender.record({ key_id: 'k', status: 200, path: '/things/' + id });
       process.on('exit', () => console.log(JSON.stringify(sender.stats())));`;
     const program = spawn(process.execPath, ['--input-type=module', '-e', source], {
@@ -313,5 +314,16 @@ describe('the end of the process', () => {
     const { code, output } = await run('http://127.0.0.1:1');
     expect(code).toBe(0);
     expect(JSON.parse(output)).toMatchObject({ sent: 0 });
+  });
+
+  it('is not held up by a receiver that takes the connection and never answers', async () => {
+    const silent = createServer(() => {});
+    const port = await new Promise<number>((resolve) => {
+      silent.listen(0, '127.0.0.1', () => resolve((silent.address() as AddressInfo).port));
+    });
+    const { code, output } = await run(`http://127.0.0.1:${port}`, ', timeoutMs: 600_000');
+    expect(code).toBe(0);
+    expect(JSON.parse(output)).toMatchObject({ sent: 0, pending: 7 });
+    silent.close();
   });
 });

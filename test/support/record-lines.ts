@@ -40,7 +40,7 @@ const FIELDS: Record<string, fc.Arbitrary<unknown>> = {
   method: mostly(['GET', 'post', ''], text),
   ...{ path: text, route: text, user_agent: text, request_id: text, service: text, environment: text, error: text },
   ...{ status, latency_ms: number, request_bytes: number, response_bytes: number },
-  ip: mostly(['203.0.113.9', '2001:db8::1', ''], text),
+  ip: mostly(['203.0.113.9', '2001:db8::1', 'fe80::1%br-1a2b', ''], text),
   country: mostly(['SE', 'de', ''], text),
   rate_limited: fc.boolean(),
   rate_limit: fc.constantFrom(null, null, { limit: 9, remaining: 1 }),

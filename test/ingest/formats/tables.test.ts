@@ -2,9 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { FORMAT_NAMES, formatByName } from '../../../ingest/formats/registry.ts';
 import { isRecordError, parseRecord } from '../../../ingest/record.ts';
 import { SAMPLES } from './samples/all.ts';
-import { NOW_MS, optionsOf, payloadOf } from './samples/sample.ts';
+import { NOW_MS, optionsOf, payloadOf, type Sample } from './samples/sample.ts';
 
 const WINDOW = { pastMs: 30 * 86_400_000, futureMs: 600_000 };
+
+/** Records stand where nothing was rejected; where entries are skipped as well, somewhere there, in order. */
+function expectedIndexes({ records, rejects = [], skipped = 0 }: Sample, found: readonly number[]): number[] {
+  const entries = records.length + rejects.length + skipped;
+  const free = Array.from({ length: entries }, (_, at) => at).filter(
+    (at) => !rejects.some(({ index }) => index === at),
+  );
+  const left = skipped === 0 ? free : free.filter((at) => found.includes(at));
+  expect(left).toHaveLength(records.length);
+  return left;
+}
 
 describe.each(FORMAT_NAMES.filter((name) => name !== 'auto'))('%s', (name) => {
   const samples = SAMPLES.filter((sample) => sample.format === name);
@@ -15,6 +26,7 @@ describe.each(FORMAT_NAMES.filter((name) => name !== 'auto'))('%s', (name) => {
     const result = formatByName(name)?.parse(payloadOf(sample), optionsOf(sample));
     expect(result).toEqual({
       records: sample.records,
+      indexes: expectedIndexes(sample, result!.indexes),
       rejects: sample.rejects ?? [],
       skipped: sample.skipped ?? 0,
       ...(sample.requestId === undefined ? undefined : { requestId: sample.requestId }),
@@ -51,6 +63,7 @@ describe('auto', () => {
     expect(formatByName('auto')?.parse(payload, { keySources: [] })).toEqual({
       format: '',
       records: [],
+      indexes: [],
       rejects: [
         { index: 0, field: '', message: 'is a line of no known log format' },
         { index: 1, field: '', message: 'is a line of no known log format' },

@@ -48,6 +48,12 @@ export const APISIX_SAMPLES: Sample[] = [
     rejects: [{ index: 1, field: '', message: 'the entry is not valid JSON' }],
   },
   {
+    title: 'status 0: the client was gone',
+    format: 'apisix',
+    body: JSON.stringify({ ...APISIX_ENTRY, response: { ...APISIX_ENTRY.response, status: 0 } }),
+    records: [{ ...RECORD, status: 499, error: 'client_disconnected' }],
+  },
+  {
     title: 'without consumer the raw key header; a request id by log_format_extra',
     format: 'apisix',
     body: JSON.stringify({ ...anonymous, request_id: 'd1f0c3a2b4e5' }),

@@ -65,12 +65,18 @@ export const KONG_SAMPLES: Sample[] = [
   {
     title: 'an array, one entry wrong: the others count',
     format: 'kong',
-    body: JSON.stringify([KONG_ENTRY, { ...KONG_ENTRY, response: { status: 0 } }, 7, KONG_ENTRY]),
+    body: JSON.stringify([KONG_ENTRY, { ...KONG_ENTRY, response: { status: 42 } }, 7, KONG_ENTRY]),
     records: [RECORD, RECORD],
     rejects: [
-      { index: 1, field: 'response.status', message: 'must be from 100 to 599, not 0' },
+      { index: 1, field: 'response.status', message: 'must be from 100 to 599, not 42' },
       { index: 2, field: '', message: 'an entry must be a JSON object or a log line, not number' },
     ],
+  },
+  {
+    title: 'status 0: the client was gone',
+    format: 'kong',
+    body: JSON.stringify({ ...KONG_ENTRY, response: { ...KONG_ENTRY.response, status: 0 } }),
+    records: [{ ...RECORD, status: 499, error: 'client_disconnected' }],
   },
   {
     title: 'a 401 without key counts under no key',

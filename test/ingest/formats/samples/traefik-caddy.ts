@@ -72,6 +72,26 @@ export const TRAEFIK_SAMPLES: Sample[] = [
     ],
   },
   {
+    title: 'status 0: the client was gone, or a connection that was handed over',
+    format: 'traefik',
+    body: [
+      { ...TRAEFIK_ENTRY, DownstreamStatus: 0, OriginStatus: 0 },
+      { ...TRAEFIK_ENTRY, DownstreamStatus: 0, OriginStatus: undefined },
+      { ...TRAEFIK_ENTRY, DownstreamStatus: 0, OriginStatus: 101 },
+      { ...TRAEFIK_ENTRY, DownstreamStatus: 0, OriginStatus: 99 },
+      { ...TRAEFIK_ENTRY, DownstreamStatus: 99, OriginStatus: 200 },
+    ]
+      .map((entry) => JSON.stringify(entry))
+      .join('\n'),
+    records: [
+      { ...TRAEFIK_RECORD, status: 499, error: 'client_disconnected' },
+      { ...TRAEFIK_RECORD, status: 499, error: 'client_disconnected' },
+      { ...TRAEFIK_RECORD, status: 101 },
+      { ...TRAEFIK_RECORD, status: 499, error: 'client_disconnected' },
+    ],
+    rejects: [{ index: 4, field: 'DownstreamStatus', message: 'must be from 100 to 599, not 99' }],
+  },
+  {
     title: 'the default text line',
     format: 'traefik',
     contentType: 'text/plain',
@@ -136,6 +156,12 @@ export const CADDY_SAMPLES: Sample[] = [
     format: 'caddy',
     body: JSON.stringify(CADDY_ENTRY),
     records: [CADDY_RECORD],
+  },
+  {
+    title: 'status 0: the client was gone, or a connection that was handed over',
+    format: 'caddy',
+    body: JSON.stringify({ ...CADDY_ENTRY, status: 0 }),
+    records: [{ ...CADDY_RECORD, status: 499, error: 'client_disconnected' }],
   },
   {
     title: 'an authenticated user; other formats of time; other messages of Caddy',
