@@ -25,6 +25,8 @@ COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY workers/clickhouse/migrations workers/clickhouse/migrations
 COPY test/invariants.sql test/invariants.sql
+# Where a secret key is made when none is given. A new volume takes its owner from here.
+RUN mkdir data && chown node:node data
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=6 \

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Config } from '../ingest/config.ts';
 import { openBatchQueue } from '../ingest/queue.ts';
 import { mastersOf, type Redis } from '../ingest/redis.ts';
-import { storagePerTable } from '../workers/clickhouse/storage.ts';
+import { ofEveryShard, storagePerTable } from '../workers/clickhouse/storage.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
 
 const number = z.number();
@@ -22,7 +22,7 @@ export const DoctorSnapshot = z.object({
   queue: z.object({ waiting: number, active: number, failed: number, oldest_seconds: number, workers: number }),
   dead_letters: number.describe('rows that wait there'),
   disk: z.object({
-    free_bytes: number,
+    free_bytes: number.describe('of all shards, one replica of each, as the tables'),
     total_bytes: number,
     retention_days: z.object({ requests: number, minute: number, quarter_hour: number, day: number }),
     tables: z.array(
@@ -112,7 +112,7 @@ async function queueOf(config: Config, redis: Redis): Promise<DoctorSnapshot['qu
 
 async function diskOf(config: Config, store: Store): Promise<DoctorSnapshot['disk']> {
   const [space] = await store.query<{ free_bytes: number; total_bytes: number }>(
-    'SELECT sum(free_space) AS free_bytes, sum(total_space) AS total_bytes FROM system.disks',
+    `SELECT sum(free_space) AS free_bytes, sum(total_space) AS total_bytes FROM ${ofEveryShard(config, 'system.disks')}`,
   );
   return {
     ...space!,

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { packageRoot } from '../ingest/package-root.ts';
 import { ensureRedisServer, REDIS_ARGV0 } from '../ingest/redis-install.ts';
 import { readMigrations } from '../workers/clickhouse/migrate.ts';
+import { openStore } from '../workers/clickhouse/store.ts';
 import { fixedPort } from './support/fixed-port.ts';
-import { startStack } from './support/stack.ts';
+import { startStack, testConfig } from './support/stack.ts';
 import { tempFolder } from './support/temp-folder.ts';
 
 /** A Redis with the users of docs/redis-users.acl. */
@@ -58,14 +59,53 @@ test('the whole program runs as the documented Redis user, which may do nothing 
   redis.disconnect();
 });
 
+const USERS = readFileSync(join(packageRoot(), 'docs/clickhouse-users.sql'), 'utf8');
+
+/** System tables that the statements of these folders name. */
+function systemTables(...folders: string[]): string[] {
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(packageRoot(), folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  );
+  const code = files
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(packageRoot(), name), 'utf8').replaceAll(/^\s*(\*|\/\*|\/\/).*$/gm, ''));
+  const named = code.flatMap((text) => [...text.matchAll(/(?<![.\w])system\.([a-z_]+)\b/g)].map(([, table]) => table!));
+  // A file of that name is imported too.
+  return [...new Set(named)].filter((table) => table !== 'ts').sort();
+}
+
+test.each([
+  ['keytally_worker', systemTables('workers'), 'tables'],
+  // What it shares with the workers stands in workers/clickhouse.
+  ['keytally_api', systemTables('api', 'workers/clickhouse'), 'disks'],
+])('%s may read every table of the system that it asks', (user, asked, known) => {
+  expect(asked).toContain(known);
+  expect(asked.filter((table) => !USERS.includes(`GRANT SELECT ON system.${table} TO ${user};`))).toEqual([]);
+});
+
+test('the engine’s parser understands every statement, and what a cluster needs is there', async () => {
+  const statements = USERS.replaceAll(/^--.*$/gm, '')
+    .split(';')
+    .map((text) => text.trim());
+  const store = await openStore(testConfig(), tempFolder());
+  for (const statement of statements.filter((text) => text !== '')) {
+    await store.query('SELECT formatQuery({statement:String})', { statement });
+  }
+  // As backup-tables.ts has it.
+  expect(statements).toContain('GRANT SYSTEM TTL MERGES ON keytally.* TO keytally_worker');
+  const everywhere = statements.filter((text) => text.includes(' ON *.* TO '));
+  expect(everywhere.find((text) => text.endsWith(' keytally_worker'))).toMatch(/CLUSTER, REMOTE/);
+  expect(everywhere.find((text) => text.endsWith(' keytally_api'))).toMatch(/REMOTE/);
+  await store.close();
+});
+
 test('every table has its grants: the api may read all, write no count, and the reader sees counts only', () => {
-  const sql = readFileSync(join(packageRoot(), 'docs/clickhouse-users.sql'), 'utf8');
   const tables = readMigrations().flatMap(({ sql: text }) =>
     [...text.matchAll(/CREATE TABLE IF NOT EXISTS (\w+)/g)].map(([, name]) => name!),
   );
   const granted = (right: string, user: string) =>
     new Set(
-      [...sql.matchAll(new RegExp(`GRANT ${right} ON keytally\\.(\\w+) TO ${user}`, 'g'))].map(([, name]) => name!),
+      [...USERS.matchAll(new RegExp(`GRANT ${right} ON keytally\\.(\\w+) TO ${user}`, 'g'))].map(([, name]) => name!),
     );
   const written = granted('INSERT', 'keytally_api');
   const read = granted('SELECT', 'keytally_reader');

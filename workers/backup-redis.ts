@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
+import type { Redis as Single } from 'ioredis';
 import type { BatchJob } from '../ingest/queue.ts';
-import type { Redis } from '../ingest/redis.ts';
+import { mastersOf, type Redis } from '../ingest/redis.ts';
 import type { Store } from './clickhouse/store.ts';
 
 /** One line of the file: a key as Redis dumps it, or a batch that waits. */
@@ -20,30 +21,32 @@ const KEPT = [
   /^\{keytally\}:tokens:used$/,
 ];
 const SCAN_COUNT = 1_000;
-const PAGE_JOBS = 100;
-const STATES = ['wait', 'active', 'delayed', 'prioritized', 'failed'] as const;
+const STATES = ['failed', 'delayed', 'active', 'prioritized', 'wait'] as const;
 
 export async function* redisLines(redis: Redis, queues: readonly Queue<BatchJob>[]): AsyncGenerator<RedisLine> {
-  let cursor = '0';
-  do {
-    const [next, keys] = await redis.scan(cursor, 'MATCH', '{keytally*', 'COUNT', SCAN_COUNT);
-    cursor = next;
-    for (const key of keys.filter((name) => KEPT.some((kept) => kept.test(name)))) {
-      const value = await redis.dumpBuffer(key);
-      // Between the two it may have run out: then it is not worth keeping.
-      if (value) yield { key, value: value.toString('base64'), ttlMs: Math.max(0, await redis.pttl(key)) };
-    }
-  } while (cursor !== '0');
+  // Each by itself: a cluster's connection asks any node, and a cursor means nothing to another one.
+  for (const node of mastersOf(redis)) yield* keptKeys(node);
   for (const [shard, queue] of queues.entries()) yield* waitingBatches(queue, shard);
 }
 
-async function* waitingBatches(queue: Queue<BatchJob>, shard: number): AsyncGenerator<RedisLine> {
-  for (const state of STATES) {
-    for (let first = 0; ; first += PAGE_JOBS) {
-      const jobs = await queue.getJobs([state], first, first + PAGE_JOBS - 1, true);
-      for (const job of jobs) if (job?.id) yield { shard, batchId: job.id, job: job.data };
-      if (jobs.length < PAGE_JOBS) break;
+async function* keptKeys(node: Single): AsyncGenerator<RedisLine> {
+  let cursor = '0';
+  do {
+    const [next, keys] = await node.scan(cursor, 'MATCH', '{keytally*', 'COUNT', SCAN_COUNT);
+    cursor = next;
+    for (const key of keys.filter((name) => KEPT.some((kept) => kept.test(name)))) {
+      const value = await node.dumpBuffer(key);
+      // Between the two it may have run out: then it is not worth keeping.
+      if (value) yield { key, value: value.toString('base64'), ttlMs: Math.max(0, await node.pttl(key)) };
     }
+  } while (cursor !== '0');
+}
+
+/** The ids of every state in one look: a batch may pass from one to another at any moment, and was in neither between two looks. */
+async function* waitingBatches(queue: Queue<BatchJob>, shard: number): AsyncGenerator<RedisLine> {
+  for (const id of await queue.getRanges([...STATES], 0, -1, true)) {
+    const job = await queue.getJob(id);
+    if (job) yield { shard, batchId: id, job: job.data };
   }
 }
 

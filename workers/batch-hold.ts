@@ -1,37 +1,67 @@
+import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
+import { ConfigError } from '../ingest/config.ts';
 import type { BatchJob } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 
 /** Says that the queues were paused by a hold, and not by a person. */
 const HELD_KEY = '{keytally}:hold';
-/** Runs out by itself when the holder was killed. */
+/** Whose hold it is. Runs out by itself when the holder was killed; nobody else takes one while it is there. */
 const HEARTBEAT_KEY = '{keytally}:hold:alive';
 const HEARTBEAT_SECONDS = 30;
 const RENEW_MS = 5_000;
 const DRAIN_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
 
+const RENEW = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('EXPIRE', KEYS[1], ARGV[2])`;
+const GIVE_UP = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1], KEYS[2])`;
+
+export interface Hold {
+  /** @throws {ConfigError} when it ran out meanwhile: workers count again since then, or another holder has begun */
+  confirm(): Promise<void>;
+}
+
 /**
  * Keeps every worker from taking batches while `act` runs, so that the tables stand still; collectors go on, batches wait.
  * A holder that is killed holds nobody up: workers end a hold without a heartbeat.
+ * @throws {ConfigError} when another holder is at work
  */
 export async function holdBatches<T>(
   redis: Redis,
   queues: readonly Queue<BatchJob>[],
-  act: () => Promise<T>,
+  act: (hold: Hold) => Promise<T>,
 ): Promise<T> {
-  const beat = () => redis.set(HEARTBEAT_KEY, '1', 'EX', HEARTBEAT_SECONDS);
-  await beat();
-  await redis.set(HELD_KEY, '1');
-  const timer = setInterval(() => void beat().catch(() => undefined), RENEW_MS);
+  const owner = randomUUID();
+  if (!(await take(redis, owner))) {
+    throw new ConfigError(
+      `another backup is running; one that was killed stands in the way for ${HEARTBEAT_SECONDS} seconds at most`,
+    );
+  }
+  const timer = setInterval(() => void renew(redis, owner).catch(() => undefined), RENEW_MS);
   try {
+    await redis.set(HELD_KEY, owner);
     for (const queue of queues) await queue.pause();
     await untilNoneActive(queues);
-    return await act();
+    return await act({ confirm: () => confirm(redis, owner) });
   } finally {
     clearInterval(timer);
-    await release(redis, queues);
+    await release(redis, queues, owner);
   }
+}
+
+const take = async (redis: Redis, owner: string): Promise<boolean> =>
+  (await redis.set(HEARTBEAT_KEY, owner, 'EX', HEARTBEAT_SECONDS, 'NX')) === 'OK';
+
+const renew = async (redis: Redis, owner: string): Promise<boolean> =>
+  (await redis.eval(RENEW, 1, HEARTBEAT_KEY, owner, HEARTBEAT_SECONDS)) === 1;
+
+async function confirm(redis: Redis, owner: string): Promise<void> {
+  if (await renew(redis, owner)) return;
+  throw new ConfigError(
+    `the workers went on before the end: this process or Redis stood still for more than ${HEARTBEAT_SECONDS} seconds; begin again`,
+  );
 }
 
 /** What is under way may finish. One that does not was left by a killed worker: it is in the queue and is copied from there. */
@@ -43,15 +73,18 @@ async function untilNoneActive(queues: readonly Queue<BatchJob>[]): Promise<void
   }
 }
 
-async function release(redis: Redis, queues: readonly Queue<BatchJob>[]): Promise<void> {
+/** Only one's own: what came after it is its holder's. @returns whether it was */
+async function release(redis: Redis, queues: readonly Queue<BatchJob>[], owner: string): Promise<boolean> {
+  if (!(await renew(redis, owner))) return false;
   for (const queue of queues) await queue.resume();
-  await redis.del(HELD_KEY, HEARTBEAT_KEY);
+  await redis.eval(GIVE_UP, 2, HEARTBEAT_KEY, HELD_KEY, owner);
+  return true;
 }
 
 /** Ends a hold whose holder is gone. @returns whether there was one */
 export async function endAbandonedHold(redis: Redis, queues: readonly Queue<BatchJob>[]): Promise<boolean> {
   const [held, alive] = await redis.mget(HELD_KEY, HEARTBEAT_KEY);
   if (!held || alive) return false;
-  await release(redis, queues);
-  return true;
+  const owner = randomUUID();
+  return (await take(redis, owner)) && (await release(redis, queues, owner));
 }

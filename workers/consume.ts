@@ -28,7 +28,7 @@ export interface ConsumerOptions {
 export interface Activity {
   /** Batches under way. */
   own: number;
-  /** Batches it is done with since the start: counted or failed, not those that wait for the store. */
+  /** Batches it is done with since the start: counted or failed, not those that wait for the store or for a program that fits it. */
   finished: number;
 }
 
@@ -59,7 +59,7 @@ function startConsumer(
       try {
         await traceBatch(job, () => processBatch(parts, job.id!, job.data));
       } catch (error) {
-        waits = classifyInsertError(error) === 'wait';
+        waits = keepsItsAttempts(classifyInsertError(error));
         await settleFailure(parts, options, worker, job, error);
       } finally {
         activity.own--;
@@ -96,6 +96,9 @@ function traceBatch(job: Job<BatchJob>, act: () => Promise<void>): Promise<void>
   return traced(`process ${BATCH_QUEUE}`, { kind: 'CONSUMER', attributes, parent: job.data.trace }, act);
 }
 
+/** The batch has no part in it: the store is away, or this program does not fit it, which restarts by themselves do not mend. */
+const keepsItsAttempts = (errorClass: ErrorClass): boolean => errorClass === 'wait' || errorClass === 'crash';
+
 async function settleFailure(
   parts: BatchParts,
   options: ConsumerOptions,
@@ -105,12 +108,13 @@ async function settleFailure(
 ): Promise<void> {
   const errorClass: ErrorClass = classifyInsertError(error);
   insertFailures.inc({ class: errorClass });
-  if (errorClass === 'wait') {
-    parts.log.warn({ batch_id: job.id, err: error }, 'the store is not available; all workers pause');
+  if (keepsItsAttempts(errorClass)) {
+    if (errorClass === 'wait')
+      parts.log.warn({ batch_id: job.id, err: error }, 'the store is not available; all workers pause');
+    else options.onCrash(error);
     await worker.rateLimit(PAUSE_MS);
     throw Worker.RateLimitError();
   }
-  if (errorClass === 'crash') options.onCrash(error);
   const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
   if (!lastAttempt) throw error;
   const reason = `gave up after ${job.attemptsMade + 1} attempts: ${(error as Error).message}`;

@@ -39,6 +39,7 @@ const BY_CODE: Readonly<Record<number, ErrorClass>> = {
   194: 'wait', // REQUIRED_PASSWORD
   202: 'wait', // TOO_MANY_SIMULTANEOUS_QUERIES
   210: 'wait', // NETWORK_ERROR
+  216: 'wait', // QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING: an earlier try that was given up here and is still written there
   225: 'wait', // NO_ZOOKEEPER
   241: 'wait', // MEMORY_LIMIT_EXCEEDED
   242: 'wait', // TABLE_IS_READ_ONLY

@@ -102,7 +102,7 @@ async function check(
   try {
     let persisting: string[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      const rows = await store.query<{ what: string; difference: number }>(sql, params, SETTINGS);
+      const rows = await store.queryAside<{ what: string; difference: number }>(sql, params, SETTINGS);
       const now = new Map(rows.map(({ what, difference }) => [String(what), difference]));
       persisting = round === 0 ? [...now.keys()] : persisting.filter((what) => now.has(what));
       if (persisting.length === 0) break;

@@ -1,5 +1,6 @@
 import type { DoctorSnapshot } from '../doctor-snapshot.ts';
-import { MEASURED, rollupBytes } from './doctor-model.ts';
+import { daysUntilFull } from './doctor-disk.ts';
+import { MEASURED } from './doctor-model.ts';
 
 /** One thing that can break, when, and what to do. */
 export interface Finding {
@@ -15,7 +16,6 @@ export interface Finding {
 const REDIS_FULL_RATIO = 0.85;
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 86_400;
-const MAX_FORECAST_DAYS = 3_650;
 /** A batch that waits longer than this means that the workers do not keep up. */
 const LATE_SECONDS = 30;
 const BUSY_RATIO = 0.7;
@@ -92,38 +92,6 @@ function queue(before: DoctorSnapshot, now: DoctorSnapshot): Finding {
     breaks_in_seconds: null,
     advice: oldest > LATE_SECONDS ? 'look at ClickHouse first (inserts, merges), then add workers' : '',
   };
-}
-
-/** Day by day until the disk is full: single requests stop growing when the oldest go, rollups go on for years. */
-export function daysUntilFull(now: DoctorSnapshot): number | null {
-  const { tables, free_bytes: free, retention_days: days } = now.disk;
-  const requests = tables.find(({ table }) => table === 'requests');
-  const bytesPerRow = requests?.bytes_per_row || MEASURED.diskBytesPerRequest;
-  const rawMax = now.requests_per_day * bytesPerRow * (days.requests + 1);
-  const rawNow = requests?.bytes_on_disk ?? 0;
-  const rollupsNow = tables
-    .filter(({ table }) => table !== 'requests')
-    .reduce((sum, { bytes_on_disk }) => sum + bytes_on_disk, 0);
-  const rollupsAfter = (age: number) =>
-    rollupBytes({
-      requestsPerDay: now.requests_per_day,
-      keys: Math.max(1, now.keys),
-      routesPerKey: now.routes_per_key,
-      peakFactor: 1,
-      retentionDays: {
-        requests: days.requests,
-        minute: Math.min(age, days.minute),
-        quarterHour: Math.min(age, days.quarter_hour),
-        day: Math.min(age, days.day),
-      },
-      outageHours: 0,
-    });
-  for (let day = 1; day <= MAX_FORECAST_DAYS; day++) {
-    const raw = Math.min(rawNow + now.requests_per_day * bytesPerRow * day, Math.max(rawNow, rawMax));
-    const more = raw - rawNow + Math.max(0, rollupsAfter(day) - (day < days.minute ? 0 : rollupsNow));
-    if (more > free) return day;
-  }
-  return null;
 }
 
 function disk(now: DoctorSnapshot): Finding {

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { daysUntilFull, diagnose } from '../../api/commands/doctor-diagnosis.ts';
+import { diagnose } from '../../api/commands/doctor-diagnosis.ts';
+import { daysUntilFull } from '../../api/commands/doctor-disk.ts';
 import {
   capacityFor,
   cellsUsed,
@@ -11,8 +12,11 @@ import {
   MEASURED,
   rollupBytes,
 } from '../../api/commands/doctor-model.ts';
-import type { DoctorSnapshot } from '../../api/doctor-snapshot.ts';
+import { type DoctorSnapshot, takeSnapshot } from '../../api/doctor-snapshot.ts';
+import type { Config } from '../../ingest/config.ts';
 import { packageRoot } from '../../ingest/package-root.ts';
+import { connectRedis } from '../../ingest/redis.ts';
+import type { Store } from '../../workers/clickhouse/store.ts';
 import { Random } from '../support/random.ts';
 import { ADMIN_TOKEN, type Stack, startStack } from '../support/stack.ts';
 
@@ -96,6 +100,41 @@ describe('diagnosis', () => {
     expect(daysUntilFull(free(perDay * 40))).toBeGreaterThan(31);
     expect(daysUntilFull(free(perDay * 31 + 400 * GIGABYTE))).toBeNull();
   });
+});
+
+/** Present traffic for this many days, from nothing: 1,000,000,000 requests a day of 100,000 keys. */
+function grownFor(age: number, freeGigabytes: number): DoctorSnapshot {
+  const traffic = { requests_per_day: 1e9, keys: 100_000, routes_per_key: 20 };
+  const { requests, minute, quarter_hour: quarterHour, day } = WELL.disk.retention_days;
+  const [minutes, quarterHours, days] = [minute, quarterHour, day].map((kept) => Math.min(kept, age));
+  const rollups = rollupBytes({
+    ...{ requestsPerDay: 1e9, keys: 100_000, routesPerKey: 20, peakFactor: 1, outageHours: 0 },
+    retentionDays: { requests, minute: minutes!, quarterHour: quarterHours!, day: days! },
+  });
+  const perDay = 1e9 * MEASURED.diskBytesPerRequest;
+  const table = (name: string, bytes: number) => ({
+    ...{ table: name, rows: 1, bytes_on_disk: bytes, bytes_per_row: MEASURED.diskBytesPerRequest },
+    ...{ oldest_partition: '', newest_partition: '' },
+  });
+  const tables = [
+    table('requests', perDay * Math.min(age, requests + 1)),
+    table('usage_minute', rollups / 3),
+    table('usage_day', (rollups * 2) / 3),
+  ];
+  return later({ ...traffic, disk: { ...WELL.disk, free_bytes: freeGigabytes * GIGABYTE, tables } });
+}
+
+// By hand. A day adds 13 GB of quarter hours and days up to 400, and 0.3 GB of days from there on to 1,825; 14.7 GB of minutes up to 15;
+// 34.2 GB of single requests up to a month.
+test.each([
+  ['in its first year', 200, 390, 30],
+  ['younger, with twice as much room', 100, 778, 60],
+  ['when only days are added', 500, 131, 417],
+  ['in its first week, when all of it grows', 5, 1_000, 19],
+  ['when everything goes as it comes', 1_825, 0.001, null],
+  ['at the start', 0, 0, 1],
+])('the disk of a system %s', (_when, age, free, days) => {
+  expect(daysUntilFull(grownFor(age, free))).toBe(days);
 });
 
 describe('model', () => {
@@ -228,6 +267,26 @@ describe('against a running system', () => {
     expect(json.redis.nodes[0]).toMatchObject({ policy: 'noeviction', used_bytes: expect.any(Number) });
     expect(json.disk.free_bytes).toBeGreaterThan(0);
     expect(json.disk.tables.find(({ table }: { table: string }) => table === 'requests').rows).toBe(50);
+  });
+
+  test('on a cluster the disks of all shards stand beside the tables of all shards', async () => {
+    const redis = await connectRedis(stack.redisUrl, 'worker', () => {});
+    // Two shards that are the one node there is.
+    const query = stack.store.query.bind(stack.store);
+    const store: Pick<Store, 'query' | 'embedded'> = {
+      embedded: false,
+      query: (sql, ...rest) =>
+        query(sql.replace(/cluster\('two', (system\.\w+)\)/, "remote('127.0.0.1,localhost', $1)"), ...rest),
+    };
+    const snapshotOf = (config: Config) => takeSnapshot(config, store as Store, redis);
+    const [one, two] = [
+      await snapshotOf(stack.config),
+      await snapshotOf({ ...stack.config, CLICKHOUSE_CLUSTER: 'two' }),
+    ];
+    expect(two.disk.total_bytes).toBe(2 * one.disk.total_bytes);
+    const rows = ({ disk }: DoctorSnapshot) => disk.tables.find(({ table }) => table === 'requests')!.rows;
+    expect(rows(two)).toBe(2 * rows(one));
+    redis.disconnect();
   });
 
   test('keytally doctor: a table for people, one JSON object for programs; a reader is refused', async () => {

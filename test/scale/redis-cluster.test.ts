@@ -4,6 +4,7 @@ import type { Cluster } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis, type Redis } from '../../ingest/redis.ts';
+import { redisLines, restoreRedisLine } from '../../workers/backup-redis.ts';
 import { Random } from '../support/random.ts';
 import { RedisCluster } from '../support/redis-cluster.ts';
 import { ADMIN_TOKEN, type Stack, startStack } from '../support/stack.ts';
@@ -76,6 +77,25 @@ test('shards of the queue, index, claims and sessions on several masters: all th
     { key_id: 'one', n: 3 },
   ]);
   expect(Math.min(...(await cluster.keysPerMaster()))).toBeGreaterThan(0);
+});
+
+test('a backup holds what Redis alone knows of every master', async () => {
+  const tags = Array.from({ length: 16 }, (_, n) => `{keytally-ids-${n}}:saved`);
+  const claims = Array.from({ length: 3_000 }, (_, n) => `{keytally}:claim:saved-${n}`);
+  await Promise.all([...tags, ...claims].map((key) => redis.set(key, key, 'EX', 3_600)));
+  const masters = (redis as Cluster).nodes('master');
+  const kept = (keys: string[]) => keys.filter((key) => /^\{keytally(-ids-\d+)?\}:.*saved/.test(key)).length;
+  const held = await Promise.all(masters.map(async (node) => kept(await node.keys('*'))));
+  expect(Math.min(...held)).toBeGreaterThan(0);
+  const saved = new Map<string, string>();
+  for await (const line of redisLines(redis, [])) if ('key' in line) saved.set(line.key, line.value);
+  expect([...tags, ...claims].filter((key) => !saved.has(key))).toEqual([]);
+  expect(saved.has('{keytally}:keys:owner')).toBe(true);
+  await Promise.all(tags.map((key) => redis.del(key)));
+  const line = { key: tags[0]!, value: saved.get(tags[0]!)!, ttlMs: 60_000 };
+  expect(await restoreRedisLine(line, { redis, queues: [], store: stack.store })).toBe('key');
+  expect(await redis.get(tags[0]!)).toBe(tags[0]);
+  await Promise.all(claims.map((key) => redis.del(key)));
 });
 
 test('a master killed with -9 under load: its replica takes over, every confirmed record is counted once', async () => {

@@ -18,8 +18,9 @@ interface Session {
  * - `refuse`, `proxy`, `cut`: not done; an error of ClickHouse, a load balancer's page, a broken connection in the middle of the body
  * - `silent`, `cut_answer`, `false_error`: done, but the client hears nothing, loses the connection, or is told of an error
  * - `late`: done after the client has given up and tried again
+ * - `held`: runs until {@link ClickHouseHttp.letGo}
  */
-export type Fault = 'refuse' | 'proxy' | 'cut' | 'silent' | 'cut_answer' | 'false_error' | 'late';
+export type Fault = 'refuse' | 'proxy' | 'cut' | 'silent' | 'cut_answer' | 'false_error' | 'late' | 'held';
 
 const LATE_MS = 3_000;
 
@@ -38,7 +39,10 @@ export class ClickHouseHttp {
   readonly statements: string[] = [];
   /** Decides what goes wrong with a statement. */
   fault: (statement: string) => Fault | undefined = () => undefined;
-  readonly seen = { connections: 0, requests: 0, gzippedRequests: 0, gzippedAnswers: 0 };
+  readonly seen = { connections: 0, requests: 0, gzippedRequests: 0, gzippedAnswers: 0, refusedAsRunning: 0 };
+  /** Ids of the statements under way: a server takes none of them a second time meanwhile. */
+  readonly #running = new Set<string>();
+  readonly #held: (() => void)[] = [];
 
   /** @param port 0 = any free one */
   constructor(folder: string, port = 0) {
@@ -65,6 +69,11 @@ export class ClickHouseHttp {
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;
+  }
+
+  /** Lets the statements that are held go on. */
+  letGo(): void {
+    for (const goOn of this.#held.splice(0)) goOn();
   }
 
   close(): void {
@@ -95,10 +104,25 @@ export class ClickHouseHttp {
       const fault = inline === null ? this.fault(sql) : cut;
       this.statements.push(sql.slice(0, 2_000));
       if (this.statements.length > 10_000) this.statements.splice(0, 5_000);
-      await this.#answerWith(fault, () => this.#inTurn(sql, search), url, res);
+      await this.#once(search.get('query_id'), () =>
+        this.#answerWith(fault, () => this.#inTurn(sql, search), url, res),
+      );
     } catch (error) {
       answerError(res, (error as Error).message);
     }
+  }
+
+  /** @throws as a server does while a statement under this id runs, whoever has given up waiting for it */
+  async #once(id: string | null, run: () => Promise<void>): Promise<void> {
+    if (id === null) return run();
+    if (this.#running.has(id)) {
+      this.seen.refusedAsRunning++;
+      throw new Error(
+        `Code: 216. DB::Exception: Query with id = ${id} is already running. (QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING)`,
+      );
+    }
+    this.#running.add(id);
+    await run().finally(() => this.#running.delete(id));
   }
 
   async #answerWith(
@@ -112,6 +136,7 @@ export class ClickHouseHttp {
       res.writeHead(503, { 'Content-Type': 'text/html' }).end('<html><h1>503 Service Unavailable</h1></html>');
       return;
     }
+    if (fault === 'held') await new Promise<void>((resolve) => this.#held.push(resolve));
     if (fault === 'late') await new Promise((resolve) => setTimeout(resolve, LATE_MS));
     const bytes = await run();
     if (fault === 'silent') return;

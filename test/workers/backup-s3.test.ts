@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { withStores } from '../../api/parts.ts';
 import { type Config, ConfigError } from '../../ingest/config.ts';
-import { createLogger } from '../../ingest/logger.ts';
-import { connectRedis } from '../../ingest/redis.ts';
 import { type BackupParts, backup, restore } from '../../workers/backup.ts';
 import { lastBackupMs } from '../../workers/last-backup.ts';
 import { openObjectStore, parseS3Address } from '../../workers/object-store.ts';
+import { withinStores } from '../support/backup-stores.ts';
+import { keepExpiredRows } from '../support/expired-rows.ts';
 import { Random } from '../support/random.ts';
 import { S3Server } from '../support/s3-server.ts';
 import { fingerprints } from '../support/same-tables.ts';
@@ -16,7 +15,6 @@ import { startStack, testConfig } from '../support/stack.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { generateTraffic } from '../support/traffic.ts';
 
-const log = createLogger({ LOG_LEVEL: 'silent' }, 'test');
 const ROWS = 1_000;
 let server: S3Server;
 const servers: S3Server[] = [];
@@ -39,16 +37,8 @@ const env = (more: Record<string, string> = {}) => ({
 const open = (more: Record<string, string> = {}, address = 's3://backups/some/day') =>
   openObjectStore(address, testConfig(env(more)));
 
-async function within<T>(config: Config, said: string[], act: (parts: BackupParts) => Promise<T>): Promise<T> {
-  return withStores(config, log, async ({ redisUrl, store }) => {
-    const redis = await connectRedis(redisUrl, 'worker', () => {});
-    try {
-      return await act({ config, store, redis, say: (line) => said.push(line) });
-    } finally {
-      redis.disconnect();
-    }
-  });
-}
+const within = <T>(config: Config, said: string[], act: (parts: BackupParts) => Promise<T>): Promise<T> =>
+  withinStores(config, act, (line) => said.push(line));
 
 test('a system, saved in an S3-compatible store and restored from it: every table the same; nothing secret is said', async () => {
   const stack = await startStack(env());
@@ -61,6 +51,7 @@ test('a system, saved in an S3-compatible store and restored from it: every tabl
   const address = 's3://backups/keytally/2026-11-21';
   server.busy = 2;
   const before = await within(stack.config, said, async (parts) => {
+    await keepExpiredRows(parts.store);
     expect(await lastBackupMs(parts.redis)).toBe(0);
     await backup(parts, address);
     expect(await lastBackupMs(parts.redis)).toBeGreaterThan(now);
@@ -71,6 +62,7 @@ test('a system, saved in an S3-compatible store and restored from it: every tabl
   expect([...server.objects.keys()]).toContain('keytally/2026-11-21/manifest.json');
   const empty = testConfig(env());
   const after = await within(empty, said, async (parts) => {
+    await keepExpiredRows(parts.store);
     expect(await restore(parts, `${address}/`)).toMatchObject({ tables: Object.keys(before).length });
     return fingerprints(parts.store);
   });

@@ -1,15 +1,15 @@
 import { appendFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { withStores } from '../../api/parts.ts';
 import { type Config, parseConfig } from '../../ingest/config.ts';
-import { createLogger } from '../../ingest/logger.ts';
 import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { backup, restore } from '../../workers/backup.ts';
 import { endAbandonedHold } from '../../workers/batch-hold.ts';
 import { checkInvariants } from '../../workers/invariants.ts';
+import { withinStores } from '../support/backup-stores.ts';
 import { ClickHouseHttp } from '../support/clickhouse-http.ts';
+import { keepExpiredRows } from '../support/expired-rows.ts';
 import { Random } from '../support/random.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { fingerprints } from '../support/same-tables.ts';
@@ -18,7 +18,6 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { generateTraffic } from '../support/traffic.ts';
 
 const ROWS = 3_000;
-const log = createLogger({ LOG_LEVEL: 'silent' }, 'test');
 
 /** A system that was used for a while, then stopped. */
 async function usedSystem(env: Record<string, string> = {}): Promise<Config> {
@@ -42,21 +41,11 @@ async function usedSystem(env: Record<string, string> = {}): Promise<Config> {
   return stack.config;
 }
 
-async function within<T>(config: Config, act: (parts: Parameters<typeof backup>[0]) => Promise<T>): Promise<T> {
-  return withStores(config, log, async ({ redisUrl, store }) => {
-    const redis = await connectRedis(redisUrl, 'worker', () => {});
-    try {
-      return await act({ config, store, redis, say: () => {} });
-    } finally {
-      redis.disconnect();
-    }
-  });
-}
-
 test('an embedded system, restored into an empty one: every table the same, repeats still known, and it runs on', async () => {
   const config = await usedSystem();
   const folder = join(tempFolder(), 'backup');
-  const before = await within(config, async (parts) => {
+  const before = await withinStores(config, async (parts) => {
+    await keepExpiredRows(parts.store);
     // A batch that nobody counted yet, and one that is counted but still in the queue, as after kill -9.
     const queue = openBatchQueue(parts.redis, 0);
     const [row] = await parts.store.query<{ id: string }>('SELECT batch_id AS id FROM requests LIMIT 1');
@@ -69,7 +58,8 @@ test('an embedded system, restored into an empty one: every table the same, repe
     return fingerprints(parts.store);
   });
   const empty = testConfig();
-  const after = await within(empty, async (parts) => {
+  const after = await withinStores(empty, async (parts) => {
+    await keepExpiredRows(parts.store);
     const summary = await restore(parts, folder);
     expect(summary).toMatchObject({ queued: 1, countedAlready: 1 });
     const { invariants } = await checkInvariants(parts.store, empty, { settled: false, pauseMs: 0, days: 20 });
@@ -129,7 +119,7 @@ test('a system on servers is saved while it runs and counts: what was taken mean
   const load = (async () => {
     while (saving) await post();
   })();
-  const manifest = await within(stack.config, (parts) => backup(parts, folder));
+  const manifest = await withinStores(stack.config, (parts) => backup(parts, folder));
   saving = false;
   await load;
   await stack.untilCounted(sent);
@@ -143,7 +133,7 @@ test('a system on servers is saved while it runs and counts: what was taken mean
   const emptyRedis = await RedisServer.create(tempFolder());
   await emptyRedis.start(134_217_728);
   const empty = testConfig({ REDIS_URL: emptyRedis.url, CLICKHOUSE_URL: emptyServer.url });
-  await within(empty, async (parts) => {
+  await withinStores(empty, async (parts) => {
     const summary = await restore(parts, folder);
     const [row] = await parts.store.query<{ n: number }>('SELECT sum(requests) AS n FROM key_totals');
     expect(row!.n).toBe(saved);
@@ -179,16 +169,18 @@ test('a hold whose holder was killed is ended by a worker', async () => {
 test('a backup that was changed, is not whole, or meets a filled store is refused in one line', async () => {
   const config = await usedSystem();
   const folder = join(tempFolder(), 'backup');
-  await within(config, (parts) => backup(parts, folder));
-  await expect(within(config, (parts) => backup(parts, folder))).rejects.toThrow(/is not empty/);
-  await expect(within(config, (parts) => restore(parts, folder))).rejects.toThrow(/the store is not empty: \w+ holds/);
+  await withinStores(config, (parts) => backup(parts, folder));
+  await expect(withinStores(config, (parts) => backup(parts, folder))).rejects.toThrow(/is not empty/);
+  await expect(withinStores(config, (parts) => restore(parts, folder))).rejects.toThrow(
+    /the store is not empty: \w+ holds/,
+  );
   const file = readdirSync(folder).find((name) => name.startsWith('usage_day.'))!;
   appendFileSync(join(folder, file), 'x');
-  await expect(within(testConfig(), (parts) => restore(parts, folder))).rejects.toThrow(/checksum differs/);
+  await expect(withinStores(testConfig(), (parts) => restore(parts, folder))).rejects.toThrow(/checksum differs/);
   rmSync(join(folder, file));
-  await expect(within(testConfig(), (parts) => restore(parts, folder))).rejects.toThrow(/is missing/);
+  await expect(withinStores(testConfig(), (parts) => restore(parts, folder))).rejects.toThrow(/is missing/);
   rmSync(join(folder, 'manifest.json'));
-  await expect(within(testConfig(), (parts) => restore(parts, folder))).rejects.toThrow(/no whole backup/);
+  await expect(withinStores(testConfig(), (parts) => restore(parts, folder))).rejects.toThrow(/no whole backup/);
   const cluster = { ...parseConfig({}), CLICKHOUSE_CLUSTER: 'main' };
   await expect(backup({ config: cluster } as never, folder)).rejects.toThrow(/CLICKHOUSE_CLUSTER/);
 }, 120_000);
@@ -196,7 +188,7 @@ test('a backup that was changed, is not whole, or meets a filled store is refuse
 test('what is written while a table is saved is not in the backup, and does not make it useless', async () => {
   const config = await usedSystem();
   const folder = join(tempFolder(), 'backup');
-  await within(config, async (parts) => {
+  await withinStores(config, async (parts) => {
     const note = (name: string) =>
       parts.store.insertRows('alert_progress', [
         { name, until: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' },
@@ -213,7 +205,7 @@ test('what is written while a table is saved is not in the backup, and does not 
     const left = await parts.store.query("SELECT name FROM system.tables WHERE name = 'backup_snapshot'");
     expect(left).toEqual([]);
   });
-  await within(testConfig(), async (parts) => {
+  await withinStores(testConfig(), async (parts) => {
     await restore(parts, folder);
     const [row] = await parts.store.query<{ n: number }>(
       "SELECT count() AS n FROM alert_progress WHERE name = 'before'",

@@ -16,6 +16,7 @@ test.each([
   ['no memory', engine(241), 'wait'],
   ['no space on the disk', engine(243), 'wait'],
   ['a wrong password', engine(516), 'wait'],
+  ['an earlier try that still runs', engine(216, 'Query with id = b is already running'), 'wait'],
   ['a missing table', engine(60), 'crash'],
   ['an unknown setting', engine(115), 'crash'],
   ['a query that took too long', engine(159), 'retry'],

@@ -89,12 +89,7 @@ function withEngine(statement: string, cluster: string | undefined): string {
  */
 export async function migrate(store: Store, config: Config, last = Number.POSITIVE_INFINITY): Promise<void> {
   const cluster = config.CLICKHOUSE_CLUSTER;
-  const [versions] = expand(
-    `CREATE TABLE IF NOT EXISTS schema_migrations \${on_cluster}
-     (number UInt32, file String, applied_at DateTime64(3, 'UTC')) ENGINE = \${ReplacingMergeTree} ORDER BY number`,
-    cluster,
-  );
-  await store.command(versions!);
+  await makeVersions(store, cluster);
   const migrations = readMigrations();
   const [row] = await store.queryWriter<{ newest: number }>('SELECT max(number) AS newest FROM schema_migrations');
   const newest = row?.newest ?? 0;
@@ -110,4 +105,18 @@ export async function migrate(store: Store, config: Config, last = Number.POSITI
       { number: migration.number, file: migration.file, applied_at: new Date().toISOString() },
     ]);
   }
+}
+
+/** Looked for first: a statement ON CLUSTER waits for every node, and with one of them down no worker could start. */
+async function makeVersions(store: Store, cluster: string | undefined): Promise<void> {
+  const found = await store.queryWriter(
+    "SELECT name FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'",
+  );
+  if (found.length > 0) return;
+  const [versions] = expand(
+    `CREATE TABLE IF NOT EXISTS schema_migrations \${on_cluster}
+     (number UInt32, file String, applied_at DateTime64(3, 'UTC')) ENGINE = \${ReplacingMergeTree} ORDER BY number`,
+    cluster,
+  );
+  await store.command(versions!);
 }

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Name of a part without mutations in its partition's id: partition, first and last block, level, mutation. */
 const PART = /^[^_]+_(\d+)_(\d+)_\d+(?:_\d+)?$/;
 const ADDED = '1';
 const LOGS = 'deduplication_logs';
+const DRAFT = 'deduplication_log.draft';
 
 /**
  * Lines of a table's log of insert tokens without those of parts that never came to be. The engine writes a token down before it gives the part
@@ -37,11 +38,20 @@ export function forgetOrphanedTokens(dataFolder: string): number {
       const lines = readFileSync(path, 'utf8').split('\n');
       const kept = withoutOrphans(lines, names);
       if (kept.length === lines.length) continue;
-      writeFileSync(path, kept.join('\n'));
+      replaceFile(path, kept.join('\n'), join(dataFolder, DRAFT));
       forgotten += lines.length - kept.length;
     }
   }
   return forgotten;
+}
+
+/**
+ * A log that was cut off half way would let every batch of it count twice. The draft lies outside the folder of the logs: the engine takes
+ * whatever is there for one.
+ */
+function replaceFile(path: string, text: string, draft: string): void {
+  writeFileSync(draft, text, { flush: true });
+  renameSync(draft, path);
 }
 
 /** `store/abc/abc…`: one per table and database. */

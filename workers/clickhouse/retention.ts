@@ -44,8 +44,9 @@ export async function applyRetention(store: Store, config: Config): Promise<void
   for (const [table, { column, days }] of Object.entries(retentionOf(config))) {
     // Tables of the registry and of delivery are whole on every node: they have no part of their own.
     const name = present.some((row) => row.name === table + suffix) ? table + suffix : table;
-    const engine = present.find((row) => row.name === name)?.engine_full ?? '';
-    if (deletesAfter(engine, column, days)) continue;
+    const engine = present.find((row) => row.name === name)?.engine_full;
+    // A backup of an older schema is restored under that one.
+    if (engine === undefined || deletesAfter(engine, column, days)) continue;
     await store.command(
       `ALTER TABLE ${name}${onCluster} MODIFY TTL ${column} + toIntervalDay(${days})
        SETTINGS materialize_ttl_after_modify = 0`,

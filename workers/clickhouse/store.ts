@@ -74,6 +74,8 @@ const CLUSTER_INSERT_SETTINGS: Settings = {
 };
 
 const MAX_CONNECTIONS = 40;
+/** A server says nothing before its first row, and the client takes that for silence: longer than any statement aside may run. */
+const ASIDE_TIMEOUT_MS = 600_000;
 /** Sessions that read on the embedded engine: statements of one session run one after another. */
 const EMBEDDED_READERS = 4;
 /** Lists of many ids stand in the statement's text there; the engine's own bound of 256 KB is for strangers' statements. */
@@ -135,6 +137,11 @@ export class Store {
 
   async command(sql: string, params: QueryParams = {}): Promise<void> {
     await this.#writer.run((client) => client.command(this.#bound(sql, params)));
+  }
+
+  /** As {@link query}, where the answer may take minutes and nobody waits for it; `max_execution_time` is the caller's to raise. */
+  async queryAside<Row>(sql: string, params: QueryParams = {}, settings: Settings = {}): Promise<Row[]> {
+    return this.#select<Row>(this.#aside, sql, params, settings);
   }
 
   /** A long statement that nobody waits for; inserts and the writer's reads go on beside it. */
@@ -229,13 +236,13 @@ export async function openStore(config: Config, dataFolder: string): Promise<Sto
 
 async function openServer(config: Config): Promise<Store> {
   const url = config.CLICKHOUSE_URL!;
-  const connect = (database: string) =>
+  const connect = (database: string, timeoutMs = config.CLICKHOUSE_TIMEOUT_MS) =>
     createClient({
       url,
       username: config.CLICKHOUSE_USER,
       password: config.CLICKHOUSE_PASSWORD,
       database,
-      request_timeout: config.CLICKHOUSE_TIMEOUT_MS,
+      request_timeout: timeoutMs,
       max_open_connections: MAX_CONNECTIONS,
       keep_alive: { enabled: true, idle_socket_ttl: 2_500 },
       compression: { request: true, response: true },
@@ -263,7 +270,9 @@ async function openServer(config: Config): Promise<Store> {
   await boot.close();
   const client = connect(config.CLICKHOUSE_DATABASE);
   const all = new Sessions([client], false);
-  return new Store(all, all, all, config.CLICKHOUSE_CLUSTER ? 'cluster' : 'server');
+  const asideTimeoutMs = Math.max(config.CLICKHOUSE_TIMEOUT_MS, ASIDE_TIMEOUT_MS);
+  const aside = new Sessions([connect(config.CLICKHOUSE_DATABASE, asideTimeoutMs)], false);
+  return new Store(all, all, aside, config.CLICKHOUSE_CLUSTER ? 'cluster' : 'server');
 }
 
 async function openEmbedded(config: Config, dataFolder: string): Promise<Store> {

@@ -1,5 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { linkSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { forgetOrphanedTokens, withoutOrphans } from '../../../workers/clickhouse/orphaned-tokens.ts';
 import { migratedStore } from '../../support/migrated-store.ts';
@@ -43,7 +43,13 @@ test('in the folder of the engine, as a kill between token and name leaves it', 
   expect(readFileSync(log, 'utf8')).toBe(written);
   const last = written.trim().split('\n').at(-1)!;
   rmSync(join(row!.path, last.split('\t')[1]!), { recursive: true });
+  // What a second name shows was written to the file itself, where a kill would leave half of it.
+  const second = join(dataFolder, 'second-name');
+  linkSync(log, second);
+  const names = [readdirSync(dataFolder), readdirSync(dirname(log))];
   expect(forgetOrphanedTokens(dataFolder)).toBe(1);
   expect(readFileSync(log, 'utf8')).toBe(written.replace(`${last}\n`, ''));
+  expect(readFileSync(second, 'utf8')).toBe(written);
+  expect([readdirSync(dataFolder), readdirSync(dirname(log))]).toEqual(names);
   writeFileSync(log, written);
 });
