@@ -13,6 +13,8 @@ export interface JobQueue {
   name: string;
   holds: string;
   queue: Queue;
+  /** Records that are not counted yet stand in it. */
+  isOfBatches?: boolean;
 }
 
 /** Something that happens by the clock: jobs of this name in this queue are its runs. */
@@ -30,8 +32,9 @@ export function openJobQueues(redis: Redis, config: Config, log: Logger): JobQue
     name: config.INGEST_SHARDS === 1 ? 'batches' : `batches-${shard}`,
     holds: 'Records on their way into the store',
     queue: openBatchQueue(redis, shard) as Queue,
+    isOfBatches: true,
   }));
-  const queues = [
+  const queues: JobQueue[] = [
     ...batches,
     { name: 'delivery', holds: 'Messages about alerts and key events', queue: openDeliveryQueue(redis) as Queue },
     ...EVALUATION_LANES.map((lane) => ({

@@ -4,6 +4,7 @@ import type { Redis } from '../ingest/redis.ts';
 import { endAbandonedHold } from './batch-hold.ts';
 import type { Activity } from './consume.ts';
 import { batchesWaiting, oldestBatchSeconds } from './metrics.ts';
+import { oldestJobMs } from './oldest-job.ts';
 import { NO_PROGRESS_YET, observe, type ProgressState, wedged } from './progress.ts';
 
 const LOOK_EVERY_MS = 5_000;
@@ -42,7 +43,7 @@ export class ConsumerWatch {
     let waitingNow = 0;
     let oldestMs = nowMs;
     for (const [shard, queue] of this.#queues.entries()) {
-      const seen = await Promise.race([sampleOf(queue).catch(() => undefined), noAnswer()]);
+      const seen = await Promise.race([sampleOf(this.#redis, queue).catch(() => undefined), noAnswer()]);
       if (!seen) return;
       const sample = { atMs: nowMs, waiting: seen.waiting, ...this.#activities[shard]! };
       this.#progress[shard] = observe(this.#progress[shard]!, sample);
@@ -68,13 +69,16 @@ export class ConsumerWatch {
   }
 }
 
-async function sampleOf(queue: Queue<BatchJob>): Promise<{ waiting: number; oldestMs: number | undefined }> {
+async function sampleOf(
+  redis: Redis,
+  queue: Queue<BatchJob>,
+): Promise<{ waiting: number; oldestMs: number | undefined }> {
   // Batches that wait on purpose, e.g. during a backup, say nothing of the consumer.
   if (await queue.isPaused()) return { waiting: 0, oldestMs: undefined };
   const counts = await queue.getJobCounts('waiting', 'prioritized', 'delayed');
   const waiting = (counts.waiting ?? 0) + (counts.prioritized ?? 0) + (counts.delayed ?? 0);
-  const [oldest] = waiting > 0 ? await queue.getJobs(['waiting'], 0, 0, true) : [];
-  return { waiting, oldestMs: oldest?.timestamp };
+  const oldestMs = waiting > 0 ? await oldestJobMs(redis, queue, ['wait', 'prioritized', 'delayed']) : undefined;
+  return { waiting, oldestMs };
 }
 
 function noAnswer(): Promise<undefined> {

@@ -53,7 +53,7 @@ const KEY_KINDS = KEY_EVENT_KINDS.map((kind) => `'${kind}'`).join(', ');
 
 /**
  * One row per opening. What an acknowledgement wrote counts as that alone: it may lie beside a judged step of the same moment.
- * An acknowledged notice about a key is over.
+ * An acknowledged notice about a key is over. Who acknowledged and whether it was told may stand in rows older than those that are read: judged rows carry it.
  */
 const OPENINGS = `SELECT alert_id, any(e.alert_key) AS alert_key, any(e.kind) AS kind, any(e.scope) AS scope, any(e.key_id) AS key_id,
     argMax(e.organization_id, at) AS organization_id, argMax(e.environment, at) AS environment,
@@ -63,11 +63,14 @@ const OPENINGS = `SELECT alert_id, any(e.alert_key) AS alert_key, any(e.kind) AS
     argMaxIf(e.state, (at, recorded_at), transition != 'acknowledged') AS state,
     argMaxIf(e.evidence, (at, recorded_at), transition != 'acknowledged') AS latest,
     argMaxIf(e.evidence, (at, recorded_at), transition IN ('opened', 'severity_raised') OR notify = 'repeated') AS why,
-    toUnixTimestamp64Milli(maxIf(at, transition = 'acknowledged')) AS ack_ms, argMaxIf(actor, at, transition = 'acknowledged') AS ack_by,
+    if(countIf(transition = 'acknowledged') > 0, toUnixTimestamp64Milli(maxIf(at, transition = 'acknowledged')),
+      toInt64(JSONExtractFloat(state, 'acknowledged', 'atMs'))) AS ack_ms,
+    if(countIf(transition = 'acknowledged') > 0, argMaxIf(actor, at, transition = 'acknowledged'),
+      JSONExtractString(state, 'acknowledged', 'by')) AS ack_by,
     if(ack_ms > 0 AND kind IN (${KEY_KINDS}), 'resolved', argMaxIf(e.phase, (at, recorded_at), transition != 'acknowledged')) AS phase,
     toInt64(JSONExtractFloat(state, 'openedAtMs')) AS opened_ms, toUnixTimestamp64Milli(max(at)) AS changed_ms,
     toUnixTimestamp64Milli(maxIf(at, transition = 'resolved')) AS resolved_ms,
-    countIf(notify != '') AS told, if(why = '', latest, why) AS evidence
+    countIf(notify != '') > 0 OR JSONExtractFloat(state, 'announcedAtMs') > 0 AS told, if(why = '', latest, why) AS evidence
   FROM alert_events AS e FINAL
   WHERE alert_id != '' AND at >= fromUnixTimestamp64Milli({since:Int64})
     AND ({alert_id:String} = '' OR alert_id = {alert_id:String})

@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from '../../ingest/redis.ts';
+import { oldestJobMs } from '../../workers/oldest-job.ts';
 
 export interface QueueHealth {
   name: string;
@@ -8,7 +9,7 @@ export interface QueueHealth {
   delayed: number;
   failed: number;
   paused: boolean;
-  /** How long the job that is next has been waiting; 0 when none is. */
+  /** How long the job that came first has been waiting; 0 when none is. */
   oldest_waiting_ms: number;
 }
 
@@ -25,7 +26,6 @@ export async function readQueueHealth(redis: Redis, name: string, queue: Queue):
 }
 
 async function oldestWaitingMs(redis: Redis, queue: Queue): Promise<number> {
-  const id = await redis.lindex(queue.toKey('wait'), -1);
-  const at = id ? await redis.hget(queue.toKey(id), 'timestamp') : null;
-  return at ? Math.max(0, Date.now() - Number(at)) : 0;
+  const at = await oldestJobMs(redis, queue, ['wait', 'prioritized']);
+  return at === undefined ? 0 : Math.max(0, Date.now() - at);
 }

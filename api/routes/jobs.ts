@@ -17,7 +17,7 @@ export const QueueResponse = z.object({
   delayed: z.number().int(),
   failed: z.number().int(),
   paused: z.boolean().describe('also while all workers wait for a store that does not answer'),
-  oldest_waiting_ms: z.number().describe('how long the job that is next has been waiting'),
+  oldest_waiting_ms: z.number().describe('how long the oldest waiting job has been waiting'),
 });
 
 const ScheduleResponse = z.object({

@@ -7,6 +7,7 @@ import { Policies, type PolicyFields, type PolicyRun, TooManyPolicies } from '..
 import { POLICY_KINDS, type Policy } from '../../workers/keys/policy.ts';
 import { because, policyCandidates } from '../../workers/keys/policy-candidates.ts';
 import { MAX_RUN_KEYS, runPolicy, undoRun } from '../../workers/keys/policy-run.ts';
+import { reportingGap } from '../../workers/keys/reporting-gap.ts';
 import { registryProblem } from '../key-changes.ts';
 import { type ApiParts, route } from '../route.ts';
 import { LimitQuery } from '../schemas.ts';
@@ -236,10 +237,15 @@ export const runPolicyNow = route({
   response: RunResponse,
   handle: async ({ parts, grant, params }) => {
     const policy = await findPolicy(parts, grant, params.policy_id);
-    const order = { runId: randomUUID(), actor: grant.id };
+    const order = { runId: randomUUID(), actor: grant.id, reportingGap: () => gapNow(parts) };
     return withoutOrganization(await runPolicy(parts.registry, policy, order).catch(registryProblem));
   },
 });
+
+function gapNow({ store, redis, jobQueues }: ApiParts): Promise<string> {
+  const batches = jobQueues.filter((one) => one.isOfBatches).map((one) => one.queue);
+  return reportingGap(store, redis, batches);
+}
 
 export const listPolicyRuns = route({
   method: 'get',

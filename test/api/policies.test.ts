@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type BatchJob, openBatchQueue } from '../../ingest/queue.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { sweepExpiries } from '../../workers/keys/expiry.ts';
@@ -13,9 +14,12 @@ let stack: Stack;
 let redis: Redis;
 let registry: Registry;
 const tokens = new Map<string, string>();
+const byTest = { actor: 'test', reportingGap: async () => '' };
 
 beforeAll(async () => {
   stack = await startStack({ KEY_SWEEP_CRON: QUIET, KEY_POLICY_CRON: QUIET });
+  // While nobody reports anything, silence proves nothing.
+  await stack.send([{ key_id: 'heard', status: 200 }]);
   redis = await connectRedis(stack.redisUrl, 'worker', () => {});
   registry = new Registry(stack.store, redis);
   for (const organization of ['acme', 'rival']) {
@@ -158,6 +162,40 @@ describe('unused', () => {
   });
 });
 
+test('a warning of a match that ended long ago warns of nothing: the key is warned again', async () => {
+  await seed({ organization: 'again', count: 1, prefix: 'again_', registeredDaysAgo: 200, usedDaysAgo: 100 });
+  const fields = { name: 'a', kind: 'unused', organization_id: 'again', settings: { unused_days: 90 } };
+  const { policy_id } = await create({ ...fields, warn_days: [7] });
+  expect((await act(policy_id, 'run')).json).toMatchObject({ warned: 1, changed: 0 });
+  for (const days of [90, 40]) {
+    await stack.store.command(
+      `INSERT INTO key_events SELECT id, at - toIntervalDay({days:UInt32}), key_id, organization_id, type, data
+       FROM key_events FINAL WHERE startsWith(key_id, 'again_') ORDER BY at DESC LIMIT 1`,
+      { days },
+    );
+    expect((await act(policy_id, 'run')).json, `${days} days`).toMatchObject({ warned: 1, changed: 0 });
+    expect((await act(policy_id, 'run')).json, `${days} days`).toMatchObject({ warned: 0, changed: 0 });
+  }
+});
+
+test('while records wait that are not counted yet nobody is taken for unused', async () => {
+  await seed({ organization: 'behind', count: 2, prefix: 'behind_', registeredDaysAgo: 200, usedDaysAgo: 100 });
+  const fields = { name: 'b', kind: 'unused', organization_id: 'behind', settings: { unused_days: 90 } };
+  const { policy_id } = await create(fields);
+  const batches = openBatchQueue(redis, 0);
+  const waiting = await batches.add('batch', {} as BatchJob, {
+    timestamp: Date.now() - 20 * 60_000,
+    delay: DAY_MS,
+    jobId: 'waiting',
+  });
+  const { json: stopped } = await act(policy_id, 'run');
+  expect(stopped).toMatchObject({ outcome: 'stopped', matched: 2, changed: 0 });
+  expect(stopped.detail).toMatch(/received 2\d minutes ago are not counted yet/);
+  await waiting.remove();
+  await batches.close();
+  expect((await act(policy_id, 'run')).json).toMatchObject({ outcome: 'done', changed: 2 });
+});
+
 describe('abusive', () => {
   test('client errors and overrun limits of a stated size, nothing else', async () => {
     const now = Date.now();
@@ -226,8 +264,8 @@ test('three schedulers at once: every key changes state once, the audit is compl
     max_per_run: 5_000,
   });
   const policy = (await new Policies(stack.store).find(policy_id))!;
-  await Promise.all([1, 2, 3].map((n) => runPolicy(registry, policy, { runId: `race-${n}`, actor: 'test' })));
-  await runPolicy(registry, policy, { runId: 'race-4', actor: 'test' });
+  await Promise.all([1, 2, 3].map((n) => runPolicy(registry, policy, { runId: `race-${n}`, ...byTest })));
+  await runPolicy(registry, policy, { runId: 'race-4', ...byTest });
   const [row] = await stack.store.query<object>(
     "SELECT count() AS n, min(version) AS least, max(version) AS most FROM keys FINAL WHERE startsWith(key_id, 'race_') AND status = 'inactive'",
   );

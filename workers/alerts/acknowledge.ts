@@ -24,19 +24,17 @@ export type AcknowledgeOutcome = 'done' | 'over' | 'unknown';
 export async function acknowledgeAlert(
   store: Store,
   { alertKey, alertId, actor, note = '' }: Acknowledgement,
+  atMs = Date.now(),
 ): Promise<AcknowledgeOutcome> {
   const known = (await findStates(store, [alertKey])).get(alertKey);
-  const [opening] = await store.queryWriter<
-    Pick<AlertEvent, 'organization_id' | 'environment' | 'rule_id' | 'severity'>
-  >(
-    `SELECT organization_id, environment, rule_id, severity FROM alert_events
+  const [opening] = await store.queryWriter<Pick<AlertEvent, 'organization_id' | 'environment' | 'rule_id'>>(
+    `SELECT organization_id, environment, rule_id FROM alert_events
      WHERE alert_key = {key:String} AND alert_id = {id:String} ORDER BY at DESC, recorded_at DESC LIMIT 1`,
     { key: alertKey, id: alertId },
   );
   if (!known || !opening) return 'unknown';
   if (known.alertId !== alertId || !isOpen(known.state.phase)) return 'over';
   if (known.state.acknowledged) return 'done';
-  const atMs = Date.now();
   const at = new Date(atMs).toISOString();
   const ends = KEY_EVENT_KINDS.includes(known.kind);
   await writeAlertEvents(store, [
@@ -50,9 +48,11 @@ export async function acknowledgeAlert(
       kind: known.kind,
       scope: known.scope,
       key_id: known.keyId,
+      severity: known.state.severity,
       phase: ends ? 'resolved' : known.state.phase,
       transition: 'acknowledged',
-      notify: '',
+      // Whoever opened an incident for a notice closes it with this; a condition goes on, and its end is told when it ends.
+      notify: ends && known.state.announced ? 'resolved' : '',
       withheld: '',
       actor,
       evidence: { summary: note === '' ? 'Acknowledged.' : `Acknowledged: ${note}` },

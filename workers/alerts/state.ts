@@ -71,6 +71,8 @@ export interface AlertState {
   silencedUntilMs: number | null;
   inhibitedBy: string | null;
   flapping: boolean;
+  /** Whether people heard that it goes on and off, since it began to; absent in older rows. */
+  flappingTold?: boolean;
 }
 
 export interface Step {
@@ -103,6 +105,7 @@ export function initialState(): AlertState {
 }
 
 const RANK: Record<Severity, number> = { info: 0, warning: 1, critical: 2 };
+export const isLouder = (one: Severity, other: Severity): boolean => RANK[one] > RANK[other];
 const isOpen = (phase: AlertPhase): boolean => phase === 'firing' || phase === 'recovering';
 
 /** One judged window. A window not newer than the last one changes nothing: repeats and late arrivals are harmless. */
@@ -116,7 +119,7 @@ export function advance(previous: AlertState, measured: Measurement, policy: Sta
   const turned = isOpen(previous.phase) !== isOpen(moved.phase);
   const turns = [...previous.turns, turned].slice(-FLAPPING_WINDOWS);
   const flapping = turns.filter(Boolean).length >= FLAPPING_TURNS;
-  return announce(previous, { ...moved, turns, flapping }, policy);
+  return announce(previous, { ...moved, turns, flapping, flappingTold: flapping && !!previous.flappingTold }, policy);
 }
 
 /** The owner has seen it: no repeats until it resolves or grows worse. */
@@ -159,12 +162,12 @@ function moveOpen(state: AlertState, measured: Measurement, policy: StatePolicy)
 
 /** Whether there is something to say, and whether something keeps it back. */
 function announce(previous: AlertState, state: AlertState, policy: StatePolicy): Step {
-  const startsFlapping = state.flapping && !previous.flapping;
-  if (state.phase === 'resolved' && isOpen(previous.phase)) return announceEnd(state, startsFlapping);
+  if (state.phase === 'resolved' && isOpen(previous.phase)) return announceEnd(state);
   if (state.phase !== 'firing') return { next: state };
   const reason = reasonToSpeak(state, policy);
   if (!reason) return { next: state };
-  const withheld = startsFlapping ? suppressed(state) : (suppressed(state) ?? paced(state, reason, policy));
+  const startsFlapping = state.flapping && !previous.flapping;
+  const withheld = suppressed(state) ?? (startsFlapping ? undefined : paced(state, reason, policy));
   if (withheld) return { next: state, withheld };
   const next: AlertState = { ...state, announced: true, lastNotifiedAtMs: state.lastAtMs };
   if (reason === 'severity_raised') next.acknowledged = null;
@@ -172,37 +175,48 @@ function announce(previous: AlertState, state: AlertState, policy: StatePolicy):
     next.announcedAtMs = state.lastAtMs;
     next.announcedSeverity = state.severity;
   }
-  return { next, reason: startsFlapping ? 'flapping' : reason };
+  if (!state.flapping || reason !== 'opened') return { next, reason };
+  return { next: { ...next, flappingTold: true }, reason: 'flapping' };
 }
 
-/** Recovery is told only to those who heard of the opening; the turn that makes it flapping is told as that. */
-function announceEnd(state: AlertState, startsFlapping: boolean): Step {
+/**
+ * The end is told to those who heard of the opening, and of an alert that goes on and off only of such an opening. Nothing keeps
+ * it back, a silence neither: whoever opened an incident for it must be able to close it.
+ */
+function announceEnd(state: AlertState): Step {
   if (!state.announced) return { next: state };
-  const withheld = suppressed(state) ?? (state.flapping && !startsFlapping ? 'flapping' : undefined);
-  const next = { ...state, announced: false };
-  if (withheld) return { next, withheld };
-  return { next: { ...next, lastNotifiedAtMs: state.lastAtMs }, reason: startsFlapping ? 'flapping' : 'resolved' };
+  return { next: { ...state, announced: false, lastNotifiedAtMs: state.lastAtMs }, reason: 'resolved' };
 }
 
 function reasonToSpeak(state: AlertState, policy: StatePolicy): NotifyReason | undefined {
   const louder = state.announcedSeverity !== null && RANK[state.severity] > RANK[state.announcedSeverity];
-  if (!state.announced) return louder && withinQuiet(state, policy) ? 'severity_raised' : 'opened';
+  const kept = withinQuiet(state, policy) || state.flapping;
+  if (!state.announced) return louder && kept ? 'severity_raised' : 'opened';
   if (louder) return 'severity_raised';
   const due = policy.repeatMs > 0 && state.lastAtMs - (state.lastNotifiedAtMs ?? 0) >= policy.repeatMs;
   return due && !state.acknowledged ? 'repeated' : undefined;
 }
 
+const isSilenced = ({ silencedUntilMs, lastAtMs }: AlertState): boolean =>
+  silencedUntilMs !== null && silencedUntilMs > lastAtMs;
+
 function suppressed(state: AlertState): WithheldBecause | undefined {
-  if (state.silencedUntilMs !== null && state.silencedUntilMs > state.lastAtMs) return 'silenced';
+  if (isSilenced(state)) return 'silenced';
   return state.inhibitedBy === null ? undefined : 'inhibited';
 }
 
 function paced(state: AlertState, reason: NotifyReason, policy: StatePolicy): WithheldBecause | undefined {
   if (reason === 'severity_raised') return undefined;
   if (reason === 'opened' && withinQuiet(state, policy)) return 'quiet';
-  return state.flapping ? 'flapping' : undefined;
+  return state.flapping && state.flappingTold ? 'flapping' : undefined;
 }
 
-function withinQuiet(state: AlertState, policy: StatePolicy): boolean {
-  return state.announcedAtMs !== null && state.lastAtMs - state.announcedAtMs < policy.quietMs;
+const withinQuiet = ({ announcedAtMs, lastAtMs }: AlertState, { quietMs }: StatePolicy): boolean =>
+  announcedAtMs !== null && lastAtMs - announcedAtMs < quietMs;
+
+/** Whether an opening of this severity is still kept quiet by the one that was announced before it. */
+export function isQuiet(before: AlertState, severity: Severity, atMs: number, quietMs: number): boolean {
+  const { announcedAtMs, announcedSeverity } = before;
+  if (quietMs === 0 || announcedAtMs === null || atMs - announcedAtMs >= quietMs) return false;
+  return announcedSeverity === null || !isLouder(severity, announcedSeverity);
 }

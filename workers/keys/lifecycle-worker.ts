@@ -3,6 +3,7 @@ import { type Job, type Queue, Worker } from 'bullmq';
 import cron, { type ScheduledTask } from 'node-cron';
 import { type Config, ConfigError } from '../../ingest/config.ts';
 import type { Logger } from '../../ingest/logger.ts';
+import { type BatchJob, openBatchQueue } from '../../ingest/queue.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import { checkInvariants, storeReport } from '../invariants.ts';
 import { EXPIRY_CONCURRENCY, ExpiryGatherer } from './expiry.ts';
@@ -18,6 +19,7 @@ import {
 import { Policies } from './policies.ts';
 import { runPolicy } from './policy-run.ts';
 import type { Registry } from './registry.ts';
+import { reportingGap } from './reporting-gap.ts';
 import { sweepKeys } from './sweep.ts';
 
 /** A job of a dead worker is taken over after this time at most twice over. */
@@ -55,7 +57,9 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   queue.on('error', (error) => log.warn({ err: error }, 'lifecycle queue'));
   const expiries = new ExpiryGatherer(parts.registry);
   const stopping = new AbortController();
-  const tools: Tools = { queue, expiries, signal: stopping.signal };
+  const batches = Array.from({ length: config.INGEST_SHARDS }, (_, shard) => openBatchQueue(parts.redis, shard));
+  for (const shard of batches) shard.on('error', (error) => log.warn({ err: error }, 'batch queue'));
+  const tools: Tools = { queue, batches, expiries, signal: stopping.signal };
   const worker = new Worker<LifecycleJob>(LIFECYCLE_QUEUE, (job) => perform(parts, tools, job), {
     connection,
     prefix: LIFECYCLE_PREFIX,
@@ -80,7 +84,7 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
       stopping.abort();
       for (const task of ticks) await task.destroy();
       await worker.close();
-      await queue.close();
+      await Promise.all([queue, ...batches].map((each) => each.close()));
     },
   };
 }
@@ -99,6 +103,8 @@ function tick(expression: string, kind: SlotKind, queue: Queue<LifecycleJob>, lo
 
 interface Tools {
   queue: Queue<LifecycleJob>;
+  /** What is on its way into the store, for looking at. */
+  batches: readonly Queue<BatchJob>[];
   expiries: ExpiryGatherer;
   /** The process is stopping: what can be left to the next slot is. */
   signal: AbortSignal;
@@ -106,7 +112,7 @@ interface Tools {
 
 async function perform(
   parts: LifecycleParts,
-  { queue, expiries, signal }: Tools,
+  { queue, batches, expiries, signal }: Tools,
   { data }: Job<LifecycleJob>,
 ): Promise<void> {
   if (data.kind === 'expire') {
@@ -114,7 +120,7 @@ async function perform(
     if (early > 0) await sleep(Math.min(early, MAX_EARLY_MS));
     return expiries.expire(data.key_id);
   }
-  if (data.kind === 'policies') return runPolicies(parts, data.slot);
+  if (data.kind === 'policies') return runPolicies(parts, batches, data.slot);
   if (data.kind === 'key_list') return buildList(parts, data.slot, signal);
   if (data.kind === 'invariants') return runInvariants(parts, data.slot);
   const { KEY_REMINDER_DAYS: reminderDays, KEY_ROTATION_DAYS: rotationDays } = parts.config;
@@ -136,7 +142,11 @@ async function runInvariants({ config, registry, redis, log }: LifecycleParts, s
 }
 
 /** Runs every policy that is on. One that fails does not keep the others from running. */
-async function runPolicies({ registry, log }: LifecycleParts, slot: string): Promise<void> {
+async function runPolicies(
+  { registry, redis, log }: LifecycleParts,
+  batches: readonly Queue<BatchJob>[],
+  slot: string,
+): Promise<void> {
   for (const policy of await new Policies(registry.store).list()) {
     // Expiries have their own jobs and sweep.
     if (!policy.enabled || policy.kind === 'expired') continue;
@@ -145,6 +155,7 @@ async function runPolicies({ registry, log }: LifecycleParts, slot: string): Pro
       const run = await runPolicy(registry, policy, {
         runId: `${policy.policy_id}_${slot}`,
         actor: 'schedule:policies',
+        reportingGap: () => reportingGap(registry.store, redis, batches),
       });
       const { outcome, matched, warned, changed, detail } = run;
       if (outcome === 'stopped') log.warn({ ...about, matched }, `policy stopped: ${detail}`);

@@ -52,11 +52,13 @@ const KINDS: Record<PolicyKind, { use: string; condition: string }> = {
             WHERE start >= toDateTime({window_from:Int64}, 'UTC') AND start < toDateTime({window_to:Int64}, 'UTC')
             UNION ALL ${OPEN_ANOMALIES()})
           GROUP BY key_id`,
-    condition: `(requests >= {min_requests:UInt64} AND (
+    // What a key did before somebody activated it is judged already, and what was refused meanwhile is our own doing: a window counts that began
+    // after the activation, and an alert that opened after it.
+    condition: `(requests >= {min_requests:UInt64} AND activated_ms <= {window_from:Int64} * 1000 AND (
         ({client_error_rate:Float64} > 0 AND client_errors >= {client_error_rate:Float64} * requests)
         OR ({limit_factor:Float64} > 0 AND limit_per_minute > 0
             AND requests >= {limit_factor:Float64} * limit_per_minute * {window_minutes:UInt32})))
-      OR anomaly_ms > 0`,
+      OR anomaly_ms > activated_ms`,
   },
 };
 
@@ -67,22 +69,35 @@ function NO_USE(): string {
 
 /**
  * Alerts of what the key itself does (far more traffic, traffic from elsewhere, refused or wrong requests) that have been open for
- * the policy's time. One that a person acknowledged is in hands; one that a platform-wide alert explains is not the key's doing.
+ * the policy's time. One that a person acknowledged is in hands, also when that was longer ago than is looked back: judged rows carry it. One whose like is
+ * open for the whole platform is not the key's doing, also when it was told before the platform's was.
  */
 function OPEN_ANOMALIES(): string {
+  const judged = (column: string) => `argMaxIf(${column}, (at, recorded_at), transition != 'acknowledged')`;
   return `
     SELECT key_id, 0, 0, opened_ms, kind
     FROM (
-      SELECT key_id, kind, argMax(phase, (at, recorded_at)) AS last_phase, argMax(withheld, (at, recorded_at)) AS last_withheld,
-             argMax(JSONExtractInt(state, 'openedAtMs'), (at, recorded_at)) AS opened_ms,
-             toUnixTimestamp64Milli(maxIf(at, transition = 'acknowledged')) AS acknowledged_ms
+      SELECT key_id, kind, any(scope) AS of_scope, ${judged('phase')} AS last_phase, ${judged('withheld')} AS last_withheld,
+             ${judged('alert_id')} AS opening, ${judged('state')} AS last_state,
+             toInt64(JSONExtractFloat(last_state, 'openedAtMs')) AS opened_ms,
+             groupUniqArrayIf(alert_id, transition = 'acknowledged') AS acknowledged
       FROM alert_events
       WHERE {anomaly_minutes:UInt32} > 0 AND at >= fromUnixTimestamp64Milli({now:Int64} - ${ANOMALY_LOOK_BACK_MS}) AND key_id != ''
         AND ((kind = 'traffic_anomaly' AND scope = 'spike') OR kind = 'country_mix'
              OR (kind = 'error_rate' AND scope IN ('client_errors', 'refused', 'rate_limited')))
       GROUP BY alert_key, kind, key_id)
-    WHERE last_phase IN ('firing', 'recovering') AND last_withheld != 'inhibited' AND acknowledged_ms < opened_ms
+    WHERE last_phase IN ('firing', 'recovering') AND last_withheld != 'inhibited'
+      AND NOT has(acknowledged, opening) AND JSONExtractRaw(last_state, 'acknowledged') IN ('', 'null')
+      AND trim(concat(kind, ' ', if(kind = 'country_mix', '', of_scope))) NOT IN (${OPEN_PLATFORM_ALERTS()})
       AND opened_ms > 0 AND opened_ms <= {now:Int64} - {anomaly_minutes:UInt32} * 60000`;
+}
+
+/** Kind and scope of what is open for the whole platform (evaluation/fleet.ts names them so). */
+function OPEN_PLATFORM_ALERTS(): string {
+  return `SELECT any(scope) FROM alert_events
+    WHERE kind = 'platform' AND key_id = '' AND at >= fromUnixTimestamp64Milli({now:Int64} - ${ANOMALY_LOOK_BACK_MS})
+    GROUP BY alert_key
+    HAVING argMaxIf(phase, (at, recorded_at), transition != 'acknowledged') IN ('firing', 'recovering')`;
 }
 
 /** Active keys that the policy means now, the first `limit` by id; one query over all keys. */

@@ -1,13 +1,13 @@
 import type { Store } from '../clickhouse/store.ts';
-import { type KeyEvent, writeNewEvents } from './events.ts';
+import { writeNewEvents } from './events.ts';
 import type { Wish } from './lifecycle.ts';
 import { Policies, type PolicyRun } from './policies.ts';
-import { nextWarning, type Policy } from './policy.ts';
+import type { Policy } from './policy.ts';
 import { because, type Candidate, policyCandidates } from './policy-candidates.ts';
+import { sortByStep } from './policy-warnings.ts';
 import type { Registry } from './registry.ts';
 import { applyWishes, type WishOf } from './transitions.ts';
 
-const LOOKUP_CHUNK = 1_000;
 /** Keys that one run can have changed at most. */
 export const MAX_RUN_KEYS = 100_000;
 
@@ -15,6 +15,8 @@ export interface RunOrder {
   /** The same for every repeat of the same run, e.g. after a kill. */
   runId: string;
   actor: string;
+  /** Why the silence of keys proves nothing at the moment, in words; '' = it does (reporting-gap.ts). */
+  reportingGap: () => Promise<string>;
 }
 
 /**
@@ -43,6 +45,8 @@ export async function runPolicy(registry: Registry, policy: Policy, order: RunOr
     run.detail = `${matched} keys match, more than the ${policy.max_per_run} of max_per_run: nothing was done`;
     return finish(policies, run, 'stopped');
   }
+  if (matched > 0 && policy.kind === 'unused') run.detail = await order.reportingGap();
+  if (run.detail !== '') return finish(policies, run, 'stopped');
   if (matched > 0) await policies.noteRun(run);
   const { warnings, act } = await sortByStep(registry.store, policy, candidates, nowMs);
   const warned = await writeNewEvents(registry.store, warnings);
@@ -65,72 +69,6 @@ function wishOf(policy: Policy, key: Candidate, nowMs: number): WishOf {
   const reason = `policy "${policy.name}": ${because(policy, key, nowMs)}`;
   const wish: Wish = policy.kind === 'expired' ? { kind: 'expire' } : { kind: 'deactivate', reason };
   return { keyId: key.key_id, version: key.version, wish };
-}
-
-/** A key that was changed in between starts anew: its version is part of the warning's id. */
-const warningId = (policy: Policy, key: Candidate, days: number) =>
-  `${key.key_id}@policy@${policy.policy_id}@${key.version}@${key.last_used_ms}@${days}`;
-
-async function sortByStep(
-  store: Store,
-  policy: Policy,
-  candidates: readonly Candidate[],
-  nowMs: number,
-): Promise<{ warnings: KeyEvent[]; act: Candidate[] }> {
-  const sent = policy.warn_days.length === 0 ? new Map() : await warningsSent(store, policy, candidates);
-  const warnings: KeyEvent[] = [];
-  const act: Candidate[] = [];
-  for (const key of candidates) {
-    const warnedAt = new Map<number, number>();
-    for (const days of policy.warn_days) {
-      const at = sent.get(warningId(policy, key, days));
-      if (at !== undefined) warnedAt.set(days, at);
-    }
-    const step = nextWarning(policy.warn_days, warnedAt, nowMs);
-    if (step.kind === 'act') act.push(key);
-    else if (step.kind === 'warn') warnings.push(warningOf(policy, key, step, nowMs));
-  }
-  return { warnings, act };
-}
-
-function warningOf(policy: Policy, key: Candidate, step: { days: number; actsAtMs: number }, nowMs: number): KeyEvent {
-  return {
-    id: warningId(policy, key, step.days),
-    at: new Date(nowMs).toISOString(),
-    key_id: key.key_id,
-    organization_id: key.organization_id,
-    type: policy.kind === 'unused' ? 'key.unused' : 'key.policy_warning',
-    data: {
-      name: key.name,
-      policy_id: policy.policy_id,
-      policy: policy.name,
-      kind: policy.kind,
-      because: because(policy, key, nowMs),
-      days_left: step.days,
-      acts_at: new Date(step.actsAtMs).toISOString(),
-    },
-  };
-}
-
-async function warningsSent(
-  store: Store,
-  policy: Policy,
-  candidates: readonly Candidate[],
-): Promise<Map<string, number>> {
-  const sent = new Map<string, number>();
-  for (let at = 0; at < candidates.length; at += LOOKUP_CHUNK) {
-    const chunk = candidates.slice(at, at + LOOKUP_CHUNK);
-    const rows = await store.queryWriter<{ id: string; at_ms: number }>(
-      `SELECT id, toUnixTimestamp64Milli(min(at)) AS at_ms FROM key_events
-       WHERE key_id IN {key_ids:Array(String)} AND id IN {ids:Array(String)} GROUP BY id`,
-      {
-        key_ids: chunk.map((key) => key.key_id),
-        ids: chunk.flatMap((key) => policy.warn_days.map((days) => warningId(policy, key, days))),
-      },
-    );
-    for (const row of rows) sent.set(row.id, row.at_ms);
-  }
-  return sent;
 }
 
 /** Keys whose newest change is that of the run: nobody touched them since. */

@@ -80,6 +80,30 @@ export type WarningStep =
   /** Warned long enough ago, or no warning was asked for. */
   | { kind: 'act' };
 
+/** So long after the day that a warning named it still holds: a run may be late, but a warning of last spring warns of nothing. */
+const WARNING_HOLDS_MS = 3 * DAY_MS;
+
+/**
+ * The warnings that count now. Those of a match that ended and was not acted upon are over: a key that matches again months later is warned
+ * again. Each episode is named by when the one before it began, so that two runs at once name the same one.
+ * @param given by episode, '' the first, when each warning was given by its days
+ */
+export function presentEpisode(
+  warnDays: readonly number[],
+  given: ReadonlyMap<string, ReadonlyMap<number, number>>,
+  nowMs: number,
+): { episode: string; warnedAtMs: ReadonlyMap<number, number> } {
+  const longest = Math.max(...warnDays);
+  let episode = '';
+  for (;;) {
+    const warnedAtMs = given.get(episode) ?? new Map<number, number>();
+    const firstMs = warnedAtMs.get(longest);
+    const isOver = firstMs !== undefined && nowMs > firstMs + longest * DAY_MS + WARNING_HOLDS_MS;
+    if (!isOver || String(firstMs) === episode) return { episode, warnedAtMs };
+    episode = String(firstMs);
+  }
+}
+
 /**
  * What to do about a key that matches now. Nobody is acted upon who was not warned as long before as the policy says.
  * @param warnedAtMs when each warning of this episode was given, by its days

@@ -76,6 +76,36 @@ test('the loosest settings of all rules that are on bound what SQL may filter', 
   expect(book.allSettings('error_rate').map((one) => one.min_errors)).toEqual([5, 2]);
 });
 
+describe('expected countries', () => {
+  const countries = (expected_countries: unknown[]) => ({
+    name: 'abroad',
+    kind: 'new_country',
+    settings: { expected_countries },
+  });
+
+  test('are kept as requests carry them', () => {
+    expect(RuleBody.parse(countries(['se', 'De', 'GB', 'xk'])).settings).toEqual({
+      expected_countries: ['SE', 'DE', 'GB', 'XK'],
+    });
+  });
+
+  test('of a rule that was stored before are read in either case', () => {
+    const stored = { ...rule('a', {}), kind: 'new_country' as const, settings: { expected_countries: ['se', 'q1'] } };
+    expect(effectiveOf('new_country', stored).settings.expected_countries).toEqual(['SE', 'Q1']);
+  });
+
+  test.each(['S1', 'ZZ', 'xx', 'QQ', 'UK', '--'])('%s is no country', (code) => {
+    const { error } = RuleBody.safeParse(countries(['SE', code]));
+    expect(error?.issues).toMatchObject([
+      { path: ['settings', 'expected_countries', 1], message: expect.stringContaining('is not a country') },
+    ]);
+  });
+
+  test.each(['SWE', '', 5])('%j is no code', (code) => {
+    expect(RuleBody.safeParse(countries([code])).error?.issues).toHaveLength(1);
+  });
+});
+
 describe('a file of rules', () => {
   test('good ones', () => {
     const text =

@@ -11,6 +11,7 @@ import {
   type Measurement,
   type NotifyReason,
   type Severity,
+  type StatePolicy,
   type WithheldBecause,
 } from '../../../workers/alerts/state.ts';
 
@@ -180,12 +181,20 @@ const rows: Row[] = [
     says: 'inhibited',
   },
   {
-    name: 'firing, inhibited -> resolved: withheld',
+    name: 'firing, inhibited -> resolved: resolved, for the opening was told',
     from: firing,
     levels: [C, C, C],
     extra: { inhibitedBy: 'fleet' },
     phase: 'resolved',
-    says: 'inhibited',
+    says: 'resolved',
+  },
+  {
+    name: 'firing, silenced -> resolved: told, for its opening was',
+    from: firing,
+    levels: [C, C, C],
+    extra: { silencedUntilMs: 9 * HOUR },
+    phase: 'resolved',
+    says: 'resolved',
   },
 ];
 
@@ -212,21 +221,62 @@ describe('alert state', () => {
     expect(feed(again, 26 * HOUR, [B]).reasons).toEqual(['opened']);
   });
 
-  it('flapping is told once and then kept quiet', () => {
-    const policy = { ...DEFAULT_POLICY, breaches: 1, ofLast: 1, clears: 1, quietMs: 0 };
-    let state = initialState();
+  /** On and off, window after window. */
+  function flap(windows: number, policy: StatePolicy, from = initialState()) {
     const reasons: string[] = [];
-    for (let window = 0; window < 20; window++) {
-      const step = advance(
-        state,
-        { atMs: window * MINUTE, level: window % 2 === 0 ? B : C, severity: 'warning' },
-        policy,
-      );
+    let state = from;
+    for (let window = 0; window < windows; window++) {
+      const level = window % 2 === 0 ? B : C;
+      const atMs = Math.max(state.lastAtMs, 0) + MINUTE;
+      const step = advance(state, { atMs, level, severity: 'warning' }, policy);
       state = step.next;
       if (step.reason) reasons.push(step.reason);
     }
-    expect(reasons).toEqual(['opened', 'resolved', 'opened', 'flapping']);
+    return { state, reasons };
+  }
+  const atOnce = { ...DEFAULT_POLICY, breaches: 1, ofLast: 1, clears: 1, quietMs: 0 };
+
+  it('flapping is told once, at an opening, and then kept quiet; every opening that was told has its end', () => {
+    const { state, reasons } = flap(40, atOnce);
+    expect(reasons).toEqual(['opened', 'resolved', 'opened', 'resolved', 'flapping', 'resolved']);
     expect(state.flapping).toBe(true);
+  });
+
+  it('an alert that flaps while it is open ends once for those who heard of it', () => {
+    const flapping = flap(11, atOnce).state;
+    expect(flapping).toMatchObject({ phase: 'firing', flapping: true, announced: false });
+    const worse = advance(flapping, { atMs: flapping.lastAtMs + MINUTE, level: B, severity: 'critical' }, atOnce);
+    expect(worse.reason).toBe('severity_raised');
+    const over = advance(worse.next, { atMs: worse.next.lastAtMs + MINUTE, level: C, severity: 'critical' }, atOnce);
+    expect(over.reason).toBe('resolved');
+    expect(flap(8, atOnce, over.next).reasons).toEqual([]);
+  });
+
+  it('an opening that makes it flap is told within the quiet period too, and so is its end', () => {
+    const policy = { ...atOnce, quietMs: DEFAULT_POLICY.quietMs };
+    let state = initialState();
+    const reasons: (NotifyReason | WithheldBecause)[] = [];
+    const lasting = Array.from({ length: 20 }, () => B);
+    for (const level of [...lasting, C, B, C, B, C, B, C]) {
+      const step = advance(state, { atMs: Math.max(state.lastAtMs, 0) + MINUTE, level, severity: 'warning' }, policy);
+      state = step.next;
+      const said = step.reason ?? step.withheld;
+      if (said) reasons.push(said);
+    }
+    expect(reasons).toEqual(['opened', 'resolved', 'quiet', 'flapping', 'resolved', 'quiet']);
+  });
+
+  it('what settled may flap again, and is told again', () => {
+    let { state } = flap(12, atOnce);
+    for (let window = 0; window < 30; window++) state = feed(state, state.lastAtMs + 5 * MINUTE, [C]).next;
+    expect(flap(12, atOnce, state).reasons).toEqual([
+      'opened',
+      'resolved',
+      'opened',
+      'resolved',
+      'flapping',
+      'resolved',
+    ]);
   });
 
   it('a window judged twice or late changes nothing', () => {
@@ -238,9 +288,11 @@ describe('alert state', () => {
 describe('alert state, any history', () => {
   const level = fc.constantFrom<Level>(B, B, H, C, C, N);
   const severity = fc.constantFrom<Severity>('info', 'warning', 'critical');
+  const isOpen = (phase: AlertPhase) => phase === 'firing' || phase === 'recovering';
+  const OPENINGS: NotifyReason[] = ['opened', 'severity_raised', 'flapping'];
   const measured = fc.record({ level, severity, silenced: fc.boolean(), inhibited: fc.boolean() });
 
-  it('survives a restart at every window, and tells an end only after an opening', () => {
+  it('survives a restart at every window, tells an end only after an opening, and always after one', () => {
     fc.assert(
       fc.property(fc.array(measured, { maxLength: 80 }), (history) => {
         let straight = initialState();
@@ -254,14 +306,14 @@ describe('alert state, any history', () => {
           const step = advance(straight, measurement);
           const again = advance(JSON.parse(JSON.stringify(restarted)), measurement);
           expect(again).toEqual(step);
+          const ends = isOpen(straight.phase) && !isOpen(step.next.phase);
           straight = step.next;
           restarted = again.next;
-          if (step.reason === 'opened' || step.reason === 'severity_raised') open = true;
-          if (step.reason === 'resolved') {
-            expect(open).toBe(true);
-            open = false;
-          }
-          if (step.reason) expect(silenced || inhibited).toBe(false);
+          if (step.reason !== undefined && OPENINGS.includes(step.reason)) open = true;
+          if (step.reason === 'resolved') expect(open).toBe(true);
+          if (ends && open) expect(step.reason ?? step.withheld).toBe('resolved');
+          if (ends) open = false;
+          if (step.reason !== 'resolved' && step.reason) expect([silenced, inhibited]).toEqual([false, false]);
         });
       }),
       { numRuns: 300 },

@@ -4,6 +4,7 @@ import { initialState } from '../../../workers/alerts/state.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 const now = Date.now();
 
 /** A row of `alert_events` as the evaluation writes it. */
@@ -47,6 +48,7 @@ describe('an abusive policy that waits for a sustained anomaly', () => {
   beforeAll(async () => {
     stack = await startStack({ KEY_SWEEP_CRON: '0 0 1 1 *', KEY_POLICY_CRON: '0 0 1 1 *' });
     const keys = ['spiking', 'scanned', 'young', 'handled', 'over', 'explained', 'failing', 'quiet'];
+    keys.push('handled long ago', 'early', 'released');
     for (const key of keys) await stack.call(`/v1/keys/${key}`, { method: 'PUT', body: { name: key } });
     const later = (minutes: number) => ({ at: new Date(now - minutes * MINUTE_MS).toISOString() });
     await stack.store.insertRows('alert_events', [
@@ -59,7 +61,29 @@ describe('an abusive policy that waits for a sustained anomaly', () => {
       row('traffic_anomaly', 'over', 'spike', 90, { transition: 'resolved', phase: 'resolved', ...later(30) }),
       row('traffic_anomaly', 'explained', 'spike', 90, { withheld: 'inhibited' }),
       row('error_rate', 'failing', 'server_errors', 90),
+      // Still open nine days later: the acknowledgement's own row is older than what is looked at.
+      row('error_rate', 'handled long ago', 'refused', 9 * 24 * 60, {
+        transition: 'acknowledged',
+        actor: 'ann',
+        ...later(8.9 * 24 * 60),
+      }),
+      row('error_rate', 'handled long ago', 'refused', 9 * 24 * 60, {
+        ...later(30),
+        transition: 'recovering',
+        state: {
+          ...initialState(),
+          phase: 'firing',
+          openedAtMs: now - 9 * DAY_MS,
+          acknowledged: { by: 'ann', atMs: now - 8.9 * DAY_MS },
+        },
+      }),
+      // Told before so many followed that the platform's alert opened.
+      row('country_mix', 'early', 'country_mix', 90),
+      row('platform', '', 'country_mix', 80),
+      row('traffic_anomaly', 'released', 'spike', 90),
     ]);
+    await stack.call('/v1/keys/released/deactivate', { method: 'POST', body: { reason: 'test' } });
+    await stack.call('/v1/keys/released/reactivate', { method: 'POST', body: {} });
   });
   afterAll(() => stack.stop());
 
@@ -84,5 +108,28 @@ describe('an abusive policy that waits for a sustained anomaly', () => {
       body: { name: 'errors', kind: 'abusive', settings: { client_error_rate: 0.5 } },
     });
     expect((await stack.call(`/v1/policies/${policy.policy_id}/preview`, { method: 'POST' })).json.matched).toBe(0);
+  });
+
+  it('judges a key that was activated again by what it does since, not by what was refused meanwhile', async () => {
+    await stack.call('/v1/keys/noisy', { method: 'PUT', body: { name: 'noisy' } });
+    const { json: policy } = await stack.call('/v1/policies', {
+      method: 'POST',
+      body: { name: 'refused', kind: 'abusive', settings: { client_error_rate: 0.5, window_minutes: 15 } },
+    });
+    const timestamp = new Date(now - 5 * MINUTE_MS).toISOString();
+    await stack.send(Array.from({ length: 200 }, () => ({ key_id: 'noisy', status: 401, timestamp })));
+    await stack.untilTotal('noisy', 200);
+    const matched = async () =>
+      (await stack.call(`/v1/policies/${policy.policy_id}/preview`, { method: 'POST' })).json.matched;
+    expect(await matched()).toBe(1);
+    await stack.call('/v1/keys/noisy/deactivate', { method: 'POST', body: { reason: 'test' } });
+    await stack.call('/v1/keys/noisy/reactivate', { method: 'POST', body: {} });
+    expect(await matched()).toBe(0);
+    // A whole window after the activation.
+    await stack.store.command(
+      `INSERT INTO keys SELECT * REPLACE (status_changed_at - toIntervalMinute(16) AS status_changed_at, version + 1 AS version)
+       FROM keys FINAL WHERE key_id = 'noisy'`,
+    );
+    expect(await matched()).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { expiresByItself, nextWarning, type Policy } from '../../../workers/keys/policy.ts';
+import { expiresByItself, nextWarning, type Policy, presentEpisode } from '../../../workers/keys/policy.ts';
 
 const DAY_MS = 86_400_000;
 const NOW = Date.parse('2026-11-20T12:00:00Z');
@@ -39,6 +39,37 @@ describe('warnings before a policy acts', () => {
     const shown =
       step.kind === 'warn' ? `warn ${step.days}, acts in ${Math.round((step.actsAtMs - NOW) / DAY_MS)}` : step.kind;
     expect(shown).toBe(expected);
+  });
+});
+
+describe('which warnings count', () => {
+  const ago = (days: number) => NOW - days * DAY_MS;
+  const first = ago(300);
+  const second = ago(100);
+  test.each<[string, Record<string, [days: number, daysAgo: number][]>, episode: string, known: number[]]>([
+    ['none yet', {}, '', []],
+    ['the first of this match', { '': [[7, 3]] }, '', [7]],
+    ['acted upon late', { '': [[7, 9.9]] }, '', [7]],
+    [
+      'those of a match that ended',
+      {
+        '': [
+          [7, 300],
+          [1, 294],
+        ],
+      },
+      String(first),
+      [],
+    ],
+    ['warned again', { '': [[7, 300]], [first]: [[7, 2]] }, String(first), [7]],
+    ['ended twice', { '': [[7, 300]], [first]: [[7, 100]] }, String(second), []],
+    ['only a later warning is known', { '': [[1, 300]] }, '', [1]],
+  ])('%s', (_name, given, episode, known) => {
+    const episodes = Object.entries(given).map(
+      ([name, sent]) => [name, new Map(sent.map(([days, daysAgo]) => [days, ago(daysAgo)]))] as const,
+    );
+    const present = presentEpisode([7, 1], new Map(episodes), NOW);
+    expect([present.episode, [...present.warnedAtMs.keys()]]).toEqual([episode, known]);
   });
 });
 

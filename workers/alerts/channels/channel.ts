@@ -34,6 +34,9 @@ export interface AlertNotice {
   key: NoticeKey | null;
 }
 
+/** What an owner is written of a message: nothing but what concerns keys of theirs. */
+export type OwnerPart = { email: string } & Pick<AlertMessage, 'reason' | 'notices' | 'omitted'>;
+
 /** One message to one channel. Rendering it is a pure function of this and of the links. */
 export interface AlertMessage {
   /** The same for every attempt: webhook-id, local part of Message-ID. Letters, digits, '-' and '_' only. */
@@ -46,8 +49,8 @@ export interface AlertMessage {
    * opening's alert_id; then an incident that was opened in company is still found when it resolves alone.
    */
   threadId: string;
-  /** Recipients of an e-mail beyond the channel's own, such as the owner of the key. */
-  ownerEmails: readonly string[];
+  /** Recipients of an e-mail beyond the channel's own: the present owners of the keys, each with their part. */
+  owners: readonly OwnerPart[];
   /** A change of a key for the platform that owns it; `reason` is key_event. */
   keyEvent?: { type: string; at: string; data: Readonly<Record<string, unknown>>; key?: NoticeKey | null };
   /** Of a digest: what was left out because of its limit. */

@@ -82,13 +82,22 @@ function dkimKey(config: MailConfig): string {
 export function recipientsOf(settings: SettingsOf<'email'>, message: AlertMessage): { good: string[]; bad: number } {
   const left = new Set(settings.unsubscribed.map((one) => one.toLowerCase()));
   const seen = new Map<string, string>();
-  for (const one of [...settings.to, ...message.ownerEmails]) {
+  for (const one of [...settings.to, ...message.owners.map(({ email }) => email)]) {
     const address = one.trim();
     if (address !== '' && !seen.has(address.toLowerCase())) seen.set(address.toLowerCase(), address);
   }
   const wanted = [...seen].filter(([lower]) => !left.has(lower)).map(([, address]) => address);
   const good = wanted.filter(isMailAddress);
   return { good: good.slice(0, MAX_ADDRESSES), bad: wanted.length - Math.min(good.length, MAX_ADDRESSES) };
+}
+
+/** What one recipient is written: the channel's own all of it, an owner only what concerns their keys. */
+export function messageFor(recipient: string, settings: SettingsOf<'email'>, message: AlertMessage): AlertMessage {
+  const isRecipient = (address: string) => address.trim().toLowerCase() === recipient.toLowerCase();
+  const part = settings.to.some(isRecipient) ? undefined : message.owners.find(({ email }) => isRecipient(email));
+  if (!part) return message;
+  const { reason, notices, omitted } = part;
+  return { ...message, reason, notices, omitted };
 }
 
 /**

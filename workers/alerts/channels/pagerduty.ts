@@ -15,7 +15,7 @@ const MAX_DEDUP_KEY = 255;
 
 /** PagerDuty opens and closes incidents, so each alert of a group becomes an event of its own. */
 export interface PagerDutyEvent {
-  /** Name for the progress: which of a group have arrived. */
+  /** Name for the progress: which steps of a group have arrived. */
   part: string;
   body: object;
 }
@@ -33,10 +33,14 @@ export function pagerDutyEvents(
   if (message.notices.length === 0) return [testEvent(message, routingKey, modelOf(undefined))];
   return message.notices.map((notice) => {
     const { event } = notice;
-    const part = message.notices.length === 1 ? message.threadId : event.alert_id || message.threadId;
+    const incident = message.notices.length === 1 ? message.threadId : event.alert_id || message.threadId;
     const action = actionOf(notice);
-    const common = { routing_key: routingKey, event_action: action, dedup_key: part.slice(0, MAX_DEDUP_KEY) };
-    return { part, body: action === 'trigger' ? { ...common, ...detailsOf(notice, modelOf(notice)) } : common };
+    const common = { routing_key: routingKey, event_action: action, dedup_key: incident.slice(0, MAX_DEDUP_KEY) };
+    // Two steps of one alert share their incident, and each has to arrive.
+    return {
+      part: event.event_id || incident,
+      body: action === 'trigger' ? { ...common, ...detailsOf(notice, modelOf(notice)) } : common,
+    };
   });
 }
 

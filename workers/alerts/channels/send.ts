@@ -12,7 +12,7 @@ import type {
   OpenChannel,
 } from './channel.ts';
 import { discordPayload } from './discord.ts';
-import { type MailConfig, type Mailer, openMailer, recipientsOf, sendMails } from './email.ts';
+import { type MailConfig, type Mailer, messageFor, openMailer, recipientsOf, sendMails } from './email.ts';
 import { type HttpChannelType, outcomeOfAnswer, outcomeOfError } from './http-outcome.ts';
 import { mailMessage } from './mail-message.ts';
 import { compose } from './message/compose.ts';
@@ -159,16 +159,18 @@ async function sendEmail(means: Means, task: Task<'email'>): Promise<DeliveryOut
   return sendMails(
     mailer,
     recipientsOf(task.settings, message),
-    (recipient) =>
-      mailMessage({
-        message,
+    (recipient) => {
+      const part = messageFor(recipient, task.settings, message);
+      return mailMessage({
+        message: part,
         recipient,
-        model: modelFor(means, task, message, `email:${recipient}`),
+        model: modelFor(means, task, part, `email:${recipient}`),
         from: config.MAIL_FROM!,
         channelName: channel.name,
         unsubscribe: unsubscribeUrl(means.keys, config.PUBLIC_URL, channel.channel_id, recipient, atMs),
         sentAtMs: means.now(),
-      }),
+      });
+    },
     task.progress,
   );
 }

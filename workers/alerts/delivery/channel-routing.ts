@@ -62,10 +62,12 @@ const allows = <Value>(list: readonly Value[] | undefined, value: Value): boolea
 /**
  * The channels that hear of an event. A channel of an organization hears of that organization only. Without a stated severity:
  * warnings and above, and everything from the registry.
+ * @param openings of an end: channels that heard of its opening hear of it, however their routing was changed since then
  */
 export function channelsFor<Channel extends RoutedChannel>(
   event: Pick<AlertEvent, 'kind' | 'scope' | 'severity' | 'organization_id' | 'environment' | 'key_id'>,
   channels: readonly Channel[],
+  openings: { has(channelId: string): boolean } = NO_OPENINGS,
 ): Channel[] {
   return channels.filter(
     (channel) =>
@@ -73,12 +75,19 @@ export function channelsFor<Channel extends RoutedChannel>(
       channel.purpose === 'alerts' &&
       event.scope !== scopeOfChannel(channel.channel_id) &&
       hearsOrganization(channel, event.organization_id) &&
-      allows(channel.routing.kinds, event.kind) &&
-      allows(channel.routing.environments, event.environment) &&
-      allows(channel.routing.key_ids, event.key_id) &&
-      isLoudEnough(channel.routing, event),
+      (openings.has(channel.channel_id) ||
+        (allows(channel.routing.kinds, event.kind) &&
+          allows(channel.routing.environments, event.environment) &&
+          allows(channel.routing.key_ids, event.key_id) &&
+          isLoudEnough(channel.routing, event))),
   );
 }
+
+const NO_OPENINGS: ReadonlySet<string> = new Set();
+
+/** The channels among those that heard of an opening that are told when somebody has seen it: incidents stop escalating then. */
+export const acknowledgedIn = <Channel extends RoutedChannel>(channels: readonly Channel[]): Channel[] =>
+  channels.filter(({ type }) => type === 'pagerduty');
 
 /** The channels for key events that are told of one. */
 export function keyEventChannelsFor<Channel extends RoutedChannel>(
@@ -123,7 +132,12 @@ export function unsubscribedOf({ settings }: Pick<RoutedChannel, 'settings'>): s
 
 /** Whether somebody is there to hear: mail needs an address, the channel's own or the key's owner. */
 export function hasRecipient(channel: RoutedChannel, key: Pick<RegisteredKey, 'owner_email'> | undefined): boolean {
-  if (channel.type !== 'email' || ownerOf(channel, key) !== '') return true;
+  return ownerOf(channel, key) !== '' || hasOwnRecipient(channel);
+}
+
+/** Whether a channel reaches somebody whatever key an alert is about. */
+export function hasOwnRecipient(channel: RoutedChannel): boolean {
+  if (channel.type !== 'email') return true;
   const { to } = channel.settings;
   const unsubscribed = unsubscribedOf(channel);
   return Array.isArray(to) && to.some((address) => !unsubscribed.includes(String(address).toLowerCase()));

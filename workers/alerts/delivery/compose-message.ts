@@ -1,7 +1,7 @@
 import type { RegisteredKey } from '../../keys/key.ts';
 import type { AlertEvent } from '../alert.ts';
 import type { AlertMessage, AlertNotice, NoticeKey } from '../channels/channel.ts';
-import { ownerOf } from './channel-routing.ts';
+import { hasOwnRecipient, ownerOf } from './channel-routing.ts';
 import type { Channel } from './channels.ts';
 import type { Delivery } from './deliveries.ts';
 import { type Member, messageKindOf, reasonOf, strongestFirst } from './grouping.ts';
@@ -24,17 +24,44 @@ export function alertMessage(
     }),
   );
   const digest = messageKindOf(messageId) === 'dig';
-  const named = digest ? members.slice(0, MAX_DIGEST_NOTICES) : members;
-  const owners = named.map(({ event }) => ownerOf(channel, keys.get(event.key_id))).filter((owner) => owner !== '');
   return {
     messageId,
+    ...partOf(members, keys, digest),
+    threadId: digest ? messageId : (rows.find((row) => row.thread_id !== '')?.thread_id ?? messageId),
+    // The whole digest goes to the channel's own recipients; only where it has none is there one for each owner.
+    owners: (digest && hasOwnRecipient(channel) ? [] : ownersOf(members, channel, keys)).map(({ email, owned }) => ({
+      email,
+      ...partOf(owned, keys, digest),
+    })),
+  };
+}
+
+type Keys = ReadonlyMap<string, RegisteredKey>;
+
+function partOf(
+  members: readonly Member[],
+  keys: Keys,
+  digest: boolean,
+): Pick<AlertMessage, 'reason' | 'notices' | 'omitted'> {
+  const named = digest ? members.slice(0, MAX_DIGEST_NOTICES) : members;
+  return {
     reason: digest ? 'digest' : reasonOf(members),
     notices: named.map(({ event }) => noticeOf(event, keys.get(event.key_id))),
-    threadId: digest ? messageId : (rows.find((row) => row.thread_id !== '')?.thread_id ?? messageId),
-    // A digest names keys of several owners: it goes to the channel's own recipients.
-    ownerEmails: digest ? [] : [...new Set(owners)],
     omitted: members.length - named.length,
   };
+}
+
+/** Owners that are written to, as the keys stand now, each with what concerns their keys. */
+function ownersOf(members: readonly Member[], channel: Channel, keys: Keys): { email: string; owned: Member[] }[] {
+  const owners = new Map<string, { email: string; owned: Member[] }>();
+  for (const member of members) {
+    const email = ownerOf(channel, keys.get(member.event.key_id));
+    if (email === '') continue;
+    const owner = owners.get(email.toLowerCase()) ?? { email, owned: [] };
+    owner.owned.push(member);
+    owners.set(email.toLowerCase(), owner);
+  }
+  return [...owners.values()];
 }
 
 function noticeOf(event: AlertEvent, key: RegisteredKey | undefined): AlertNotice {
@@ -64,7 +91,7 @@ export function keyEventMessage(
     reason: 'key_event',
     notices: [],
     threadId: messageId,
-    ownerEmails: [],
+    owners: [],
     keyEvent: { type, at, data, key: key ? noticeKey(key) : null },
     omitted: 0,
   };
@@ -72,5 +99,5 @@ export function keyEventMessage(
 
 /** What the button "send test" sends. */
 export function testMessage(messageId: string): AlertMessage {
-  return { messageId, reason: 'test', notices: [], threadId: messageId, ownerEmails: [], omitted: 0 };
+  return { messageId, reason: 'test', notices: [], threadId: messageId, owners: [], omitted: 0 };
 }

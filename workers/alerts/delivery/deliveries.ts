@@ -18,6 +18,7 @@ export interface Delivery {
   organization_id: string;
   key_id: string;
   kind: string;
+  /** `resolved` for every end of an alert, also for one that people are told as flapping. '' = an acknowledgement, or a change of a key. */
   notify: NotifyReason | '';
   /** '' until its group is closed. */
   message_id: string;
@@ -40,6 +41,9 @@ const RECENT = `created_at > now() - INTERVAL ${LOOK_BACK_DAYS} DAY`;
 
 /** What is to be told of an alert is told in these, sooner or later. */
 const HEARD = "('waiting', 'retrying', 'held', 'sent')";
+
+/** Alerts asked for in one statement. */
+const ALERTS_CHUNK = 1_000;
 
 /** A row by itself costs the store as much as a hundred. */
 const GATHER_MS = 10;
@@ -96,22 +100,26 @@ export class Deliveries {
   async openingsOf(alertId: string): Promise<Map<string, HeardOpening>> {
     const rows = await this.#store.queryWriter<{ channel_id: string; heard: number }>(
       `SELECT channel_id, max(status IN ${HEARD}) AS heard FROM deliveries FINAL
-       WHERE alert_id = {alert_id:String} AND notify != 'resolved' AND status IN (${HEARD.slice(1, -1)}, 'digest')
+       WHERE alert_id = {alert_id:String} AND notify NOT IN ('', 'resolved') AND status IN (${HEARD.slice(1, -1)}, 'digest')
        GROUP BY channel_id`,
       { alert_id: alertId },
     );
     return new Map(rows.map((row) => [row.channel_id, row.heard === 1 ? 'told' : 'digest']));
   }
 
-  /** Thread that an earlier message of this alert opened in the channel; undefined when this is the first. */
-  async threadOf(channelId: string, alertId: string): Promise<string | undefined> {
-    const [row] = await this.#store.queryWriter<{ thread_id: string }>(
-      `SELECT thread_id FROM deliveries FINAL
-       WHERE channel_id = {channel_id:String} AND alert_id = {alert_id:String} AND thread_id != ''
-       ORDER BY created_at, delivery_id LIMIT 1`,
-      { channel_id: channelId, alert_id: alertId },
-    );
-    return row?.thread_id;
+  /** All deliveries of these alerts in these channels, oldest first. */
+  async ofAlerts(channelIds: readonly string[], alertIds: readonly string[]): Promise<Delivery[]> {
+    const rows: Delivery[] = [];
+    for (let at = 0; at < alertIds.length; at += ALERTS_CHUNK) {
+      const chunk = await this.#store.queryWriter<Delivery>(
+        `SELECT * FROM deliveries FINAL
+         WHERE channel_id IN {channel_ids:Array(String)} AND alert_id IN {alert_ids:Array(String)} AND alert_id != ''
+         ORDER BY created_at, delivery_id`,
+        { channel_ids: channelIds, alert_ids: alertIds.slice(at, at + ALERTS_CHUNK) },
+      );
+      rows.push(...chunk);
+    }
+    return rows;
   }
 
   /** Deliveries that wait, oldest first: of groups that nobody closed, or of messages. */
@@ -152,12 +160,14 @@ export class Deliveries {
     return new Set(rows.map((row) => row.channel_id));
   }
 
-  async hasMessage(channelId: string, messageId: string): Promise<boolean> {
-    const rows = await this.#store.queryWriter<object>(
-      'SELECT 1 FROM deliveries WHERE channel_id = {channel_id:String} AND message_id = {message_id:String} LIMIT 1',
-      { channel_id: channelId, message_id: messageId },
+  /** Those of these messages that something travels in. */
+  async knownMessages(channelId: string, messageIds: readonly string[]): Promise<Set<string>> {
+    const rows = await this.#store.queryWriter<{ message_id: string }>(
+      `SELECT DISTINCT message_id FROM deliveries
+       WHERE channel_id = {channel_id:String} AND message_id IN {message_ids:Array(String)}`,
+      { channel_id: channelId, message_ids: messageIds },
     );
-    return rows.length > 0;
+    return new Set(rows.map((row) => row.message_id));
   }
 
   /** How much waits, for the metrics. */
@@ -196,7 +206,8 @@ export async function readAlertEvents(
 export async function unroutedOfAlert(store: Store, alertKey: string, alertId: string): Promise<AlertEvent[]> {
   const rows = await store.queryWriter<EventRow>(
     `SELECT * FROM alert_events FINAL
-     WHERE alert_key = {alert_key:String} AND alert_id = {alert_id:String} AND notify NOT IN ('', 'resolved')
+     WHERE alert_key = {alert_key:String} AND alert_id = {alert_id:String} AND notify != ''
+       AND transition != 'resolved' AND (phase != 'resolved' OR transition = 'opened')
        AND event_id NOT IN (SELECT event_id FROM deliveries WHERE alert_id = {alert_id:String})
      ORDER BY at LIMIT 100`,
     { alert_key: alertKey, alert_id: alertId },
@@ -204,11 +215,11 @@ export async function unroutedOfAlert(store: Store, alertKey: string, alertId: s
   return rows.map(parsedEvent);
 }
 
-/** Events of the last three days that people are to be told of and that nobody routed, oldest first. */
+/** Events of the last three days that people or incidents are to be told of and that nobody routed, oldest first. */
 export async function unroutedEvents(store: Store, recordedBeforeMs: number, limit: number): Promise<AlertEvent[]> {
   const rows = await store.queryWriter<EventRow>(
     `SELECT * FROM alert_events FINAL
-     WHERE notify != '' AND at > now() - INTERVAL 3 DAY AND recorded_at < fromUnixTimestamp64Milli({before:Int64})
+     WHERE (notify != '' OR (transition = 'acknowledged' AND phase != 'resolved')) AND at > now() - INTERVAL 3 DAY AND recorded_at < fromUnixTimestamp64Milli({before:Int64})
        AND event_id NOT IN (SELECT event_id FROM deliveries WHERE ${RECENT})
      ORDER BY at, event_id LIMIT {limit:UInt32}`,
     { before: recordedBeforeMs, limit },

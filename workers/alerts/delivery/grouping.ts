@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AlertEvent } from '../alert.ts';
+import { isEnd } from '../channels/message/topic.ts';
 import type { NotifyReason } from '../state.ts';
 import type { RoutedChannel } from './channel-routing.ts';
 
@@ -14,7 +15,11 @@ export type MessageKind = 'msg' | 'dig' | 'evt';
 export const messageKindOf = (messageId: string): MessageKind => messageId.slice(0, 3) as MessageKind;
 /** Message that a delivery opens when its group has none open. */
 export const messageIdOf = (deliveryId: string): string => `msg_${identity('message', deliveryId)}`;
-export const digestIdOf = (channelId: string, date: string): string => `dig_${identity('digest', channelId, date)}`;
+/** Message of a delivery that cannot leave with its group. */
+export const apartMessageIdOf = (deliveryId: string): string => `msg_${identity('apart', deliveryId)}`;
+/** @param owner address of the owner whose digest it is; '' = of the channel */
+export const digestIdOf = (channelId: string, date: string, owner = ''): string =>
+  `dig_${owner === '' ? identity('digest', channelId, date) : identity('digest', channelId, date, owner)}`;
 /** A key event travels alone: its message is named by its delivery. */
 export const keyEventMessageIdOf = (deliveryId: string): string => `evt_${deliveryId}`;
 export const deliveryOfKeyEventMessage = (messageId: string): string => messageId.slice('evt_'.length);
@@ -54,27 +59,12 @@ export interface Member {
   event: AlertEvent;
 }
 
-/**
- * An alert that opened and ended before its message left is not told at all (Alertmanager's rule). Openings that travelled in an
- * earlier message are not affected.
- */
-export function withoutPassed(members: readonly Member[]): { told: Member[]; passed: Member[] } {
-  const having = (reason: NotifyReason) =>
-    new Set(members.filter(({ event }) => event.notify === reason).map(({ event }) => event.alert_id));
-  const opened = having('opened');
-  const passed = new Set([...having('resolved')].filter((alertId) => opened.has(alertId)));
-  return {
-    told: members.filter(({ event }) => !passed.has(event.alert_id)),
-    passed: members.filter(({ event }) => passed.has(event.alert_id)),
-  };
-}
-
 const SEVERITIES = ['info', 'warning', 'critical'];
 const REASONS: readonly NotifyReason[] = ['resolved', 'repeated', 'flapping', 'opened', 'severity_raised'];
 
 /** Strongest first: what is open before what is over, then by severity, then by time. The same for every attempt. */
 export function strongestFirst(members: readonly Member[]): Member[] {
-  const open = ({ event }: Member) => Number(event.notify !== 'resolved');
+  const open = ({ event }: Member) => Number(!isEnd(event));
   const rank = ({ event }: Member) => SEVERITIES.indexOf(event.severity);
   return members.toSorted(
     (a, b) =>
@@ -85,7 +75,7 @@ export function strongestFirst(members: readonly Member[]): Member[] {
   );
 }
 
-/** Why people are told, of a message with several notices: the strongest of their reasons. */
+/** Why people are told, of a message with several notices: the strongest of their reasons. Of an acknowledgement they are not told. */
 export function reasonOf(members: readonly Member[]): NotifyReason {
   const ranks = members.map(({ event }) => REASONS.indexOf(event.notify as NotifyReason));
   return REASONS[Math.max(0, ...ranks)]!;

@@ -1,8 +1,9 @@
 import { type Alarm, DELIVERY_PREFIX, scheduleSends, withoutJob } from '../outbox.ts';
-import { type Delivery, readAlertEvents, unroutedEvents } from './deliveries.ts';
+import { readAlertEvents, unroutedEvents } from './deliveries.ts';
 import { backlogSeconds, digestSize, relayed } from './delivery-metrics.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
 import { relayKeyEvents } from './key-event-deliveries.ts';
+import { releaseHeld } from './release-held.ts';
 import { relaunch, routeEvents } from './route-events.ts';
 
 const RUNNING = `${DELIVERY_PREFIX}:relay`;
@@ -31,26 +32,11 @@ async function turn(parts: DeliveryParts): Promise<void> {
   await routeEvents(parts, events);
   relayed.inc({ what: 'event' }, events.length);
   relayed.inc({ what: 'key_event' }, await relayKeyEvents(parts, settledMs));
-  await releaseHeld(parts);
+  await releaseHeld(parts, MAX_DELIVERIES);
   await wakeWaiting(parts, settledMs);
   const { oldest_seconds, digest } = await parts.deliveries.backlog();
   backlogSeconds.set(oldest_seconds);
   digestSize.set(digest);
-}
-
-async function releaseHeld(parts: DeliveryParts): Promise<void> {
-  const held = await parts.deliveries.heldUntil(Date.now(), MAX_DELIVERIES);
-  const released = held.map(
-    (delivery): Delivery => ({
-      ...delivery,
-      status: 'waiting',
-      reason: '',
-      next_attempt_at: null,
-      version: delivery.version + 1,
-    }),
-  );
-  await parts.deliveries.write(released);
-  await relaunch(parts, released, await readAlertEvents(parts.store, released));
 }
 
 /** Sets the alarms of messages again whose jobs are gone, and lets deliveries join that never did. */

@@ -1,16 +1,25 @@
 import type { RegisteredKey } from '../../keys/key.ts';
 import type { AlertEvent } from '../alert.ts';
+import { isEnd } from '../channels/message/topic.ts';
 import { silencedUntil } from '../silence-matching.ts';
 import { readSilences } from '../silence-reader.ts';
 import { type ReadCounted, spendBudget } from './budgets.ts';
-import { channelsFor, hasRecipient } from './channel-routing.ts';
+import { acknowledgedIn, channelsFor, hasRecipient } from './channel-routing.ts';
 import type { Channel } from './channels.ts';
 import { countedDeliveries } from './counted-deliveries.ts';
 import { type Delivery, unroutedOfAlert } from './deliveries.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
 import { deliveryIdOf } from './grouping.ts';
 import { type Launch, launch } from './launch.ts';
-import { type HeardOpening, isBudgeted, reasonToDrop, type Standing, standingOf } from './standing.ts';
+import {
+  followsOpening,
+  type HeardOpening,
+  isAcknowledgement,
+  isBudgeted,
+  reasonToDrop,
+  type Standing,
+  standingOf,
+} from './standing.ts';
 
 /**
  * Decides which channels hear of events, writes that down, and starts their messages. An event that was routed keeps its
@@ -27,12 +36,13 @@ export async function routeEvents(parts: DeliveryParts, events: readonly AlertEv
   const fresh = events.filter((event) => !routed.has(event.event_id));
   await routeBatch(
     parts,
-    fresh.filter((event) => event.notify !== 'resolved'),
+    fresh.filter((event) => !followsOpening(event)),
   );
   // The end of an alert goes where its opening went: that one is routed first, also when its job is still to come.
-  const ends = fresh.filter((event) => event.notify === 'resolved');
-  for (const end of ends) await routeBatch(parts, await unroutedOfAlert(parts.store, end.alert_key, end.alert_id));
-  await routeBatch(parts, ends);
+  const following = fresh.filter(followsOpening);
+  for (const { alert_key, alert_id } of following)
+    await routeBatch(parts, await unroutedOfAlert(parts.store, alert_key, alert_id));
+  await routeBatch(parts, following);
 }
 
 /** Starts stored deliveries again. A channel that was removed in between gets nothing. */
@@ -75,9 +85,10 @@ async function routeBatch(parts: DeliveryParts, events: readonly AlertEvent[]): 
   const launches: Launch[] = [];
   for (const event of events) {
     const key = keys.get(event.key_id);
-    const targets = channelsFor(event, channels).filter((channel) => hasRecipient(channel, key));
+    const openings = followsOpening(event) ? await parts.deliveries.openingsOf(event.alert_id) : NO_OPENINGS;
+    const hearing = channelsFor(event, channels, openings).filter((channel) => hasRecipient(channel, key));
+    const targets = isAcknowledgement(event) ? acknowledgedIn(hearing) : hearing;
     const silenced = silencedUntil(event, silences, nowMs) !== undefined;
-    const openings = event.notify === 'resolved' ? await parts.deliveries.openingsOf(event.alert_id) : NO_OPENINGS;
     for (const channel of targets) {
       const opening = openings.get(channel.channel_id) ?? 'no';
       const standing = await decide(parts, event, channel, { silenced, opening, nowMs });
@@ -117,7 +128,7 @@ function deliveryOf(event: AlertEvent, channelId: string, standing: Standing, no
     organization_id: event.organization_id,
     key_id: event.key_id,
     kind: event.kind,
-    notify: event.notify,
+    notify: isEnd(event) ? 'resolved' : event.notify,
     message_id: '',
     thread_id: '',
     status: standing.status,

@@ -2,25 +2,22 @@ import { traced } from '../../../ingest/tracing.ts';
 import type { AlertEvent } from '../alert.ts';
 import type { AlertMessage, DeliveryOutcome } from '../channels/channel.ts';
 import { arrivedParts } from './arrived-parts.ts';
+import { bindMessage, type SendJob } from './bind-message.ts';
+import { hasRecipient } from './channel-routing.ts';
 import { noteOutcome, tellGivenUp } from './channel-trouble.ts';
 import { type Channel, openChannel } from './channels.ts';
 import { alertMessage, keyEventMessage } from './compose-message.ts';
 import { type Delivery, readAlertEvents } from './deliveries.ts';
 import { attemptsMade, deliveriesEnded } from './delivery-metrics.ts';
 import type { DeliveryParts } from './delivery-parts.ts';
-import { deliveryOfKeyEventMessage, type Member, messageKindOf, strongestFirst, withoutPassed } from './grouping.ts';
+import { deliveryOfKeyEventMessage, messageKindOf } from './grouping.ts';
 import { readKeyEvent } from './key-event-deliveries.ts';
 import { afterAttempt, RunLater } from './retry-table.ts';
 import { keysOf } from './route-events.ts';
-import { PASSED } from './standing.ts';
+import { NOBODY_TO_WRITE_TO } from './standing.ts';
 
 /** A timer that is a little early is right on time. */
 const EARLY_MS = 20;
-
-export interface SendJob {
-  message_id: string;
-  channel_id: string;
-}
 
 /**
  * One attempt at a message. Rows change only after the receiver confirmed; a crash before that makes the next attempt send the
@@ -47,7 +44,7 @@ async function attempt(parts: DeliveryParts, job: SendJob): Promise<void> {
   const present = await parts.deliveries.ofMessage(job.channel_id, job.message_id, joined);
   if (!present.some(isOpen)) return;
   const events = await readAlertEvents(parts.store, present);
-  const rows = (await bind(parts, job, present, events)).filter(isOpen);
+  const rows = (await bindMessage(parts, job, present, events)).filter(isOpen);
   if (rows.length === 0) return;
   const dueMs = Math.max(...rows.map((row) => (row.next_attempt_at ? Date.parse(row.next_attempt_at) : 0)));
   if (dueMs > Date.now() + EARLY_MS) throw new RunLater(dueMs - Date.now(), 'not due yet');
@@ -55,46 +52,40 @@ async function attempt(parts: DeliveryParts, job: SendJob): Promise<void> {
   if (!channel?.enabled) {
     return settle(parts, channel, rows, { result: 'failed', responseStatus: 0, detail: 'the channel is off' });
   }
+  const keys = await keysOf(
+    parts,
+    rows.map((row) => row.key_id),
+  );
+  const reached = await dropUnreachable(parts, channel, rows, keys);
+  if (reached.length === 0) return;
   const waitMs = await parts.slots.turn(channel.channel_id, channel.type);
   if (waitMs > 0) throw new RunLater(waitMs, 'channel takes one message at a time');
-  const message = await messageOf(parts, channel, rows, events, job.message_id);
-  await settle(parts, channel, rows, await send(parts, channel, message));
+  const message = await messageOf(parts, channel, reached, { events, keys }, job.message_id);
+  await settle(parts, channel, reached, await send(parts, channel, message));
 }
 
-/**
- * Writes down which deliveries travel in a message that was closed, before anything leaves. From here on it is the same message,
- * also for a process that knows nothing but the table.
- */
-async function bind(
+type Keys = Awaited<ReturnType<typeof keysOf>>;
+
+/** What nobody can be written about any more, the owner of its key having gone or left, is no failure of the channel. */
+async function dropUnreachable(
   parts: DeliveryParts,
-  { message_id, channel_id }: SendJob,
+  channel: Channel,
   rows: readonly Delivery[],
-  events: ReadonlyMap<string, AlertEvent>,
+  keys: Keys,
 ): Promise<Delivery[]> {
-  const unbound = rows.filter((row) => row.message_id === '' && isOpen(row));
-  if (unbound.length === 0) return [...rows];
-  const members = rows.flatMap(({ delivery_id, event_id }) => {
-    const event = events.get(event_id);
-    return event ? [{ delivery_id, event }] : [];
-  });
-  const { told, passed } = withoutPassed(members);
-  const thread_id = rows.find((row) => row.thread_id !== '')?.thread_id ?? (await threadOf(parts, channel_id, told));
-  const dropped = new Set(passed.map((member) => member.delivery_id));
-  const bound = unbound.map((row): Delivery => {
-    const base = { ...row, message_id, version: row.version + 1 };
-    return dropped.has(row.delivery_id) ? { ...base, status: 'dropped', reason: PASSED } : { ...base, thread_id };
-  });
-  await parts.deliveries.write(bound);
-  const changed = new Map(bound.map((row) => [row.delivery_id, row]));
-  return rows.map((row) => changed.get(row.delivery_id) ?? row);
-}
-
-/** The thread of the strongest alert: the one its opening began, or its own. */
-async function threadOf(parts: DeliveryParts, channelId: string, told: readonly Member[]): Promise<string> {
-  const first = strongestFirst(told)[0]?.event;
-  if (!first) return '';
-  const earlier = first.notify === 'opened' ? undefined : await parts.deliveries.threadOf(channelId, first.alert_id);
-  return earlier ?? first.alert_id;
+  const isReached = (row: Delivery): boolean => hasRecipient(channel, keys.get(row.key_id));
+  await parts.deliveries.write(
+    rows
+      .filter((row) => !isReached(row))
+      .map((row) => ({
+        ...row,
+        status: 'dropped',
+        reason: NOBODY_TO_WRITE_TO,
+        next_attempt_at: null,
+        version: row.version + 1,
+      })),
+  );
+  return rows.filter(isReached);
 }
 
 async function send(
@@ -122,16 +113,14 @@ async function messageOf(
   parts: DeliveryParts,
   channel: Channel,
   rows: readonly Delivery[],
-  events: ReadonlyMap<string, AlertEvent>,
+  { events, keys }: { events: ReadonlyMap<string, AlertEvent>; keys: Keys },
   messageId: string,
 ): Promise<AlertMessage | undefined> {
   if (messageKindOf(messageId) === 'evt') {
     const event = await readKeyEvent(parts.store, rows[0]!.key_id, rows[0]!.event_id);
-    return event && keyEventMessage(messageId, event, (await keysOf(parts, [event.key_id])).get(event.key_id));
+    return event && keyEventMessage(messageId, event, keys.get(event.key_id));
   }
-  if (events.size === 0) return undefined;
-  const keyIds = rows.map((row) => row.key_id);
-  return alertMessage(messageId, channel, rows, events, await keysOf(parts, keyIds));
+  return events.size === 0 ? undefined : alertMessage(messageId, channel, rows, events, keys);
 }
 
 /** Writes down what became of an attempt, and what follows for the channel. @throws {RunLater} for the next attempt */

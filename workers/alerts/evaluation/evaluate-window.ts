@@ -10,6 +10,7 @@ import { type KeyFacts, noFacts, readKeyFacts } from './key-facts.ts';
 import { type KeyHistory, noHistory, readHistories } from './key-history.ts';
 import type { KindEvaluation } from './kind.ts';
 import { candidatesCut } from './metrics.ts';
+import type { MissingBuckets } from './missing-reports.ts';
 import { eventOfStep, type Judged, type WindowContext } from './steps.ts';
 
 export interface WindowInput {
@@ -23,6 +24,8 @@ export interface WindowInput {
   judgedAtMs: number;
   /** Keys with traffic lately. */
   activeKeys: number;
+  /** Buckets in which the reports of everybody were missing. */
+  missing: MissingBuckets;
 }
 
 /** Keys that one kind looks at closely. */
@@ -44,7 +47,8 @@ export async function evaluateKinds(kinds: readonly KindEvaluation[], input: Win
   }
   const idsOf = (some: readonly Chosen[]) => [...new Set(some.flatMap((one) => one.keyIds))];
   const facts = await readKeyFacts(store, idsOf(chosen));
-  const histories = await readHistories(store, idsOf(chosen.filter(({ kind }) => kind.usesHistory)), context.atMs);
+  const asked = idsOf(chosen.filter(({ kind }) => kind.usesHistory));
+  const histories = await readHistories(store, asked, context.atMs, input.missing);
   const events: AlertEvent[] = [];
   for (const { kind, keyIds } of chosen) {
     const its = new Map(keyIds.map((keyId) => [keyId, histories.get(keyId) ?? noHistory()]));
@@ -58,8 +62,9 @@ export async function evaluateKinds(kinds: readonly KindEvaluation[], input: Win
   return explain(store, events);
 }
 
-async function keysOf(kind: KindEvaluation, { store, book, context, known }: WindowInput): Promise<string[]> {
-  const candidates = await kind.findCandidates({ store, atMs: context.atMs, book });
+async function keysOf(kind: KindEvaluation, input: WindowInput): Promise<string[]> {
+  const { store, book, context, known, missing } = input;
+  const candidates = await kind.findCandidates({ store, atMs: context.atMs, book, missing });
   if (candidates.total > candidates.keyIds.length) candidatesCut.inc(candidates.total - candidates.keyIds.length);
   const open = [...known.values()].filter((one) => one.kind === kind.kind && one.keyId !== '' && needsJudging(one));
   return [...new Set([...candidates.keyIds, ...open.map((one) => one.keyId)])];

@@ -15,9 +15,10 @@ import { hoursOf } from './key-history.ts';
 import type { KindEvaluation } from './kind.ts';
 import { latency } from './latency.ts';
 import { evaluationSeconds, eventsWritten, judgedUntil, windowsSkipped } from './metrics.ts';
+import { NONE_MISSING, readMissingBuckets } from './missing-reports.ts';
 import { newCountry } from './new-country.ts';
 import { platformSilence, readPlatformTraffic } from './platform-silence.ts';
-import { readProgress, writeProgress } from './progress.ts';
+import { readProgress, storeNowMs, writeProgress } from './progress.ts';
 import { BUCKET_MS, settledUntil } from './settled.ts';
 import { trafficAnomaly } from './traffic-anomaly.ts';
 
@@ -45,16 +46,21 @@ export interface EvaluationResult {
   told: number;
 }
 
-/** Judges every settled window that was not judged yet, as of `nowMs`, oldest first. A repeat finds nothing left to do. */
-export async function evaluate(parts: EvaluationParts, nowMs: number): Promise<EvaluationResult> {
+/**
+ * Judges every settled window that was not judged yet, oldest first. A repeat finds nothing left to do.
+ * @param slotMs time as of which it judges, by the clock of the process that ticked
+ */
+export async function evaluate(parts: EvaluationParts, slotMs: number): Promise<EvaluationResult> {
   const { store, delivery } = parts;
   await handOver(
     delivery,
     (await toldLately(store, Date.now() - HAND_OVER_AGAIN_MS, HAND_OVER_AGAIN_MAX)) as AlertEvent[],
   );
+  const presentMs = await storeNowMs(store);
+  // Windows that a clock which is ahead takes for over would be judged as silence, for good.
+  const nowMs = Math.min(slotMs, presentMs);
   const until = settledUntil(nowMs, await parts.oldestWaitingMs(), parts.settleMs);
-  const judged = (await readProgress(store, 'buckets')) ?? until - BUCKET_MS;
-  const windows = windowsBetween(judged, until);
+  const windows = windowsBetween(await judgedBefore(store, until, presentMs), until);
   const result: EvaluationResult = { windows: windows.length, events: 0, told: 0 };
   for (const atMs of windows) {
     const events = await judgeWindow(parts, atMs, nowMs, atMs < until);
@@ -62,6 +68,15 @@ export async function evaluate(parts: EvaluationParts, nowMs: number): Promise<E
     result.told += events.filter((event) => event.notify !== '').length;
   }
   return result;
+}
+
+/** End of the newest window that was judged. One that is still to come is taken back: it was judged by a clock that was ahead. */
+async function judgedBefore(store: Store, untilMs: number, presentMs: number): Promise<number> {
+  const judged = (await readProgress(store, 'buckets')) ?? untilMs - BUCKET_MS;
+  const newest = settledUntil(presentMs, undefined, 0);
+  if (judged <= newest) return judged;
+  await writeProgress(store, 'buckets', newest);
+  return newest;
 }
 
 /** Ends of the windows in (judged, until], the newest ones where there are too many. */
@@ -99,6 +114,7 @@ export async function judgeWindow(
     context: { atMs, windowMs: BUCKET_MS, recordedAt: new Date().toISOString(), late },
     judgedAtMs,
     activeKeys: traffic.activeKeys,
+    missing: traffic.requests > 0 ? await readMissingBuckets(store, atMs) : NONE_MISSING,
   };
   const events = platformSilence(input, traffic);
   // Nothing at all from anybody says that reports are missing, not that every key fell silent: all states stay as they are.

@@ -5,7 +5,9 @@ import type { Logger } from '../../../ingest/logger.ts';
 import { openBatchQueue } from '../../../ingest/queue.ts';
 import type { Redis } from '../../../ingest/redis.ts';
 import type { Store } from '../../clickhouse/store.ts';
+import { oldestWaitingBatch } from '../../oldest-job.ts';
 import { endKeyAlerts } from '../key-events/endings.ts';
+import { repeatNotices } from '../key-events/repeats.ts';
 import { sweepKeyEvents } from '../key-events/sweep.ts';
 import { lookAtLimits } from '../limits/look.ts';
 import { openDeliveryQueue } from '../outbox.ts';
@@ -18,7 +20,6 @@ import {
   openEvaluationQueue,
 } from './evaluation-queue.ts';
 import { entersNew, readProgress, writeProgress } from './progress.ts';
-import { oldestWaitingBatch } from './settled.ts';
 
 /** A job of a dead worker is taken over after these two together. */
 const LOCK_DURATION_MS = 5_000;
@@ -87,6 +88,7 @@ async function endOncePerMinute(parts: EvaluationParts, nowMs: number): Promise<
   const last = await readProgress(parts.store, 'key_endings');
   if (last !== undefined && !entersNew(ENDINGS_EVERY_MS, last, nowMs)) return 0;
   const ended = await endKeyAlerts(parts, nowMs);
+  await repeatNotices(parts, nowMs);
   await writeProgress(parts.store, 'key_endings', nowMs);
   return ended;
 }

@@ -1,6 +1,6 @@
 import type { Store } from '../../clickhouse/store.ts';
 import type { AlertEvent, AlertKind } from '../alert.ts';
-import { type AlertPhase, type AlertState, acknowledge } from '../state.ts';
+import { type AlertPhase, type AlertState, acknowledge, isLouder, type Severity } from '../state.ts';
 
 /** States are looked for so far back; an open alert writes a row at least once a day. */
 export const STATE_LOOK_BACK_MS = 8 * 86_400_000;
@@ -31,8 +31,11 @@ interface StateRow {
   state: string;
   withheld: string;
   row_ms: number;
+  raised_ms: number;
   ack_ms: number;
   ack_by: string;
+  ack_alert_id: string;
+  ack_severity: Severity;
 }
 
 /**
@@ -40,13 +43,16 @@ interface StateRow {
  * the newest judged state here, so that an evaluation under way at that moment cannot lose it, nor it the evaluation.
  */
 const NEWEST = `SELECT alert_key, kind, scope, key_id,
-    argMaxIf(alert_id, (at, recorded_at), transition != 'acknowledged') AS alert_id,
-    argMaxIf(state, (at, recorded_at), transition != 'acknowledged') AS state,
-    argMaxIf(withheld, (at, recorded_at), transition != 'acknowledged') AS withheld,
+    argMaxIf(e.alert_id, (at, recorded_at), transition != 'acknowledged') AS alert_id,
+    argMaxIf(e.state, (at, recorded_at), transition != 'acknowledged') AS state,
+    argMaxIf(e.withheld, (at, recorded_at), transition != 'acknowledged') AS withheld,
     toUnixTimestamp64Milli(maxIf(at, transition != 'acknowledged')) AS row_ms,
+    toUnixTimestamp64Milli(maxIf(recorded_at, notify = 'severity_raised')) AS raised_ms,
     toUnixTimestamp64Milli(maxIf(at, transition = 'acknowledged')) AS ack_ms,
-    argMaxIf(actor, at, transition = 'acknowledged') AS ack_by
-  FROM alert_events`;
+    argMaxIf(actor, at, transition = 'acknowledged') AS ack_by,
+    argMaxIf(e.alert_id, at, transition = 'acknowledged') AS ack_alert_id,
+    argMaxIf(severity, at, transition = 'acknowledged') AS ack_severity
+  FROM alert_events AS e`;
 
 /** States of all alerts of these kinds that were judged lately, by alert key. */
 export async function loadStates(
@@ -81,17 +87,25 @@ function byKey(rows: readonly StateRow[]): Map<string, KnownAlert> {
 
 function knownAlert(row: StateRow): KnownAlert {
   const judged = JSON.parse(row.state) as AlertState;
-  const newer = row.ack_ms > (judged.announcedAtMs ?? judged.openedAtMs ?? 0);
   return {
     alertKey: row.alert_key,
     alertId: row.alert_id,
     kind: row.kind,
     scope: row.scope,
     keyId: row.key_id,
-    state: row.ack_ms > 0 && newer ? acknowledge(judged, row.ack_by, row.ack_ms) : judged,
+    state: hasSeen(row, judged) ? acknowledge(judged, row.ack_by, row.ack_ms) : judged,
     withheld: row.withheld,
     rowAtMs: row.row_ms,
   };
+}
+
+/**
+ * Whether who acknowledged has seen the alert as it stands: this very opening, no step that was told later, and nothing worse
+ * than what was known then. The times of rows say it, not the ends of windows, which are judged a while after.
+ */
+function hasSeen(row: StateRow, { severity }: AlertState): boolean {
+  if (row.ack_ms === 0 || row.ack_alert_id !== row.alert_id) return false;
+  return row.ack_ms > row.raised_ms && !isLouder(severity, row.ack_severity);
 }
 
 /** The alert as the next judgement finds it after this step. */

@@ -21,6 +21,8 @@ export interface KeyHistory {
   buckets: BucketCounts[];
   /** Baseline of each of these buckets' hours; undefined while nothing is known of the key. */
   baselines: (HourBaseline | undefined)[];
+  /** Places of buckets in which the reports of everybody were missing. */
+  missing?: ReadonlySet<number>;
   /** p95 of the last buckets, oldest first; read for the latency alone. */
   latencies?: LatencyBucket[];
   /** Countries, read for the new ones alone. */
@@ -81,9 +83,11 @@ export async function readHistories(
   store: Store,
   keyIds: readonly string[],
   atMs: number,
+  missingBuckets: ReadonlySet<number> = new Set(),
 ): Promise<Map<string, KeyHistory>> {
   const to = atMs / 1000;
   const from = to - HISTORY_BUCKETS * BUCKET_SECONDS;
+  const missing = new Set([...missingBuckets].map((start) => (start - from) / BUCKET_SECONDS));
   const histories = new Map<string, KeyHistory>();
   for (let at = 0; at < keyIds.length; at += CHUNK) {
     const key_ids = keyIds.slice(at, at + CHUNK);
@@ -97,6 +101,7 @@ export async function readHistories(
           { length: HISTORY_BUCKETS },
           (_, n) => its[hours.indexOf(hourOf(from + n * BUCKET_SECONDS))],
         ),
+        missing,
       });
     }
     const rows = await store.query<BucketRow>(
@@ -170,6 +175,11 @@ export function rateBuckets({ buckets, baselines }: KeyHistory): RateBucket[] {
     const known = baselines[n];
     return { requests, baseline: known?.baseline ?? UNKNOWN, growth: known?.growth ?? 1 };
   });
+}
+
+/** Those of them that say something about the key: what nobody reported is no verdict. */
+export function reportedBuckets(history: KeyHistory): RateBucket[] {
+  return rateBuckets(history).filter((_, n) => !history.missing?.has(n));
 }
 
 /** Buckets whose latency is judged together, and a few before them for the picture. */

@@ -3,6 +3,7 @@ import type { AlertKind } from '../alert.ts';
 import type { Effective, RuleBook } from '../rules/rule.ts';
 import type { KeyFacts } from './key-facts.ts';
 import type { KeyHistory } from './key-history.ts';
+import type { MissingBuckets } from './missing-reports.ts';
 import type { Judged } from './steps.ts';
 
 /** Keys of one kind that are looked at closely in one window; of more, the strongest, and the rest is counted. */
@@ -19,6 +20,8 @@ export interface CandidateInput {
   /** End of the judged window. */
   atMs: number;
   book: RuleBook;
+  /** Buckets that say nothing about single keys. */
+  missing: MissingBuckets;
 }
 
 export interface JudgeInput {

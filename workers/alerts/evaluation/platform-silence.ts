@@ -12,7 +12,7 @@ import { countText, spanText } from './wording.ts';
 const BUCKET_SECONDS = 300;
 const LOOK_BACK_BUCKETS = 12;
 /** Nothing from anybody for a quarter of an hour, where at least this many requests were expected. */
-const NEEDED_BUCKETS = 3;
+export const NEEDED_BUCKETS = 3;
 const NEEDED_REQUESTS = 50;
 
 /** Traffic of all keys together up to a window's end. */
@@ -52,8 +52,12 @@ export async function readPlatformTraffic(store: Store, atMs: number): Promise<P
 /** Pure: whether reports of everybody are missing. */
 export function platformSilenceLevel({ requests, emptyBuckets, expectedPerBucket }: PlatformTraffic): Level {
   if (requests > 0) return 'clear';
-  return emptyBuckets >= NEEDED_BUCKETS && emptyBuckets * expectedPerBucket >= NEEDED_REQUESTS ? 'breach' : 'hold';
+  return isMissing(emptyBuckets, emptyBuckets * expectedPerBucket) ? 'breach' : 'hold';
 }
+
+/** Whether a run of buckets without any request says that reports are missing. */
+export const isMissing = (emptyBuckets: number, expectedRequests: number): boolean =>
+  emptyBuckets >= NEEDED_BUCKETS && expectedRequests >= NEEDED_REQUESTS;
 
 /** Step of the alert that nobody reports anything: more likely a broken path of reports than a world without requests. */
 export function platformSilence(input: WindowInput, traffic: PlatformTraffic): AlertEvent[] {

@@ -12,9 +12,22 @@ export async function readProgress(store: Store, name: ProgressName): Promise<nu
   return row?.until_ms;
 }
 
+/** The newest row counts, also after one that was written by a process whose clock was ahead. */
 export async function writeProgress(store: Store, name: ProgressName, untilMs: number): Promise<void> {
-  const until = new Date(untilMs).toISOString();
-  await store.insertRows('alert_progress', [{ name, until, updated_at: new Date().toISOString() }]);
+  const [newest] = await store.queryWriter<{ at_ms: number }>(
+    'SELECT toUnixTimestamp64Milli(max(updated_at)) AS at_ms FROM alert_progress WHERE name = {name:String}',
+    { name },
+  );
+  const [until, updated_at] = [untilMs, Math.max(Date.now(), newest!.at_ms + 1)].map((ms) =>
+    new Date(ms).toISOString(),
+  );
+  await store.insertRows('alert_progress', [{ name, until, updated_at }]);
+}
+
+/** The clock of the store, one for all processes. Epoch milliseconds. */
+export async function storeNowMs(store: Store): Promise<number> {
+  const [row] = await store.queryWriter<{ now_ms: number }>('SELECT toUnixTimestamp64Milli(now64(3)) AS now_ms');
+  return row!.now_ms;
 }
 
 /**

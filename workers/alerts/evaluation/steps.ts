@@ -14,6 +14,7 @@ import {
   type AlertState,
   advance,
   initialState,
+  isLouder,
   type Level,
   type Measurement,
   type Severity,
@@ -64,8 +65,9 @@ export function eventOfStep(
   const { facts, effective, silencedUntilMs, inhibitedBy } = circumstances;
   const previous = passOver(known?.state ?? initialState(), context);
   const severity = effective.severity ?? judged.severity;
+  const gone = judged.level === 'no_data' && isUnheard(known, context);
   // A rule that is off lets what it opened end.
-  const level: Level = effective.enabled ? sure(judged.level, known, context) : 'clear';
+  const level: Level = gone || !effective.enabled ? 'clear' : judged.level;
   const measured: Measurement = {
     atMs: context.atMs,
     level,
@@ -73,7 +75,9 @@ export function eventOfStep(
     ...(silencedUntilMs !== undefined && { silencedUntilMs }),
     ...(inhibitedBy !== undefined && { inhibitedBy }),
   };
-  const policy = policyOf(effective, severity);
+  const paced = policyOf(effective, severity);
+  // Nothing since the row of the day before, which began to end it: this is the end.
+  const policy = gone && previous.phase === 'recovering' ? { ...paced, clears: 1 } : paced;
   const step = context.late ? advanceLate(previous, measured, policy) : advance(previous, measured, policy);
   if (!isWorthARow(known, previous, step, context.atMs)) return undefined;
   const alertKey = alertKeyOf(judged.kind, judged.keyId, judged.scope);
@@ -101,10 +105,13 @@ export function eventOfStep(
   };
 }
 
-/** An alert of which nothing was known for a day ends: a key that stopped cannot prove that it is well again. */
-function sure(level: Level, known: KnownAlert | undefined, { atMs }: WindowContext): Level {
-  return level === 'no_data' && known !== undefined && atMs - known.rowAtMs >= HEARTBEAT_MS ? 'clear' : level;
-}
+/**
+ * An alert of which nothing was known for a day ends: a key that stopped cannot prove that it is well again. Rows of an alert that
+ * lasts are a day apart, so one row after a day begins the end, and the next one a day later is the end unless something was known
+ * in between, which writes a row.
+ */
+const isUnheard = (known: KnownAlert | undefined, { atMs }: WindowContext): boolean =>
+  known !== undefined && atMs - known.rowAtMs >= HEARTBEAT_MS;
 
 /** Windows since the last row were uneventful: they turned nothing and breached nothing. */
 function passOver(state: AlertState, { atMs, windowMs }: WindowContext): AlertState {
@@ -138,12 +145,10 @@ function isWorthARow(
   return isOpen(next.phase) && known !== undefined && atMs - known.rowAtMs >= HEARTBEAT_MS;
 }
 
-const RANK: Record<Severity, number> = { info: 0, warning: 1, critical: 2 };
-
 function transitionOf(previous: AlertState, next: AlertState): AlertTransition | '' {
   const [was, is] = [isOpen(previous.phase), isOpen(next.phase)];
   if (!was && is) return 'opened';
   if (was && !is) return 'resolved';
-  if (was && is && RANK[next.severity] > RANK[previous.severity]) return 'severity_raised';
+  if (was && is && isLouder(next.severity, previous.severity)) return 'severity_raised';
   return next.phase === 'recovering' && previous.phase !== 'recovering' ? 'recovering' : '';
 }

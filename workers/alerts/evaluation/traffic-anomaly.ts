@@ -10,7 +10,7 @@ import { judgeSilence, type SilenceVerdict, silenceThreshold } from '../detector
 import type { SettingsOf } from '../rules/settings.ts';
 import type { Level } from '../state.ts';
 import { EVALUATION_SETTINGS } from './baselines.ts';
-import { HISTORY_BUCKETS, hoursOf, rateBuckets } from './key-history.ts';
+import { HISTORY_BUCKETS, hoursOf, rateBuckets, reportedBuckets } from './key-history.ts';
 import { type Candidates, type KindEvaluation, MAX_CANDIDATES } from './kind.ts';
 import { chartOf, countText, spanText } from './wording.ts';
 
@@ -34,11 +34,13 @@ export const trafficAnomaly: KindEvaluation = {
   judge: ({ keyId, effective, history, atMs }) => {
     const settings = effective.settings as Settings;
     const recent = rateBuckets(history);
-    const rate = judgeRequestRate(recent, {
+    const reported = reportedBuckets(history);
+    if (reported.length === 0 && recent.length > 0) return [];
+    const rate = judgeRequestRate(reported, {
       thresholdFactor: settings.threshold_factor,
       minRequests: settings.min_requests,
     });
-    const silence = judgeSilence(recent, history.baselines.at(-1)?.ageDays ?? 0);
+    const silence = judgeSilence(reported, history.baselines.at(-1)?.ageDays ?? 0);
     const silent = settings.silence && silence.level === 'breach';
     const { spike, drop } = levelsOf(rate, silent, settings);
     const base = { kind: 'traffic_anomaly' as const, keyId, severity: 'warning' as const };
@@ -72,11 +74,10 @@ export function levelsOf(rate: RateVerdict, silent: boolean, settings: Settings)
   };
 }
 
-/** What the last `buckets` buckets add up to, as SQL, from the values of each hour. */
-function sumOf(value: string, to: number, buckets: number): string {
-  const from = to - buckets * 300;
-  const parts = hoursOf(to - HISTORY_BUCKETS * 300, to).flatMap((hour, n) => {
-    const inside = (Math.min(to, hour + 3_600) - Math.max(from, hour)) / 300;
+/** What these buckets add up to, as SQL, from the values of each hour. */
+function sumOf(value: string, starts: readonly number[], hours: readonly number[]): string {
+  const parts = hours.flatMap((hour, n) => {
+    const inside = starts.filter((start) => start >= hour && start < hour + 3_600).length;
     return inside > 0 ? `${inside} * ${value}_${n}` : [];
   });
   return parts.join(' + ');
@@ -90,14 +91,18 @@ async function findCandidates({
   store,
   atMs,
   book,
+  missing,
 }: Parameters<KindEvaluation['findCandidates']>[0]): Promise<Candidates> {
   const to = atMs / 1000;
+  const buckets = Array.from({ length: HISTORY_BUCKETS }, (_, n) => to - (HISTORY_BUCKETS - n) * 300);
+  const reported = buckets.filter((start) => !missing.has(start));
+  if (reported.length === 0) return { keyIds: [], total: 0 };
   const all = book.allSettings('traffic_anomaly');
   const factor = GENEROUS * Math.min(...all.map((one) => one.threshold_factor));
   const minRequests = Math.min(...all.map((one) => one.min_requests));
   const windows = WINDOWS.map(({ buckets, z }) => ({ z: z * factor, name: String(buckets), buckets }));
   const seen = SILENCES.map(
-    (buckets) => `sumIf(b.requests, start >= toDateTime(${to - buckets * 300}, 'UTC')) AS seen_${buckets}`,
+    (count) => `sumIf(b.requests, start >= toDateTime(${reported.slice(-count)[0]}, 'UTC')) AS seen_${count}`,
   );
   const hours = hoursOf(to - HISTORY_BUCKETS * 300, to);
   const ofHours = hours.flatMap((hour, n) =>
@@ -105,11 +110,12 @@ async function findCandidates({
       (value) => `sumIf(${value}, hour = toDateTime(${hour}, 'UTC')) AS ${value}_${n}`,
     ),
   );
+  const sum = (value: string, count: number) => sumOf(value, reported.slice(-count), hours);
   const expected = [
-    ...windows.map(({ name, buckets }) => `${sumOf('deviation', to, buckets)} AS d_${name}`),
+    ...windows.map(({ name, buckets }) => `${sum('deviation', buckets)} AS d_${name}`),
     ...SILENCES.map(
       (name) =>
-        `${sumOf('usual', to, name)} AS m_${name}, ${sumOf('noise', to, name)} AS i_${name}, ${sumOf('apart', to, name)} AS f_${name}`,
+        `${sum('usual', name)} AS m_${name}, ${sum('noise', name)} AS i_${name}, ${sum('apart', name)} AS f_${name}`,
     ),
   ];
   const scores = windows.flatMap(({ name }) => [

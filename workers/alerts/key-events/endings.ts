@@ -10,7 +10,7 @@ const MAX_ENDED = 5_000;
 
 /**
  * When what an alert speaks of is over, by kind: told from the registry as it stands, so that it does not matter which way
- * the key got there. `k` is the key, `a` the alert's newest row, `u` the key's use.
+ * the key got there. `k` is the key, `a` the alert's newest row with the time of its event, not of a repeat; `u` the key's use.
  */
 const IS_OVER: Partial<Record<AlertKind, string>> = {
   key_expiring: `k.status != 'active' OR k.expires_at IS NULL
@@ -31,7 +31,8 @@ const conditions = Object.entries(IS_OVER)
 const TOLD = "SELECT key_id FROM alert_events WHERE kind IN {kinds:Array(String)} AND phase = 'firing'";
 
 const OVER = `SELECT a.alert_key AS alert_key
-  FROM (SELECT alert_key, kind, scope, key_id, argMax(phase, (e.at, recorded_at)) AS phase, argMax(evidence, (e.at, recorded_at)) AS evidence, max(e.at) AS at
+  FROM (SELECT alert_key, kind, scope, key_id, argMax(phase, (e.at, recorded_at)) AS phase, argMax(evidence, (e.at, recorded_at)) AS evidence,
+          fromUnixTimestamp64Milli(JSONExtractInt(argMax(state, (e.at, recorded_at)), 'lastAtMs'), 'UTC') AS at
         FROM alert_events AS e WHERE kind IN {kinds:Array(String)} GROUP BY alert_key, kind, scope, key_id HAVING phase = 'firing') AS a
   INNER JOIN (SELECT * FROM keys FINAL WHERE key_id IN (${TOLD})) AS k ON k.key_id = a.key_id
   LEFT JOIN (SELECT key_id, tupleElement(max(t.last_used), 'at') AS last_at FROM key_totals AS t

@@ -4,7 +4,15 @@ import { type AlertEvent, type AlertKind, alertIdOf, alertKeyOf, eventIdOf } fro
 import { isOpen, type KnownAlert } from '../evaluation/event-store.ts';
 import type { KeyFacts } from '../evaluation/key-facts.ts';
 import type { Effective } from '../rules/rule.ts';
-import { type AlertState, initialState, type NotifyReason, type Severity } from '../state.ts';
+import {
+  type AlertState,
+  initialState,
+  isLouder,
+  isQuiet,
+  type NotifyReason,
+  type Severity,
+  type WithheldBecause,
+} from '../state.ts';
 
 /** Kinds whose alerts come from key events. An acknowledgement ends them: they are notices, not conditions. */
 export const KEY_EVENT_KINDS: readonly AlertKind[] = [
@@ -39,8 +47,6 @@ export const ALERTING_EVENTS = Object.keys(MAPPING) as KeyEventType[];
 
 export const mappingOf = (event: Pick<KeyEvent, 'type'>): Mapping | undefined => MAPPING[event.type];
 
-const RANK: Record<Severity, number> = { info: 0, warning: 1, critical: 2 };
-
 /** How urgent it is: the last day and everything that stops requests is critical. */
 export function keyEventSeverity({ type, data }: Pick<KeyEvent, 'type' | 'data'>): Severity {
   if (type === 'key.leaked') return 'critical';
@@ -74,7 +80,9 @@ export function keyAlertEvent(
   const before = known && isOpen(known.state.phase) && known.state.acknowledged === null ? known.state : undefined;
   const reason = reasonFor(before, severity);
   const silenced = silencedUntilMs !== undefined && silencedUntilMs > atMs;
-  const state = nextState(before, severity, atMs, silenced);
+  const quiet = !before?.announced && known && isQuiet(known.state, severity, atMs, effective.quietMs ?? 0);
+  const withheld: WithheldBecause | '' = silenced ? 'silenced' : quiet ? 'quiet' : '';
+  const state = nextState(known?.state, before, { severity, atMs, told: withheld === '' });
   return {
     event_id: eventIdOf(alertKey, atMs, event.id),
     alert_key: alertKey,
@@ -90,8 +98,8 @@ export function keyAlertEvent(
     phase: 'firing',
     severity,
     transition: before ? (reason === 'severity_raised' ? 'severity_raised' : '') : 'opened',
-    notify: silenced ? '' : reason,
-    withheld: silenced ? 'silenced' : '',
+    notify: withheld === '' ? reason : '',
+    withheld,
     actor: '',
     evidence: { summary: summaryOf(event), key: { ...event.data, event_id: event.id, event_type: event.type } },
     state: { ...state, silencedUntilMs: silencedUntilMs ?? null },
@@ -100,17 +108,23 @@ export function keyAlertEvent(
 
 function reasonFor(before: AlertState | undefined, severity: Severity): NotifyReason {
   if (!before) return 'opened';
-  return RANK[severity] > RANK[before.severity] ? 'severity_raised' : 'repeated';
+  return isLouder(severity, before.severity) ? 'severity_raised' : 'repeated';
 }
 
-function nextState(before: AlertState | undefined, severity: Severity, atMs: number, silenced: boolean): AlertState {
+/** @param last what was known of the alert, of an earlier opening too: what was told of it is remembered */
+function nextState(
+  last: AlertState | undefined,
+  before: AlertState | undefined,
+  { severity, atMs, told }: { severity: Severity; atMs: number; told: boolean },
+): AlertState {
+  const { announcedAtMs, announcedSeverity } = last ?? initialState();
   const base: AlertState = {
-    ...(before ?? { ...initialState(), openedAtMs: atMs }),
+    ...(before ?? { ...initialState(), openedAtMs: atMs, announcedAtMs, announcedSeverity }),
     phase: 'firing',
     severity,
     lastAtMs: atMs,
   };
-  if (silenced) return base;
+  if (!told) return base;
   return { ...base, announced: true, announcedAtMs: atMs, announcedSeverity: severity, lastNotifiedAtMs: atMs };
 }
 

@@ -1,18 +1,19 @@
 /** What becomes of the alert about one limit of a key: pure, from the counts of the window and what was told before. */
-import {
-  type AlertEvent,
-  type AlertEvidence,
-  type AlertTransition,
-  alertIdOf,
-  alertKeyOf,
-  eventIdOf,
-} from '../alert.ts';
+import { type AlertEvent, type AlertTransition, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';
 import { judgeNearLimit, type LimitMemory, type LimitUse, type LimitVerdict } from '../detectors/near-limit.ts';
 import { isOpen, type KnownAlert } from '../evaluation/event-store.ts';
 import type { KeyFacts } from '../evaluation/key-facts.ts';
-import { clockText, countText } from '../evaluation/wording.ts';
 import type { Effective } from '../rules/rule.ts';
-import { type AlertState, advance, initialState, type NotifyReason, type Severity } from '../state.ts';
+import {
+  type AlertState,
+  advance,
+  initialState,
+  type Level,
+  type NotifyReason,
+  type Severity,
+  type StatePolicy,
+} from '../state.ts';
+import { isShort, limitEvidence, TOLD_WITHIN_MS } from './limit-evidence.ts';
 
 /** The state of such an alert also remembers which steps were told. */
 interface LimitState extends AlertState {
@@ -22,60 +23,47 @@ interface LimitState extends AlertState {
 /** A minute's limit can be met every minute; people hear of it once an hour unless it gets worse. */
 const SHORT_QUIET_MS = 3_600_000;
 
-export const isShort = (period: LimitUse['period']): boolean => period === 'minute' || period === 'burst';
-
 /** 80 % is for information, 90 % a warning, the limit itself critical. */
 export function stepSeverity(stepPercent: number): Severity {
   if (stepPercent >= 100) return 'critical';
   return stepPercent >= 90 ? 'warning' : 'info';
 }
 
-/** An alert whose window is over stays open for so long: one that ends before its message left would not be told at all. */
-const TOLD_WITHIN_MS = 60_000;
+interface LookContext {
+  recordedAt: string;
+  silencedUntilMs: number | undefined;
+  /** The window is over and was counted late: it may open or raise an alert, but says nothing of the present. */
+  isLate: boolean;
+}
 
-/**
- * The row of this look at a limit; undefined when nothing new is to be noted.
- * @param context.isLate the window is over and was counted late: it may open or raise an alert, but says nothing of the present
- */
+/** The row of this look at a limit; undefined when nothing new is to be noted. */
 export function limitEvent(
   known: KnownAlert | undefined,
   use: LimitUse,
   facts: KeyFacts,
   effective: Effective<'near_limit'>,
-  context: { recordedAt: string; silencedUntilMs: number | undefined; isLate: boolean },
+  context: LookContext,
 ): AlertEvent | undefined {
-  const previous: LimitState = known?.state ?? initialState();
-  const wanted = effective.enabled && effective.settings.periods.includes(use.period) && facts.isActive;
+  // A row is a turn here, windows without one are not counted: a limit that is met every day would pass for flapping.
+  const previous: LimitState = { ...(known?.state ?? initialState()), turns: [], flapping: false };
   const verdict = judgeNearLimit(previous.limit, use, effective.settings.steps_percent);
-  const reached = Math.max(0, ...effective.settings.steps_percent.filter((step) => verdict.usedPercent >= step));
   if (context.isLate && verdict.stepPercent === undefined) return undefined;
-  const level = wanted && reached > 0 ? 'breach' : wanted && isFresh(previous, use) ? 'hold' : 'clear';
+  const reached = Math.max(0, ...effective.settings.steps_percent.filter((step) => verdict.usedPercent >= step));
+  const wanted = effective.enabled && effective.settings.periods.includes(use.period) && facts.isActive;
+  const level = wanted ? levelOf(previous, use, reached, context) : 'clear';
   const severity = effective.severity ?? stepSeverity(reached);
-  const step = advance(
-    previous,
-    { atMs: use.nowMs, level, severity, ...(context.silencedUntilMs && { silencedUntilMs: context.silencedUntilMs }) },
-    {
-      breaches: 1,
-      ofLast: 1,
-      clears: 1,
-      quietMs: effective.quietMs ?? (isShort(use.period) ? SHORT_QUIET_MS : 0),
-      repeatMs: effective.repeatMs ?? 0,
-    },
-  );
-  const higher =
-    level === 'breach' && verdict.stepPercent !== undefined && previous.limit?.windowStartMs === use.windowStartMs;
-  const reason: NotifyReason | undefined =
-    step.reason ??
-    (higher && step.withheld === undefined && step.next.announced && !context.silencedUntilMs
-      ? 'severity_raised'
-      : undefined);
-  const transition = transitionOf(previous, step.next, reason);
+  const silenced = context.silencedUntilMs !== undefined && { silencedUntilMs: context.silencedUntilMs };
+  const step = advance(previous, { atMs: use.nowMs, level, severity, ...silenced }, policyOf(effective, use.period));
   const news = level === 'breach' && verdict.stepPercent !== undefined;
+  const higher = news && previous.limit?.windowStartMs === use.windowStartMs && step.next.announced;
+  const raised = higher && step.withheld === undefined && !silenced;
+  const reason: NotifyReason | undefined = step.reason ?? (raised ? 'severity_raised' : undefined);
+  const transition = transitionOf(previous, step.next, reason);
   if (step.next === previous || (transition === '' && !reason && !news)) return undefined;
   const alertKey = alertKeyOf('near_limit', facts.key_id, use.period);
-  // What was told last stays known when its window has passed: windows after it may still be counted late.
-  const passed = reached === 0 && previous.limit !== undefined && previous.limit.windowStartMs < use.windowStartMs;
-  const state: LimitState = { ...step.next, limit: passed ? previous.limit! : verdict.next };
+  // A step that the state machine takes for more of the same is told like one that is louder.
+  const heard = reason === 'severity_raised' && { acknowledged: null, lastNotifiedAtMs: use.nowMs };
+  const state: LimitState = { ...step.next, ...heard, limit: memoryAfter(previous, use, level, verdict) };
   return {
     event_id: eventIdOf(alertKey, use.windowStartMs, `${transition} ${reached} of ${use.limit} at ${use.nowMs}`),
     alert_key: alertKey,
@@ -94,60 +82,38 @@ export function limitEvent(
     notify: reason ?? '',
     withheld: step.withheld ?? '',
     actor: '',
-    evidence: evidenceOf(use, verdict, reached),
+    evidence: limitEvidence(use, verdict, level === 'breach' ? reached : 0),
     state,
   };
 }
 
-/** Whether the alert was opened just now, about a window before this one. */
-const isFresh = ({ openedAtMs, limit }: LimitState, use: LimitUse): boolean =>
-  limit !== undefined &&
-  openedAtMs !== null &&
-  limit.windowStartMs < use.windowStartMs &&
-  use.nowMs - openedAtMs < TOLD_WITHIN_MS;
+/** What was told last stays known when its window has passed: windows after it may still be counted late. */
+const memoryAfter = (previous: LimitState, use: LimitUse, level: Level, verdict: LimitVerdict): LimitMemory =>
+  level !== 'breach' && isOlder(previous, use) ? previous.limit! : verdict.next;
+
+/** Without a rule a step is told once: what is used up stays so until the window ends, and says nothing new by then. */
+const policyOf = ({ quietMs, repeatMs }: Effective<'near_limit'>, period: LimitUse['period']): StatePolicy => ({
+  breaches: 1,
+  ofLast: 1,
+  clears: 1,
+  quietMs: quietMs ?? (isShort(period) ? SHORT_QUIET_MS : 0),
+  repeatMs: repeatMs ?? 0,
+});
+
+function levelOf(previous: LimitState, use: LimitUse, reached: number, { isLate }: LookContext): Level {
+  if (isOlder(previous, use) && isOpen(previous.phase)) {
+    // The day or month that was told of is over: its alert ends, and the next look tells of the new one.
+    if (reached > 0 && (isLate || isShort(use.period))) return 'breach';
+    return use.nowMs - previous.openedAtMs! < TOLD_WITHIN_MS ? 'hold' : 'clear';
+  }
+  return reached > 0 ? 'breach' : 'clear';
+}
+
+const isOlder = ({ limit }: LimitState, use: LimitUse): boolean =>
+  limit !== undefined && limit.windowStartMs < use.windowStartMs;
 
 function transitionOf(previous: AlertState, next: AlertState, reason: NotifyReason | undefined): AlertTransition | '' {
   if (!isOpen(previous.phase) && isOpen(next.phase)) return 'opened';
   if (isOpen(previous.phase) && !isOpen(next.phase)) return 'resolved';
   return reason === 'severity_raised' || next.severity !== previous.severity ? 'severity_raised' : '';
-}
-
-const PERIODS: Record<LimitUse['period'], string> = {
-  burst: 'limit per second (burst)',
-  minute: 'limit per minute',
-  day: 'daily limit',
-  month: 'monthly limit',
-};
-
-function evidenceOf(use: LimitUse, verdict: LimitVerdict, stepPercent: number): AlertEvidence {
-  const { period, used, limit, nowMs, windowEndMs } = use;
-  const percent = Math.floor(verdict.usedPercent);
-  const name = PERIODS[period];
-  const forecast =
-    verdict.fullAtMs === undefined
-      ? ''
-      : ` At this pace it reaches the limit at about ${clockText(verdict.fullAtMs, nowMs)}.`;
-  const until =
-    windowEndMs < nowMs - TOLD_WITHIN_MS
-      ? ` That was from ${clockText(use.windowStartMs, nowMs)}; the requests were counted late.`
-      : isShort(period)
-        ? ''
-        : ` The count starts anew at ${clockText(windowEndMs, nowMs)}.`;
-  const summary =
-    stepPercent === 0
-      ? `Below its ${name} again: ${countText(used)} of ${countText(limit)} requests.`
-      : `${percent} % of its ${name} is used: ${countText(used)} of ${countText(limit)} requests.${forecast}${until}`;
-  return {
-    summary,
-    value: verdict.usedPercent,
-    expected: 100,
-    unit: 'percent',
-    limit: {
-      period,
-      used,
-      limit,
-      stepPercent,
-      ...(verdict.fullAtMs !== undefined && { fullAt: new Date(verdict.fullAtMs).toISOString() }),
-    },
-  };
 }

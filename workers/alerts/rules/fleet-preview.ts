@@ -9,6 +9,7 @@ import { judgeKey, type WindowInput } from '../evaluation/evaluate-window.ts';
 import type { KnownAlert } from '../evaluation/event-store.ts';
 import { type FleetCounts, fleetStep } from '../evaluation/fleet.ts';
 import { type KeyFacts, noFacts, readKeyFacts } from '../evaluation/key-facts.ts';
+import { NONE_MISSING } from '../evaluation/missing-reports.ts';
 import { type PlatformTraffic, platformSilence } from '../evaluation/platform-silence.ts';
 import { BUCKET_MS } from '../evaluation/settled.ts';
 import { PAST_KINDS, type PastKind } from './past-kinds.ts';
@@ -136,6 +137,7 @@ function replayFleet(store: Store, book: RuleBook, past: FleetPast, silent: Read
       ...{ store, book, silences: [], known, context },
       judgedAtMs: context.atMs,
       activeKeys: window.activeKeys,
+      missing: NONE_MISSING,
     };
     const events = platformSilence(input, trafficOf(past, silent, end));
     // As in production: while nobody reports anything, states stay as they are.

@@ -1,9 +1,11 @@
 import { nextTurn } from '../../../ingest/event-loop.ts';
 import type { Store } from '../../clickhouse/store.ts';
+import type { KeyEvent } from '../../keys/events.ts';
 import { USED_BY } from '../../keys/used-by.ts';
 import type { AlertKind } from '../alert.ts';
 import { EVALUATION_SETTINGS } from '../evaluation/baselines.ts';
-import { ALERTING_EVENTS, mappingOf } from '../key-events/key-alert.ts';
+import { ALERTING_EVENTS, keyEventSeverity, mappingOf } from '../key-events/key-alert.ts';
+import { stepSeverity } from '../limits/limit-step.ts';
 import { previewFleet } from './fleet-preview.ts';
 import { limitHistorySql } from './limit-history.ts';
 import { PAST_KINDS, type PastKind } from './past-kinds.ts';
@@ -46,6 +48,7 @@ const ruleOf = (rule: RuleFields): Rule => ({
 
 /** What a rule would have said in the last days, judged over stored traffic by the code that judges it in production. */
 export async function previewRule(store: Store, rule: RuleFields, days: number, nowMs: number): Promise<Preview> {
+  if (!rule.enabled) return { ...answer(days, [], 0, 0), cut: 'the rule is off: it tells nothing' };
   const effective = effectiveOf(rule.kind, ruleOf(rule));
   const past = PAST_KINDS.find(({ kind }) => kind.kind === rule.kind);
   if (past) return replayed(store, past, rule, effective, days, nowMs);
@@ -184,7 +187,7 @@ interface LimitRow {
 async function ofLimits(
   store: Store,
   rule: RuleFields,
-  { settings }: Effective<'near_limit'>,
+  { settings, severity }: Effective<'near_limit'>,
   days: number,
   nowMs: number,
 ): Promise<Preview> {
@@ -203,7 +206,7 @@ async function ofLimits(
           scope: period,
           at: new Date(window_start * 1000).toISOString(),
           ended_at: null,
-          severity: step >= 100 ? 'critical' : step >= 90 ? 'warning' : 'info',
+          severity: severity ?? stepSeverity(step),
           summary: `${step} % of the limit per ${period} was reached in the window that began then: ${used} of ${limit} requests.`,
         }),
       ),
@@ -221,16 +224,17 @@ async function ofLimits(
 
 async function ofKeyEvents(store: Store, rule: RuleFields, days: number, nowMs: number): Promise<Preview> {
   const types = ALERTING_EVENTS.filter((type) => mappingOf({ type })?.kind === rule.kind);
-  const rows = await store.query<{ key_id: string; at: string; type: string }>(
-    `SELECT e.key_id AS key_id, e.at AS at, e.type AS type
+  const rows = await store.query<{ key_id: string; at: string; type: KeyEvent['type']; data: string }>(
+    `SELECT e.key_id AS key_id, e.at AS at, e.type AS type, e.data AS data
      FROM (SELECT * FROM key_events FINAL WHERE at >= fromUnixTimestamp64Milli({since:Int64}) AND type IN {types:Array(String)}) AS e
      INNER JOIN (SELECT key_id FROM keys FINAL WHERE ${SCOPE}) AS k ON k.key_id = e.key_id
      ORDER BY at DESC LIMIT ${MAX_FIRED + 1}`,
     { ...scopeParams(rule), since: nowMs - days * DAY_SECONDS * 1000, types },
   );
-  const alerts = rows.map(
-    ({ key_id, at, type }): Fired => ({ key_id, scope: '', at, ended_at: null, severity: '', summary: type }),
-  );
+  const alerts = rows.map(({ key_id, at, type, data }): Fired => {
+    const severity = rule.severity ?? keyEventSeverity({ type, data: JSON.parse(data) as KeyEvent['data'] });
+    return { key_id, scope: mappingOf({ type })!.scope, at, ended_at: null, severity, summary: type };
+  });
   const keys = new Set(rows.map((row) => row.key_id)).size;
   return answer(days, alerts, keys, keys);
 }

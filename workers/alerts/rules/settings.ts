@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ALERT_KINDS, type AlertKind } from '../alert.ts';
+import { isCountryCode, withUpperCaseCountries } from './country-codes.ts';
 
 /** What of a key's answers an error alert speaks of; each is an alert of its own. */
 export const ERROR_SCOPES = ['server_errors', 'client_errors', 'refused', 'rate_limited'] as const;
@@ -35,7 +36,8 @@ const Latency = z.strictObject({
 
 const NewCountry = z.strictObject({
   min_requests: z.number().int().min(1).max(1_000_000).default(5),
-  expected_countries: z.array(z.string().length(2)).max(300).default([]).describe('never an alert'),
+  // What is no country is refused where a rule is given: a rule that was stored before must stay readable.
+  expected_countries: z.array(z.string().length(2).toUpperCase()).max(300).default([]).describe('never an alert'),
 });
 
 const CountryMix = z.strictObject({
@@ -92,6 +94,11 @@ const minutes = (max: number) => z.number().int().min(0).max(max).nullable().def
 /** States are looked for so far back, so quiet cannot last longer. */
 export const MAX_QUIET_MINUTES = 7 * 1_440;
 
+const QUIET =
+  'not announced again within this time; null = a day, near_limit per minute and second an hour, per day and month and about keys at once';
+const REPEAT =
+  'an open alert is told again; 0 = never, null = daily, critical every 4 h, key_leaked every 4 h, near_limit and others about keys never';
+
 const RuleShape = z.strictObject({
   name: z.string().trim().min(1).max(200),
   kind: z.enum(ALERT_KINDS),
@@ -101,9 +108,13 @@ const RuleShape = z.strictObject({
   plan: z.string().max(100).default('').describe('empty = every plan'),
   key_id: z.string().max(200).default('').describe('empty = every key'),
   severity: severity.nullable().default(null).describe('null = as the kind decides'),
-  quiet_minutes: minutes(MAX_QUIET_MINUTES).describe('not announced again within this time; null = a day'),
-  repeat_minutes: minutes(43_200).describe('a firing alert is told again; 0 = never, null = daily, critical every 4 h'),
-  settings: z.record(z.string(), z.unknown()).default({}).describe('thresholds of the kind; left out = the default'),
+  quiet_minutes: minutes(MAX_QUIET_MINUTES).describe(QUIET),
+  repeat_minutes: minutes(43_200).describe(REPEAT),
+  settings: z
+    .record(z.string(), z.unknown())
+    .overwrite(withUpperCaseCountries)
+    .default({})
+    .describe('thresholds of the kind; left out = the default'),
 });
 
 type Scope = 'organization_id' | 'environment' | 'plan' | 'key_id';
@@ -113,9 +124,21 @@ function checkRule(rule: Checked, context: z.core.$RefinementCtx): void {
   const parsed = SETTINGS[rule.kind].safeParse(rule.settings);
   for (const { path, message } of parsed.error?.issues ?? [])
     context.addIssue({ code: 'custom', path: ['settings', ...path], message });
+  for (const path of unknownCountries(rule))
+    context.addIssue({ code: 'custom', path, message: 'is not a country: give codes of ISO 3166-1 alpha-2, as SE' });
   if (rule.kind === 'platform' && (rule.organization_id || rule.environment || rule.plan || rule.key_id)) {
     context.addIssue({ code: 'custom', path: ['kind'], message: PLATFORM_SCOPE });
   }
+}
+
+function unknownCountries({ kind, settings }: Checked): PropertyKey[][] {
+  const countries = kind === 'new_country' ? settings.expected_countries : undefined;
+  if (!Array.isArray(countries)) return [];
+  return countries.flatMap((code: unknown, at) =>
+    typeof code === 'string' && code.length === 2 && !isCountryCode(code)
+      ? [['settings', 'expected_countries', at]]
+      : [],
+  );
 }
 
 const PLATFORM_SCOPE = 'a platform rule is for everything: leave its scope empty';

@@ -43,7 +43,7 @@ export async function tryRule(
     at: new Date(atMs).toISOString(),
     judged: judged.map(({ scope, level, severity, describe }) => ({
       scope,
-      level,
+      level: effective.enabled ? level : 'clear',
       severity: effective.severity ?? severity,
       summary: describe().summary,
     })),

@@ -208,6 +208,18 @@ describe('PagerDuty', () => {
     expect(bodies(receiver).map((body) => body.dedup_key)).toEqual([one, two, two]);
   });
 
+  test('two steps of one alert in one message both arrive, also when a retry comes between them', async () => {
+    const { receiver, sender } = await start([202, 429]);
+    const raised = { event_id: 'raised', transition: 'severity_raised' as const };
+    const group = sampleMessage([sampleNotice('error_rate'), sampleNotice('error_rate', raised)]);
+    const delivered = new Set<string>();
+    const progress = { delivered, onDelivered: (part: string) => void delivered.add(part) };
+    expect(await sender.send(channel, group, progress)).toMatchObject({ result: 'retry' });
+    expect(await sender.send(channel, group, progress)).toMatchObject({ result: 'sent' });
+    expect(receiver.posts.length).toBe(3);
+    expect(new Set(bodies(receiver).map((body) => body.dedup_key)).size).toBe(1);
+  });
+
   test('400 is final; a digest and a change of a key wake nobody', async () => {
     const { receiver, sender } = await start([400]);
     expect(await sender.send(channel, sampleMessage([sampleNotice('latency')]))).toMatchObject({

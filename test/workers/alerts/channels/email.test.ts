@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ConfigError, parseConfig } from '../../../../ingest/config.ts';
-import type { DeliveryProgress } from '../../../../workers/alerts/channels/channel.ts';
+import type { AlertNotice, DeliveryProgress } from '../../../../workers/alerts/channels/channel.ts';
 import { openMailer } from '../../../../workers/alerts/channels/email.ts';
 import { MAX_SUBJECT_LENGTH } from '../../../../workers/alerts/channels/message/compose.ts';
 import { verifyLinkToken } from '../../../../workers/alerts/links.ts';
@@ -147,16 +147,38 @@ describe('a mail', () => {
       type: 'email',
       settings: { to: ['ops@acme.example', 'Left@acme.example'], unsubscribed: ['left@acme.example'] },
     });
-    const owned = {
-      ...message,
-      ownerEmails: ['OPS@acme.example', 'ada@acme.example', 'no address', 'a@b\r\nBcc: c@d'],
-    };
+    const { reason, notices, omitted } = message;
+    const owners = ['OPS@acme.example', 'ada@acme.example', 'no address', 'a@b\r\nBcc: c@d'];
+    const owned = { ...message, owners: owners.map((email) => ({ email, reason, notices, omitted })) };
     expect(await sender().send(channel, owned)).toEqual({
       result: 'sent',
       responseStatus: 250,
       detail: '2 of the addresses cannot be written to',
     });
     expect(receiver.mails.map(({ to }) => to)).toEqual([['ops@acme.example'], ['ada@acme.example']]);
+  });
+
+  test('shows an owner nothing of the keys of others, and all of it to who is a recipient of the channel', async () => {
+    const keyOf = (name: string) => ({ ...message.notices[0]!, key: { ...message.notices[0]!.key!, name } });
+    const [own, foreign] = [keyOf('OWN KEY'), keyOf('FOREIGN KEY')];
+    const part = (email: string, notices: AlertNotice[]) => ({
+      email,
+      reason: 'resolved' as const,
+      notices,
+      omitted: 0,
+    });
+    const channel = sampleChannel({ type: 'email', settings: { to: ['ops@acme.example'] } });
+    await sender().send(channel, {
+      ...message,
+      notices: [own, foreign],
+      owners: [part('Ada@acme.example', [own]), part('OPS@acme.example', [foreign])],
+    });
+    const [ops, ada] = receiver.mails.map(({ raw, mail }) => ({ raw: raw.toString(), text: mail.text, mail }));
+    expect(ops!.text).toContain('OWN KEY');
+    expect(ops!.text).toContain('FOREIGN KEY');
+    expect(ada!.mail.subject).toMatch(/^Resolved: OWN KEY/);
+    expect(ada!.text).toContain('OWN KEY');
+    expect(`${ada!.raw} ${ada!.mail.html} ${ada!.text} ${ada!.mail.subject}`).not.toContain('FOREIGN');
   });
 });
 

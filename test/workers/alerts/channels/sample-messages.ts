@@ -170,7 +170,7 @@ export function sampleMessage(notices: readonly AlertNotice[], change: Partial<A
     reason: 'opened',
     notices,
     threadId: notices[0]?.event.alert_id ?? 'thread_test',
-    ownerEmails: [],
+    owners: [],
     omitted: 0,
     ...change,
   };

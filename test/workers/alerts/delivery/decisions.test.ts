@@ -3,6 +3,7 @@ import type { AlertEvent } from '../../../../workers/alerts/alert.ts';
 import type { DeliveryOutcome } from '../../../../workers/alerts/channels/channel.ts';
 import { digestDue, localDate, quietUntil } from '../../../../workers/alerts/delivery/channel-clock.ts';
 import {
+  acknowledgedIn,
   channelsFor,
   hasRecipient,
   keyEventChannelsFor,
@@ -12,20 +13,19 @@ import {
 } from '../../../../workers/alerts/delivery/channel-routing.ts';
 import { currentSecrets, rotatedSecrets } from '../../../../workers/alerts/delivery/channels.ts';
 import { alertMessage } from '../../../../workers/alerts/delivery/compose-message.ts';
-import {
-  groupOf,
-  groupWaitMs,
-  reasonOf,
-  strongestFirst,
-  withoutPassed,
-} from '../../../../workers/alerts/delivery/grouping.ts';
+import { groupOf, groupWaitMs, reasonOf, strongestFirst } from '../../../../workers/alerts/delivery/grouping.ts';
 import {
   afterAttempt,
   jobBackoffMs,
   RETRY_TABLE_MS,
   RunLater,
 } from '../../../../workers/alerts/delivery/retry-table.ts';
-import { isBudgeted, reasonToDrop, standingOf } from '../../../../workers/alerts/delivery/standing.ts';
+import {
+  isAcknowledgement,
+  isBudgeted,
+  reasonToDrop,
+  standingOf,
+} from '../../../../workers/alerts/delivery/standing.ts';
 import { alertEvent, type EventRequest } from '../../../support/alert-events.ts';
 
 const channel = (fields: Partial<RoutedChannel> = {}): RoutedChannel => ({
@@ -112,8 +112,50 @@ describe('where an event goes', () => {
     const end = alertEvent({ notify: 'resolved' });
     expect(reasonToDrop(end, { silenced: false, opening: 'no' })).toBe('its opening was not told here');
     expect(reasonToDrop(end, { silenced: false, opening: 'told' })).toBeUndefined();
-    expect(reasonToDrop(end, { silenced: true, opening: 'told' })).toBe('silenced');
     expect(reasonToDrop(alertEvent(), { silenced: false, opening: 'no' })).toBeUndefined();
+  });
+
+  test('a silence keeps news back, and no end of what was told', () => {
+    const silenced = { silenced: true, opening: 'told' } as const;
+    const end = alertEvent({ notify: 'resolved' });
+    expect(reasonToDrop(end, silenced)).toBeUndefined();
+    expect(reasonToDrop({ ...end, notify: 'flapping' }, silenced)).toBeUndefined();
+    expect(reasonToDrop({ ...end, transition: 'acknowledged' }, silenced)).toBeUndefined();
+    expect(reasonToDrop(end, { silenced: true, opening: 'no' })).toBe('its opening was not told here');
+    for (const notify of ['opened', 'severity_raised', 'repeated', 'flapping'] as const) {
+      expect(reasonToDrop(alertEvent({ notify }), silenced)).toBe('silenced');
+    }
+  });
+
+  test('that somebody has seen it is told to incidents that were opened, also at night and without budget', () => {
+    const seen = { ...alertEvent({ notify: '' }), transition: 'acknowledged' } as const;
+    const [pager, chat] = [channel({ type: 'pagerduty' }), channel({ type: 'slack' })];
+    expect(acknowledgedIn([pager, chat])).toEqual([pager]);
+    expect(isAcknowledgement(seen)).toBe(true);
+    expect(isAcknowledgement({ ...seen, phase: 'resolved' })).toBe(false);
+    expect(isBudgeted(seen)).toBe(false);
+    expect(standingOf(seen, night, facts).status).toBe('waiting');
+    expect(reasonToDrop(seen, { silenced: true, opening: 'told' })).toBeUndefined();
+    for (const opening of ['no', 'digest'] as const) {
+      expect(reasonToDrop(seen, { silenced: false, opening })).toBe('its opening was not told here');
+    }
+  });
+
+  test('an end that is told as flapping is an end: no budget, and where its opening went', () => {
+    const end = { ...alertEvent({ notify: 'resolved' }), notify: 'flapping' } as const;
+    expect(isBudgeted(end)).toBe(false);
+    expect(isBudgeted(alertEvent({ notify: 'flapping' }))).toBe(true);
+    expect(reasonToDrop(end, { silenced: false, opening: 'no' })).toBe('its opening was not told here');
+    expect(standingOf(end, {}, { ...facts, opening: 'digest' }).status).toBe('digest');
+  });
+
+  test('an end goes where its opening went, however the routing was changed since then', () => {
+    const end = alertEvent({ notify: 'resolved' });
+    const narrowed = channel({ routing: { kinds: ['latency'], min_severity: 'critical', key_ids: ['other'] } });
+    expect(channelsFor(end, [narrowed])).toEqual([]);
+    expect(channelsFor(end, [narrowed], new Set(['c']))).toEqual([narrowed]);
+    const [off, foreign] = [channel({ enabled: false }), channel({ organization_id: 'rival' })];
+    expect(channelsFor(end, [off, foreign], new Set(['c']))).toEqual([]);
   });
 
   test('what was acknowledged is not repeated', () => {
@@ -203,18 +245,11 @@ describe('what travels together', () => {
     expect(of({}, {}, 'ada')).not.toBe(of({}, {}, 'ben'));
   });
 
-  test('an alert that opened and ended in one message is not told', () => {
-    const opened = member({ key: 'a', atMs: 1_000 });
-    const ended = member({ key: 'a', openedAtMs: 1_000, atMs: 2_000, notify: 'resolved' });
-    const other = member({ key: 'b', atMs: 1_500 });
-    expect(withoutPassed([opened, other, ended])).toEqual({ told: [other], passed: [opened, ended] });
-    const repeated = member({ key: 'a', openedAtMs: 1_000, atMs: 1_800, notify: 'repeated' });
-    expect(withoutPassed([repeated, ended]).passed).toEqual([]);
-  });
-
   test('strongest first; the reason is that of the strongest', () => {
     const ended = member({ key: 'a', severity: 'critical', notify: 'resolved', atMs: 1 });
     const warning = member({ key: 'b', atMs: 2 });
+    const calmed = { ...ended, event: { ...ended.event, notify: 'flapping' as const } };
+    expect(strongestFirst([calmed, warning])).toEqual([warning, calmed]);
     const critical = member({ key: 'c', severity: 'critical', notify: 'severity_raised', atMs: 3 });
     expect(strongestFirst([ended, warning, critical])).toEqual([critical, warning, ended]);
     expect(reasonOf([ended, warning])).toBe('opened');

@@ -1,27 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connectRedis } from '../../../../ingest/redis.ts';
 import type { AlertEvent } from '../../../../workers/alerts/alert.ts';
 import { Channels } from '../../../../workers/alerts/delivery/channels.ts';
 import type { Delivery } from '../../../../workers/alerts/delivery/deliveries.ts';
-import { type DeliveryJob, handOver, handOverKeyEvents, openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
-import { migrate } from '../../../../workers/clickhouse/migrate.ts';
-import { openStore, type Store } from '../../../../workers/clickhouse/store.ts';
+import { type DeliveryJob, handOver, handOverKeyEvents } from '../../../../workers/alerts/outbox.ts';
+import type { Store } from '../../../../workers/clickhouse/store.ts';
 import { type KeyEvent, writeEvents } from '../../../../workers/keys/events.ts';
 import { alertEvent, writeAlertEvents } from '../../../support/alert-events.ts';
-import { ClickHouseHttp } from '../../../support/clickhouse-http.ts';
-import { compiledSource } from '../../../support/compiled-source.ts';
-import { DeliveryReceiver } from '../../../support/delivery-receiver.ts';
+import type { DeliveryReceiver } from '../../../support/delivery-receiver.ts';
 import { channelFields } from '../../../support/delivery-stack.ts';
 import { Random } from '../../../support/random.ts';
-import { RedisServer } from '../../../support/redis-server.ts';
-import { testConfig } from '../../../support/stack.ts';
-import { tempFolder } from '../../../support/temp-folder.ts';
+import { type DeliveryFleet, startDeliveryFleet } from './delivery-fleet.ts';
 
 /** DELIVERY_KILLS=50 for the long run. */
 const KILLS = Number(process.env.DELIVERY_KILLS ?? 2);
@@ -36,60 +28,16 @@ const SETTINGS = {
   lockMs: 1_500,
 };
 
-let redisServer: RedisServer;
-let engine: ClickHouseHttp;
+let fleet: DeliveryFleet;
 let store: Store;
 let queue: Queue<DeliveryJob>;
 let receiver: DeliveryReceiver;
-let compiled: string;
-let env: NodeJS.ProcessEnv;
-let stopped = false;
-const children: ChildProcess[] = [];
-
-function startChild(): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(compiled, 'test/support/delivery-process.js')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.push(child);
-  return new Promise((resolve, reject) => {
-    child.stdout!.once('data', () => resolve(child));
-    child.once('exit', (code, signal) => {
-      if (!stopped && signal !== 'SIGKILL') reject(new Error(`a delivery process ended with ${code}`));
-    });
-  });
-}
 
 beforeAll(async () => {
-  compiled = compiledSource('test/support/delivery-process.ts');
-  redisServer = await RedisServer.create(tempFolder());
-  await redisServer.start(268_435_456);
-  engine = new ClickHouseHttp(join(tempFolder(), 'clickhouse'));
-  await engine.start();
-  env = {
-    PATH: process.env.PATH,
-    REDIS_URL: redisServer.url,
-    CLICKHOUSE_URL: engine.url,
-    LOG_LEVEL: 'fatal',
-    DELIVERY_SETTINGS: JSON.stringify(SETTINGS),
-  };
-  const config = testConfig({ REDIS_URL: redisServer.url, CLICKHOUSE_URL: engine.url });
-  store = await openStore(config, '');
-  await migrate(store, config);
-  queue = openDeliveryQueue(await connectRedis(redisServer.url, 'worker', () => {}));
-  receiver = await DeliveryReceiver.start();
+  fleet = await startDeliveryFleet(SETTINGS);
+  ({ store, queue, receiver } = fleet);
 }, 120_000);
-afterAll(async () => {
-  stopped = true;
-  for (const child of children) child.kill('SIGKILL');
-  await queue.close();
-  await receiver.close();
-  await store.close();
-  await engine.stop();
-  engine.close();
-  await redisServer.stop();
-  rmSync(compiled, { recursive: true, force: true });
-});
+afterAll(() => fleet.close());
 
 const random = new Random(SEED);
 const events: AlertEvent[] = [];
@@ -178,7 +126,7 @@ test(
     }
     const platform = channelFields(`${receiver.url}/keys`, { organization_id: '', purpose: 'key_events' });
     await channels.create(randomUUID(), platform);
-    const alive = await Promise.all(Array.from({ length: PROCESSES }, startChild));
+    const alive = await Promise.all(Array.from({ length: PROCESSES }, () => fleet.start()));
     const startedAt = Date.now();
     for (let kill = 0; kill < KILLS; kill++) {
       const until = Date.now() + random.integer(100, 700);
@@ -189,7 +137,7 @@ test(
       const victim = random.integer(0, PROCESSES - 1);
       alive[victim]!.kill('SIGKILL');
       await happen();
-      alive[victim] = await startChild();
+      alive[victim] = await fleet.start();
     }
     const flowed = Date.now() - startedAt;
     const rows = await untilQuiet();
