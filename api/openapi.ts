@@ -29,10 +29,17 @@ const problem = (description: string) => ({
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
-function responses({ response, alsoProduces = [], scope }: Route): Json {
+function headersOf(numbers: Readonly<Record<string, string>>): Json {
+  return Object.fromEntries(
+    Object.entries(numbers).map(([name, description]) => [name, { description, schema: { type: 'integer' } }]),
+  );
+}
+
+function responses({ response, alsoProduces = [], responseHeaders, scope }: Route): Json {
   const content: Json = { 'application/json': { schema: response ? schemaOf(response, 'output') : {} } };
   for (const type of alsoProduces) content[type] = { schema: { type: 'string' } };
-  const ok = response ? { 200: { description: 'OK', content } } : { 204: { description: 'Done' } };
+  const headers = responseHeaders && { headers: headersOf(responseHeaders) };
+  const ok = response ? { 200: { description: 'OK', ...headers, content } } : { 204: { description: 'Done' } };
   const denied =
     scope === 'none'
       ? {}

@@ -57,6 +57,8 @@ export interface Route<Params extends Shape = Shape, Query extends Shape = Shape
   response?: z.ZodType;
   /** Further media types of the answer, for the documentation. */
   alsoProduces?: readonly string[];
+  /** Numbers in headers of the answer and what they say, for the documentation. */
+  responseHeaders?: Readonly<Record<string, string>>;
   handle: (call: Call<Params, Query, Body>) => Promise<unknown>;
 }
 

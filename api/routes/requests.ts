@@ -1,24 +1,15 @@
-import type { Response } from 'express';
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import {
-  listRequests,
-  REQUEST_FIELDS,
-  type RequestCursor,
-  type RequestFilter,
-  type RequestRow,
-} from '../queries/requests.ts';
+import { listRequests, type RequestCursor, type RequestFilter } from '../queries/requests.ts';
 import { type KeyFilter, ONE_KEY } from '../queries/union.ts';
-import { type ApiParts, route } from '../route.ts';
+import { EXPORT_LIMIT_HEADER, exportRequests } from '../request-export.ts';
+import { route } from '../route.ts';
 import { ConditionQuery, LimitQuery, RequestResponse, time_ms } from '../schemas.ts';
 import { readableKeys } from './usage.ts';
 
 const DAY_MS = 86_400_000;
-const PAGE_ROWS = 5_000;
-/** An export ends here; narrow the range for the rest. The last line never looks complete when it is not. */
-const MAX_EXPORT_ROWS = 1_000_000;
 
 const RequestsQuery = z.object({
   key_id: z.string().max(200).default(''),
@@ -40,10 +31,13 @@ export const getRequests = route({
   method: 'get',
   path: '/v1/requests',
   scope: 'read',
-  summary: 'Single requests, newest first. Accept: text/csv or application/x-ndjson exports the filtered view',
+  summary: `Single requests, newest first. Accept: text/csv or application/x-ndjson exports the filtered view, at most as many rows as the header ${EXPORT_LIMIT_HEADER} says`,
   query: RequestsQuery,
   response: RequestResponse,
   alsoProduces: ['text/csv', 'application/x-ndjson'],
+  responseHeaders: {
+    [EXPORT_LIMIT_HEADER]: 'rows of an export at most; a file with as many ends early: narrow the range for the rest',
+  },
   handle: async ({ parts, grant, query, req, res }) => {
     const toMs = query.to ?? Date.now();
     const filter: RequestFilter = {
@@ -72,38 +66,4 @@ function keysOf(grant: TokenGrant, keyId: string): KeyFilter {
   const readable = readableKeys(grant);
   const one = ONE_KEY(keyId);
   return { sql: `${one.sql} AND ${readable.sql}`, params: { ...readable.params, ...one.params } };
-}
-
-/** Streams page after page: an export of any size takes the memory of one page. */
-async function exportRequests(parts: ApiParts, filter: RequestFilter, type: string, res: Response): Promise<void> {
-  const csv = type === 'text/csv';
-  res.type(csv ? 'text/csv' : 'application/x-ndjson');
-  res.set('Content-Disposition', `attachment; filename="requests.${csv ? 'csv' : 'ndjson'}"`);
-  if (csv) res.write(`${REQUEST_FIELDS.join(',')}\n`);
-  let after = filter.after;
-  for (let sent = 0; sent < MAX_EXPORT_ROWS && !res.destroyed; ) {
-    const rows = await listRequests(parts.store, { ...filter, after, limit: PAGE_ROWS });
-    const text = rows.map((row) => (csv ? csvLine(row) : ndjsonLine(row))).join('');
-    if (!res.write(text)) await new Promise((resolve) => res.once('drain', resolve).once('close', resolve));
-    sent += rows.length;
-    const last = rows.at(-1);
-    if (!last || rows.length < PAGE_ROWS) break;
-    after = { timestampMs: last.timestamp_ms, hash: last.row_hash };
-  }
-  res.end();
-}
-
-function ndjsonLine(row: RequestRow): string {
-  return `${JSON.stringify(Object.fromEntries(REQUEST_FIELDS.map((field) => [field, row[field]])))}\n`;
-}
-
-/** RFC 4180; a leading =, +, - or @ is quoted away, because spreadsheets would run it. */
-export function csvField(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function csvLine(row: RequestRow): string {
-  return `${REQUEST_FIELDS.map((field) => csvField(row[field])).join(',')}\n`;
 }

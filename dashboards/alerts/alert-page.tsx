@@ -3,6 +3,7 @@ import { go } from '../address/location.ts';
 import { keyPath } from '../address/route.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
+import { refusalOf } from '../console/page-reach.ts';
 import type { AlertDetails } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { useLazy } from '../http/use-lazy.ts';
@@ -60,14 +61,14 @@ export function AlertPage({ api, rights, id }: PageProps) {
             )}
           </div>
           <Refusal problem={acknowledge.problem} />
-          <AlertBody alert={data} />
+          <AlertBody alert={data} rights={rights} />
         </>
       )}
     </main>
   );
 }
 
-function AlertBody({ alert }: { alert: AlertDetails }) {
+function AlertBody({ alert, rights }: { alert: AlertDetails } & Pick<PageProps, 'rights'>) {
   const charts = useLazy(loadCharts);
   const { evidence } = alert;
   const zone = browserZone();
@@ -98,13 +99,13 @@ function AlertBody({ alert }: { alert: AlertDetails }) {
             ...(alert.resolved_at ? ([['Over', formatInstant(alert.resolved_at, zone)]] as [string, string][]) : []),
             ['Key', <KeyOf key="key" alert={alert} />],
             ...factsOf(evidence, zone),
-            ['Judged by', alert.rule_id ? <RuleOf key="rule" id={alert.rule_id} /> : 'the built-in settings'],
+            ['Judged by', <JudgedBy key="rule" id={alert.rule_id} rights={rights} />],
             ...(alert.withheld ? ([['Nobody is told', alert.withheld]] as [string, string][]) : []),
           ]}
         />
         <ContributionsTable alert={alert} span={spanOf(alert)} />
       </div>
-      <AlertTimeline alert={alert} zone={zone} />
+      <AlertTimeline alert={alert} zone={zone} withDeliveries={refusalOf('deliveries', rights) === ''} />
     </div>
   );
 }
@@ -121,6 +122,8 @@ function KeyOf({ alert }: { alert: AlertDetails }) {
   );
 }
 
-function RuleOf({ id }: { id: string }) {
+function JudgedBy({ id, rights }: Pick<PageProps, 'id' | 'rights'>) {
+  if (!id) return <>the built-in settings</>;
+  if (refusalOf('alert-rule', rights)) return <>a rule of its organization</>;
   return <Link href={`/alert-rules/${encodeURIComponent(id)}`}>a rule of yours</Link>;
 }

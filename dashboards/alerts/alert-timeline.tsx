@@ -12,20 +12,29 @@ const TRANSITIONS: Record<string, string> = {
   acknowledged: 'Acknowledged',
 };
 
+interface AlertTimelineProps {
+  alert: AlertDetails;
+  zone: string;
+  /** For those who may see what was sent. */
+  withDeliveries: boolean;
+}
+
 /** Every step people can see, oldest first. */
-export function AlertTimeline({ alert, zone }: { alert: AlertDetails; zone: string }) {
+export function AlertTimeline({ alert, zone, withDeliveries }: AlertTimelineProps) {
   const steps = alert.events.filter((step) => step.transition !== '' || step.notify !== '');
   return (
     <section class="panel" aria-label="History" data-testid="alert-history">
       <div class="panel-head">
         <h2>History</h2>
         <p class="panel-note">Times in {zone}</p>
-        <Link
-          href={alert.key_id ? `/deliveries?key_id=${encodeURIComponent(alert.key_id)}` : '/deliveries'}
-          class="all-requests"
-        >
-          What was sent
-        </Link>
+        {withDeliveries && (
+          <Link
+            href={alert.key_id ? `/deliveries?key_id=${encodeURIComponent(alert.key_id)}` : '/deliveries'}
+            class="all-requests"
+          >
+            What was sent
+          </Link>
+        )}
       </div>
       <ol class="timeline">
         {steps.map((step) => (

@@ -1,16 +1,19 @@
 import type { ComponentChildren } from 'preact';
+import { refusalOf } from '../console/page-reach.ts';
+import type { Rights } from '../console/rights.ts';
 import { SubPages } from '../console/sub-pages.tsx';
 
 const PAGES = [
-  { href: '/alerts', name: 'Inbox' },
-  { href: '/alert-rules', name: 'Rules' },
-  { href: '/channels', name: 'Channels' },
-  { href: '/silences', name: 'Silences' },
-  { href: '/deliveries', name: 'Deliveries' },
-];
+  { page: 'alerts', name: 'Inbox' },
+  { page: 'alert-rules', name: 'Rules' },
+  { page: 'channels', name: 'Channels' },
+  { page: 'silences', name: 'Silences' },
+  { page: 'deliveries', name: 'Deliveries' },
+] as const;
 
 interface AlertsFrameProps {
-  current: string;
+  current: (typeof PAGES)[number]['page'];
+  rights: Rights;
   busy?: boolean;
   /** Beside the name, for those who may. */
   action?: ComponentChildren;
@@ -18,14 +21,21 @@ interface AlertsFrameProps {
 }
 
 /** What the lists around alerts share: one name, one row of tabs. */
-export function AlertsFrame({ current, busy = false, action, children }: AlertsFrameProps) {
+export function AlertsFrame({ current, rights, busy = false, action, children }: AlertsFrameProps) {
+  const tabs = PAGES.filter(({ page }) => refusalOf(page, rights) === '');
   return (
     <main class="page" aria-busy={busy}>
       <div class="page-title">
         <h1>Alerts</h1>
         {action && <span class="title-actions">{action}</span>}
       </div>
-      <SubPages label="Alerts" pages={PAGES} current={current} />
+      {tabs.length > 1 && (
+        <SubPages
+          label="Alerts"
+          pages={tabs.map(({ page, name }) => ({ href: `/${page}`, name }))}
+          current={`/${current}`}
+        />
+      )}
       {children}
     </main>
   );

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { Check, SelectField, TextField } from '../forms/fields.tsx';
 import { FormPanel } from '../forms/form-panel.tsx';
-import { namesOf } from '../forms/list-text.ts';
+import { listText, namesOf, namesText } from '../forms/list-text.ts';
 import { useTyped } from '../forms/use-typed.ts';
 import type { Channel, ChannelType } from '../http/contract.ts';
 import type { ProblemError } from '../http/problem.ts';
@@ -77,7 +77,7 @@ interface ReceiverProps extends ChannelFormProps {
 }
 
 function Receiver({ draft, stored, fresh, problem, set }: ReceiverProps) {
-  const to = useTyped(draft.to.join(', '), (text) => set({ to: namesOf(text) }));
+  const to = useTyped(listText(draft.to), namesText, (text) => set({ to: namesOf(text) }));
   const kept = fresh ? '' : 'stays as it is';
   switch (draft.type) {
     case 'email':

@@ -21,7 +21,7 @@ export function ChannelsPage({ api, rights }: PageProps) {
     </Link>
   );
   return (
-    <AlertsFrame current="/channels" action={rights.manage && make}>
+    <AlertsFrame current="channels" rights={rights} action={rights.manage && make}>
       <Part of={channels} what="The channels">
         {({ data }) => (
           <TablePanel

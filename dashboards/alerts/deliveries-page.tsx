@@ -48,7 +48,7 @@ export function DeliveriesPage({ api, search, rights }: PageProps) {
   });
   const { first, items } = pages;
   return (
-    <AlertsFrame current="/deliveries" busy={first.loading && !first.data}>
+    <AlertsFrame current="deliveries" rights={rights} busy={first.loading && !first.data}>
       <FilterBar>
         <Choice name="State" value={fields.status} options={STATUSES} onChoose={(status) => set({ status })} />
         <Choice

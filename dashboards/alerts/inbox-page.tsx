@@ -3,6 +3,7 @@ import { keyPath } from '../address/route.ts';
 import { useAddressFields } from '../address/use-address-fields.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
+import { refusalOf } from '../console/page-reach.ts';
 import { Choice, FilterBar } from '../forms/filter-bar.tsx';
 import type { Alert } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
@@ -35,7 +36,7 @@ export function InboxPage({ api, search, rights }: PageProps) {
   const { first, items } = pages;
   const filtered = Object.values(fields).some(Boolean);
   return (
-    <AlertsFrame current="/alerts" busy={first.loading && !first.data}>
+    <AlertsFrame current="alerts" rights={rights} busy={first.loading && !first.data}>
       <FilterBar>
         <Choice name="State" any="open" value={fields.phase} options={PHASES} onChoose={(phase) => set({ phase })} />
         <Choice name="Kind" value={fields.kind} options={ALERT_KINDS} onChoose={(kind) => set({ kind })} />
@@ -49,7 +50,7 @@ export function InboxPage({ api, search, rights }: PageProps) {
       </FilterBar>
       <Refusal problem={acknowledge.problem} />
       {first.problem && <ProblemPanel what="The alerts" problem={first.problem} onRetry={first.retry} />}
-      {first.data && items.length === 0 && <Calm filtered={filtered} />}
+      {first.data && items.length === 0 && <Calm filtered={filtered} canSetUp={refusalOf('channels', rights) === ''} />}
       {items.length > 0 && (
         <ol class="panel inbox" data-testid="inbox">
           {items.map((alert) => (
@@ -68,13 +69,17 @@ export function InboxPage({ api, search, rights }: PageProps) {
   );
 }
 
-function Calm({ filtered }: { filtered: boolean }) {
+function Calm({ filtered, canSetUp }: { filtered: boolean; canSetUp: boolean }) {
   return (
     <section class="panel no-match" data-testid="inbox-empty">
       <h2>{filtered ? 'No alert matches these filters' : 'Nothing needs you now'}</h2>
       <p class="dim">
         Every key is watched for errors, unusual traffic, limits and its expiry without any set-up.{' '}
-        <Link href="/channels">Channels</Link> say who is told, <Link href="/alert-rules">rules</Link> change when.
+        {canSetUp && (
+          <>
+            <Link href="/channels">Channels</Link> say who is told, <Link href="/alert-rules">rules</Link> change when.
+          </>
+        )}
       </p>
     </section>
   );

@@ -1,6 +1,6 @@
 import { ENVIRONMENTS } from '../forms/environments.ts';
 import { Check, Checks, SelectField, TextField } from '../forms/fields.tsx';
-import { namesOf } from '../forms/list-text.ts';
+import { listText, namesOf, namesText } from '../forms/list-text.ts';
 import { useTyped } from '../forms/use-typed.ts';
 import type { ChannelType, Routing, Severity } from '../http/contract.ts';
 import type { ProblemError } from '../http/problem.ts';
@@ -20,10 +20,10 @@ const QUIET = { from: '22:00', to: '07:00' };
 /** Which alerts a channel hears, and when. Nothing ticked means everything. */
 export function RoutingForm({ routing, type, problem, editable, onRouting }: RoutingFormProps) {
   const set = (change: Partial<Routing>) => onRouting({ ...routing, ...change });
-  const organizations = useTyped((routing.organizations ?? []).join(', '), (text) =>
+  const organizations = useTyped(listText(routing.organizations ?? []), namesText, (text) =>
     set({ organizations: namesOf(text) }),
   );
-  const keys = useTyped((routing.key_ids ?? []).join(', '), (text) => set({ key_ids: namesOf(text) }));
+  const keys = useTyped(listText(routing.key_ids ?? []), namesText, (text) => set({ key_ids: namesOf(text) }));
   const quiet = routing.quiet_hours;
   return (
     <section class="panel form" aria-label="What it hears">

@@ -1,13 +1,13 @@
 import type { ComponentChildren } from 'preact';
-import { Check, Checks, SelectField, TextField } from '../forms/fields.tsx';
+import { Check, SelectField, TextField } from '../forms/fields.tsx';
 import { FormPanel } from '../forms/form-panel.tsx';
 import { KeyScope } from '../forms/key-scope.tsx';
-import { namesOf, numberOf, numbersOf } from '../forms/list-text.ts';
-import { useTyped } from '../forms/use-typed.ts';
+import { NumberField } from '../forms/number-field.tsx';
 import type { AlertKind, RuleFields, Severity } from '../http/contract.ts';
 import type { ProblemError } from '../http/problem.ts';
 import { ALERT_KINDS, SEVERITIES } from './alert-words.ts';
-import { RULE_SETTINGS, type RuleSetting, shownValue } from './rule-settings.ts';
+import { RuleSettingField } from './rule-setting-field.tsx';
+import { RULE_SETTINGS } from './rule-settings.ts';
 
 interface RuleFormProps {
   draft: RuleFields;
@@ -42,7 +42,7 @@ export function RuleForm({ draft, defaults, problem, editable, onDraft, actions 
       />
       <div class="form-row">
         {(RULE_SETTINGS[draft.kind] ?? []).map((setting, index) => (
-          <Setting
+          <RuleSettingField
             key={`${draft.kind} ${setting.name}`}
             setting={setting}
             value={draft.settings[setting.name]}
@@ -78,84 +78,26 @@ function RuleTelling({ draft, problem, set }: RulePartProps) {
         options={SEVERITY_CHOICES}
         onValue={(severity) => set({ severity: (severity || null) as Severity | null })}
       />
-      <Minutes
+      <NumberField
         label="Not again within, minutes"
         name="quiet_minutes"
         value={draft.quiet_minutes}
-        hint="Empty: a day"
+        min={0}
+        step={1}
+        hint="Empty: as the kind has it, mostly a day"
         problem={problem}
-        onValue={(quiet_minutes) => set({ quiet_minutes })}
+        onNumber={(minutes) => set({ quiet_minutes: minutes ?? null })}
       />
-      <Minutes
+      <NumberField
         label="Told again every, minutes"
         name="repeat_minutes"
         value={draft.repeat_minutes}
-        hint="0: never. Empty: daily, critical ones every 4 h"
+        min={0}
+        step={1}
+        hint="0: never. Empty: as the kind has it, mostly daily, critical ones every 4 h"
         problem={problem}
-        onValue={(repeat_minutes) => set({ repeat_minutes })}
+        onNumber={(minutes) => set({ repeat_minutes: minutes ?? null })}
       />
     </div>
   );
-}
-
-interface MinutesProps {
-  label: string;
-  name: string;
-  value: number | null;
-  hint: string;
-  problem: ProblemError | null;
-  onValue: (value: number | null) => void;
-}
-
-function Minutes({ value, onValue, ...field }: MinutesProps) {
-  return (
-    <TextField
-      {...field}
-      type="number"
-      min={0}
-      value={value === null ? '' : String(value)}
-      onValue={(text) => onValue(numberOf(text) ?? null)}
-    />
-  );
-}
-
-interface SettingProps {
-  setting: RuleSetting;
-  value: unknown;
-  fallback: unknown;
-  problem: ProblemError | null;
-  /** Undefined takes the setting out: the default holds. */
-  onValue: (value: unknown) => void;
-}
-
-function Setting({ setting, value, fallback, problem, onValue }: SettingProps) {
-  const { label, shape, options, hint } = setting;
-  const typed = useTyped(shownValue(setting, value), (text) => onValue(parsed(setting, text)));
-  if (shape === 'switch') {
-    return <Check label={label} checked={Boolean(value ?? fallback)} onChecked={onValue} />;
-  }
-  if (shape === 'words' && options) {
-    const chosen = (value ?? fallback ?? []) as string[];
-    return <Checks legend={label} options={options} chosen={chosen} onChosen={onValue} />;
-  }
-  return (
-    <TextField
-      label={label}
-      name="settings"
-      type={shape === 'number' || shape === 'percent' ? 'number' : 'text'}
-      step="any"
-      placeholder={shownValue(setting, fallback) || 'none'}
-      hint={hint}
-      problem={problem}
-      {...typed}
-    />
-  );
-}
-
-function parsed({ shape }: RuleSetting, text: string): unknown {
-  if (text.trim() === '') return undefined;
-  if (shape === 'words') return namesOf(text.toUpperCase());
-  if (shape === 'numbers') return numbersOf(text);
-  const value = numberOf(text);
-  return shape === 'percent' && value !== undefined ? value / 100 : value;
 }

@@ -1,3 +1,4 @@
+import { numberText } from '../forms/shown-text.ts';
 import type { AlertKind } from '../http/contract.ts';
 
 /** One threshold of a kind, as the form shows it. */
@@ -105,12 +106,10 @@ export const RULE_SETTINGS: Partial<Record<AlertKind, readonly RuleSetting[]>> =
   ],
 };
 
-const rounded = (value: number) => String(Math.round(value * 1e6) / 1e6);
-
 /** A stored value as the form writes it. */
 export function shownValue({ shape }: RuleSetting, value: unknown): string {
   if (value === undefined || value === null) return '';
-  if (shape === 'percent') return rounded(Number(value) * 100);
+  if (shape === 'percent') return numberText(Number(value), 100);
   return Array.isArray(value) ? value.join(', ') : String(value);
 }
 

@@ -27,7 +27,7 @@ export function RulesPage({ api, rights }: PageProps) {
     </Link>
   );
   return (
-    <AlertsFrame current="/alert-rules" action={rights.manage && make}>
+    <AlertsFrame current="alert-rules" rights={rights} action={rights.manage && make}>
       <Part of={rules} what="The rules">
         {({ data, defaults }) => (
           <div class="figures">

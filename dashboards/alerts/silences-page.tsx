@@ -36,7 +36,7 @@ export function SilencesPage({ api, search, rights }: PageProps) {
     </button>
   );
   return (
-    <AlertsFrame current="/silences" action={rights.manage && make}>
+    <AlertsFrame current="silences" rights={rights} action={rights.manage && make}>
       <p class="page-lead">
         A silence keeps messages back, not alerts: they still open and show in the inbox.{' '}
         <button type="button" class="quiet" onClick={() => set({ state: state === 'all' ? '' : 'all' })}>

@@ -12,11 +12,13 @@ import { MorePages } from '../panels/more-pages.tsx';
 import { Pill } from '../panels/pill.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { useSearchKey } from '../range-bar/use-search-key.ts';
-import { formatShortInstant } from '../time/label.ts';
+import { formatInstant } from '../time/label.ts';
 import { browserZone } from '../time/zone-names.ts';
 import { actionWords, changedFields } from './changed-fields.ts';
+import { entryClock } from './entry-clock.ts';
 import { useTokenNames } from './use-token-names.ts';
 
+const written = entryClock(browserZone());
 const FILTERS = ['search', 'action', 'actor', 'subject'] as const;
 const GROUPS = [
   ['key.', 'Keys, anything'],
@@ -114,7 +116,9 @@ function Entry({ entry, actor, onActor, onSubject }: EntryProps) {
   return (
     <li>
       <div class="audit-line">
-        <time dateTime={entry.at}>{formatShortInstant(entry.at, browserZone())}</time>
+        <time dateTime={entry.at} title={formatInstant(entry.at, browserZone())}>
+          {written(entry.at)}
+        </time>
         <span class="audit-what">
           <button type="button" class="quiet inline mono" onClick={onActor} title="Only what this one did">
             <HostileText value={actor} />

@@ -10,10 +10,12 @@ interface ChartFrameProps {
   testId?: string;
   /** Shown over the frame, e.g. when nothing happened; the frame stays, so the page does not jump. */
   note?: string;
+  /** What is missing from it, as a chart and as a table. */
+  notice?: ComponentChildren;
 }
 
 /** What every chart comes with: a name, its message in words, and its figures as a table. */
-export function ChartFrame({ title, summary, legend, chart, table, testId, note }: ChartFrameProps) {
+export function ChartFrame({ title, summary, legend, chart, table, testId, note, notice }: ChartFrameProps) {
   const [asTable, setAsTable] = useState(false);
   const name = useId();
   return (
@@ -26,6 +28,7 @@ export function ChartFrame({ title, summary, legend, chart, table, testId, note 
           <span class="sr-only"> view of {title}</span>
         </button>
       </figcaption>
+      {notice}
       {asTable ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
         <section class="scroll-table" tabIndex={0} aria-label={`${title}, table`}>

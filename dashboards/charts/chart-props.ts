@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { SeriesPoint, Totals, Usage } from '../http/contract.ts';
 import type { Slot } from '../time/buckets.ts';
 import type { ChartMark } from './mark-groups.ts';
@@ -26,6 +27,8 @@ export interface ChartProps<Shown = Usage> {
   usage: Shown;
   slots: readonly Slot[];
   comparison?: Comparison | null;
+  /** Why a line that was asked for is not there. */
+  notice?: ComponentChildren;
   limit?: BucketLimit | null;
   /** What happened to the key in this time. */
   marks?: readonly ChartMark[];

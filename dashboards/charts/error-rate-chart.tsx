@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
-import { formatPercent } from '../format/number.ts';
+import { formatAxisRate } from '../format/axis.ts';
+import { formatRate } from '../format/number.ts';
 import type { SeriesPoint } from '../http/contract.ts';
 import { slotLabel } from '../time/label.ts';
 import { ChartFrame } from './chart-frame.tsx';
@@ -25,7 +26,7 @@ export function ErrorRateChart({ usage, slots, onZoom }: ChartProps) {
     ],
     [client, server, slots],
   );
-  const share = (errors: number) => (usage.totals.requests ? formatPercent(errors / usage.totals.requests) : undefined);
+  const share = (errors: number) => (usage.totals.requests ? formatRate(errors / usage.totals.requests) : undefined);
   return (
     <ChartFrame
       title="Error rate"
@@ -42,7 +43,7 @@ export function ErrorRateChart({ usage, slots, onZoom }: ChartProps) {
           slots={slots}
           zone={usage.timezone}
           layers={layers}
-          formatY={formatPercent}
+          formatY={formatAxisRate}
           emptyTop={0.01}
           wholeNumbers={false}
           cursorGroup={usage.key_id}
@@ -52,11 +53,11 @@ export function ErrorRateChart({ usage, slots, onZoom }: ChartProps) {
               <div class="tooltip-title">{slots[index] && slotLabel(slots[index], usage.bucket, usage.timezone)}</div>
               <div class="tooltip-row">
                 <LegendItem look="line-client" label="4xx" />
-                <b>{formatPercent(client[index])}</b>
+                <b>{formatRate(client[index])}</b>
               </div>
               <div class="tooltip-row">
                 <LegendItem look="line-server" label="5xx" />
-                <b>{formatPercent(server[index])}</b>
+                <b>{formatRate(server[index])}</b>
               </div>
             </>
           )}
@@ -69,8 +70,8 @@ export function ErrorRateChart({ usage, slots, onZoom }: ChartProps) {
           bucket={usage.bucket}
           zone={usage.timezone}
           columns={[
-            { name: '4xx', cell: (index) => formatPercent(client[index]) },
-            { name: '5xx', cell: (index) => formatPercent(server[index]) },
+            { name: '4xx', cell: (index) => formatRate(client[index]) },
+            { name: '5xx', cell: (index) => formatRate(server[index]) },
           ]}
         />
       )}

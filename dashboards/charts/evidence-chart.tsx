@@ -1,5 +1,4 @@
 import { useMemo } from 'preact/hooks';
-import { formatAxisCount } from '../format/number.ts';
 import type { AlertEvidence, EvidenceChart as Evidence } from '../http/contract.ts';
 import type { Slot } from '../time/buckets.ts';
 import { slotLabel } from '../time/label.ts';
@@ -9,7 +8,7 @@ import { LegendItem } from './legend-item.tsx';
 import { settledLine } from './line-layers.ts';
 import { Plot } from './plot.tsx';
 import { SeriesTable } from './series-table.tsx';
-import { writerOf } from './value-writer.ts';
+import { axisFormatOf, writerOf } from './value-writer.ts';
 
 interface EvidenceChartProps {
   evidence: AlertEvidence;
@@ -52,7 +51,7 @@ export function EvidenceChart({ evidence, chart, zone, onZoom }: EvidenceChartPr
           slots={slots}
           zone={zone}
           layers={layers}
-          formatY={counts ? formatAxisCount : (value) => write(value)}
+          formatY={axisFormatOf(evidence.unit)}
           emptyTop={1}
           wholeNumbers={counts}
           cursorGroup="evidence"

@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
-import { formatMilliseconds } from '../format/number.ts';
+import { formatAxisLatency } from '../format/axis.ts';
+import { formatLatency } from '../format/number.ts';
 import { slotLabel } from '../time/label.ts';
 import { ChartFrame } from './chart-frame.tsx';
 import type { ChartProps } from './chart-props.ts';
@@ -32,7 +33,7 @@ export function LatencyChart({ usage, slots, onZoom }: ChartProps) {
           key={name}
           look={`line-${name}`}
           label={name}
-          value={reported ? formatMilliseconds(usage.totals.latency_ms?.[name]) : undefined}
+          value={reported ? formatLatency(usage.totals.latency_ms?.[name]) : undefined}
         />
       ))}
       chart={
@@ -42,7 +43,7 @@ export function LatencyChart({ usage, slots, onZoom }: ChartProps) {
           slots={slots}
           zone={usage.timezone}
           layers={layers}
-          formatY={formatMilliseconds}
+          formatY={formatAxisLatency}
           emptyTop={100}
           wholeNumbers={false}
           cursorGroup={usage.key_id}
@@ -53,7 +54,7 @@ export function LatencyChart({ usage, slots, onZoom }: ChartProps) {
               {PERCENTILES.map((name, line) => (
                 <div key={name} class="tooltip-row">
                   <LegendItem look={`line-${name}`} label={name} />
-                  <b>{formatMilliseconds(lines[line]?.[index])}</b>
+                  <b>{formatLatency(lines[line]?.[index])}</b>
                 </div>
               ))}
             </>
@@ -68,7 +69,7 @@ export function LatencyChart({ usage, slots, onZoom }: ChartProps) {
           zone={usage.timezone}
           columns={PERCENTILES.map((name, line) => ({
             name,
-            cell: (index) => formatMilliseconds(lines[line]?.[index]),
+            cell: (index) => formatLatency(lines[line]?.[index]),
           }))}
         />
       )}

@@ -1,4 +1,5 @@
 import type uPlot from 'uplot';
+import type { AxisFormat } from '../format/axis.ts';
 import type { Slot } from '../time/buckets.ts';
 import { tickLabels, timeTicks } from '../time/ticks.ts';
 import type { Palette } from './palette.ts';
@@ -11,7 +12,7 @@ export interface PlotSetup {
   slots: readonly Slot[];
   zone: string;
   palette: Palette;
-  formatY: (value: number) => string;
+  formatY: AxisFormat;
   /** Top of the y axis when there is nothing to show. */
   emptyTop: number;
   wholeNumbers: boolean;
@@ -55,7 +56,7 @@ function valueAxis({ palette, formatY, wholeNumbers }: PlotSetup): uPlot.Axis {
     space: 36,
     grid: { stroke: palette.grid, width: 1 },
     ticks: { show: false },
-    values: (_chart, splits) => splits.map((value) => (value == null ? '' : formatY(value))),
+    values: (_chart, splits, _axis, _space, step) => splits.map((value) => (value == null ? '' : formatY(value, step))),
     ...(wholeNumbers && { incrs: wholeSteps() }),
   };
 }

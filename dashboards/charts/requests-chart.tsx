@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
-import { formatAxisCount, formatCompact, formatCount, formatPercent } from '../format/number.ts';
+import { formatAxisCount } from '../format/axis.ts';
+import { formatCompact, formatCount, formatRate } from '../format/number.ts';
 import { slotLabel } from '../time/label.ts';
 import { ChartFrame } from './chart-frame.tsx';
 import type { ChartProps, CountedUsage } from './chart-props.ts';
@@ -18,7 +19,7 @@ const LEGEND: Record<(typeof STATUS_CLASSES)[number], string> = {
   server: '5xx server error',
 };
 
-export function RequestsChart({ usage, slots, comparison, limit, marks, onZoom }: ChartProps<CountedUsage>) {
+export function RequestsChart({ usage, slots, comparison, notice, limit, marks, onZoom }: ChartProps<CountedUsage>) {
   const counts = useMemo(() => usage.series.map(classCounts), [usage]);
   const tops = useMemo(() => stackedTops(counts), [counts]);
   const drawnLimit = limit && worthDrawing(limit.requests, tops.at(-1) ?? []) ? limit : null;
@@ -38,6 +39,7 @@ export function RequestsChart({ usage, slots, comparison, limit, marks, onZoom }
       summary={requestsSummary(usage, slots)}
       testId="series-chart"
       note={usage.totals.requests === 0 ? 'No requests in this range' : undefined}
+      notice={notice}
       legend={[
         ...STATUS_CLASSES.map((name) => (
           <LegendItem key={name} look={name} label={LEGEND[name]} value={formatCompact(total[name])} />
@@ -129,7 +131,7 @@ function Reading({ usage, slots, counts, comparison, index }: ReadingProps) {
         <div key={name} class="tooltip-row">
           <LegendItem look={name} label={CLASS_NAMES[name]} />
           <b>{formatCount(count[name])}</b>
-          <span class="dim">{requests ? formatPercent(count[name] / requests) : ''}</span>
+          <span class="dim">{requests ? formatRate(count[name] / requests) : ''}</span>
         </div>
       ))}
       {comparison && (

@@ -1,4 +1,4 @@
-import { formatCount, formatMilliseconds, formatPercent } from '../format/number.ts';
+import { formatCount, formatLatency, formatPercent, formatRate } from '../format/number.ts';
 import type { CountryRow, Usage } from '../http/contract.ts';
 import type { Slot } from '../time/buckets.ts';
 import { slotLabel } from '../time/label.ts';
@@ -24,16 +24,16 @@ export function errorRateSummary(usage: Usage, slots: readonly Slot[]): string {
     const rate = point.requests ? (point.client_errors + point.server_errors) / point.requests : 0;
     if (rate > worstRate) [worst, worstRate] = [index, rate];
   });
-  const average = `${formatPercent(totals.error_rate)} of all requests failed`;
+  const average = `${formatRate(totals.error_rate)} of all requests failed`;
   const slot = slots[worst];
   if (!slot) return `${average}.`;
-  return `${average}. Highest: ${formatPercent(worstRate)}, ${slotLabel(slot, usage.bucket, usage.timezone)}.`;
+  return `${average}. Highest: ${formatRate(worstRate)}, ${slotLabel(slot, usage.bucket, usage.timezone)}.`;
 }
 
 export function latencySummary(usage: Usage): string {
   const latency = usage.totals.latency_ms;
   if (latency?.p95 == null) return 'No latency was reported in this range.';
-  const [p50, p95, p99] = [latency.p50, latency.p95, latency.p99].map((value) => formatMilliseconds(value));
+  const [p50, p95, p99] = [latency.p50, latency.p95, latency.p99].map((value) => formatLatency(value));
   return `Half of all requests took at most ${p50}, 95% at most ${p95}, 99% at most ${p99}.`;
 }
 

@@ -5,6 +5,8 @@ import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
 import type { SourceEntry } from '../http/contract.ts';
 import { usePolling } from '../http/use-polling.ts';
+import { useResource } from '../http/use-resource.ts';
+import { AsOf } from '../panels/as-of.tsx';
 import { CopyButton } from '../panels/copy-button.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { addressed, FORMATS_OF } from './guide-text.ts';
@@ -28,7 +30,8 @@ export function ConnectPage({ api, search, rights }: PageProps) {
   useTitle('Connect');
   const asked = new URLSearchParams(search).get('gateway') ?? '';
   const entry = ENTRIES.find(({ name }) => name === asked) ?? ENTRIES[0]!;
-  const sources = usePolling<Sources>(api, '/v1/sources', POLL_MS);
+  const sources = useResource('sources', (signal) => api.get<Sources>('/v1/sources', {}, signal));
+  const old = usePolling(sources, POLL_MS);
   const heard = (name: string) => sources.data?.data.filter(({ format }) => FORMATS_OF(name).includes(format)) ?? [];
   return (
     <main class="page">
@@ -47,6 +50,7 @@ export function ConnectPage({ api, search, rights }: PageProps) {
         a token with the scope <code>ingest</code>.
       </p>
       {sources.problem && <ProblemPanel what="What arrived" problem={sources.problem} onRetry={sources.retry} />}
+      {sources.answeredAt && <AsOf old={old} answeredAt={sources.answeredAt} onRetry={sources.retry} />}
       <div class="connect">
         <nav class="panel connect-list" aria-label="Gateways">
           {ENTRIES.map(({ name, title }) => (

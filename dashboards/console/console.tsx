@@ -1,15 +1,17 @@
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Link } from '../address/link.tsx';
 import { go, here, usePlace } from '../address/location.ts';
 import { loginPath, returnPath, routeOf } from '../address/route.ts';
 import { createApiClient } from '../http/client.ts';
 import type { Session } from '../http/contract.ts';
 import { plainKey } from '../range-bar/plain-key.ts';
+import { BeyondReach } from './beyond-reach.tsx';
 import { KeyPage } from './key-page.tsx';
 import { KeysPage } from './keys-page.tsx';
 import { isLazy, LazyPage } from './lazy-page.tsx';
 import { LoginPage } from './login-page.tsx';
 import { PageHeader } from './page-header.tsx';
+import { refusalOf } from './page-reach.ts';
 import { rightsOf } from './rights.ts';
 import { OverviewRoute, RequestsRoute } from './route-pages.tsx';
 import { ShortcutHelp } from './shortcut-help.tsx';
@@ -56,37 +58,24 @@ export function Console() {
     document.addEventListener('keydown', pressed);
     return () => document.removeEventListener('keydown', pressed);
   }, []);
-  const signOut = useCallback(async () => {
-    await api.remove('/v1/session').catch(() => undefined);
-    go('/login');
-  }, [api]);
 
   if (route.page === 'login') {
     const onSignedIn = () => enter(returnPath(new URLSearchParams(place.search).get('next')));
     return <LoginPage api={loginApi} onSignedIn={onSignedIn} />;
   }
+  // Before the session is known a page is asked for all the same: most tokens reach it.
+  const refusal = session ? refusalOf(route.page, rights) : '';
   return (
     <>
-      <PageHeader
-        page={route.page}
-        session={session}
-        rights={rights}
-        onHelp={() => setHelp(true)}
-        onSignOut={signOut}
-      />
+      <PageHeader page={route.page} {...{ api, session, rights }} onHelp={() => setHelp(true)} />
       {route.page === 'overview' && <OverviewRoute api={api} search={place.search} />}
       {route.page === 'requests' && <RequestsRoute api={api} search={place.search} />}
       {route.page === 'keys' && <KeysPage api={api} search={place.search} />}
       {route.page === 'key' && <KeyPage api={api} keyId={route.keyId} search={place.search} />}
-      {isLazy(route.page) && (
-        <LazyPage
-          page={route.page}
-          api={api}
-          search={place.search}
-          rights={rights}
-          id={'id' in route ? route.id : ''}
-        />
+      {isLazy(route.page) && !refusal && (
+        <LazyPage page={route.page} {...{ api, rights }} search={place.search} id={'id' in route ? route.id : ''} />
       )}
+      {refusal && <BeyondReach {...{ refusal, rights }} />}
       {route.page === 'missing' && <Missing />}
       {help && <ShortcutHelp onClose={() => setHelp(false)} />}
     </>

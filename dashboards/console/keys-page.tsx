@@ -1,9 +1,10 @@
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useMemo, useRef } from 'preact/hooks';
 import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { ApiKey } from '../http/contract.ts';
 import { usePages } from '../http/use-pages.ts';
+import { usePolling } from '../http/use-polling.ts';
 import { MorePages } from '../panels/more-pages.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { useSearchKey } from '../range-bar/use-search-key.ts';
@@ -32,7 +33,6 @@ export function KeysPage({ api, search }: KeysPageProps) {
     LATER_SIZE,
   );
   const searchField = useRef<HTMLInputElement>(null);
-  const [now] = useState(() => Date.now());
   const setQuery = useCallback((next: KeyListQuery) => {
     const text = writeKeyListQuery(next);
     // Filters are not steps of a journey: "back" leaves the list instead of undoing letters.
@@ -42,7 +42,7 @@ export function KeysPage({ api, search }: KeysPageProps) {
   useSearchKey(searchField);
   useTitle('Keys');
 
-  const { first, items: keys } = pages;
+  const { first, items: keys, answeredAt } = pages;
   const latest = useRef(pages);
   latest.current = pages;
   const onNearEnd = useCallback(() => {
@@ -51,11 +51,7 @@ export function KeysPage({ api, search }: KeysPageProps) {
   }, []);
   const empty = first.data !== null && keys.length === 0;
   const untouched = empty && !isNarrowed(query);
-  useEffect(() => {
-    if (!untouched) return;
-    const timer = setInterval(first.retry, FIRST_REQUEST_POLL_MS);
-    return () => clearInterval(timer);
-  }, [untouched, first.retry]);
+  usePolling(first, FIRST_REQUEST_POLL_MS, untouched);
 
   return (
     <main class="page">
@@ -76,7 +72,7 @@ export function KeysPage({ api, search }: KeysPageProps) {
             <KeysTable
               keys={keys}
               sort={query.sort}
-              now={now}
+              now={answeredAt!}
               onSort={(sort) => setQuery({ ...query, sort })}
               onOrganization={(organization) => setQuery({ ...query, organization })}
               onNearEnd={onNearEnd}

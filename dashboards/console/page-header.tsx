@@ -1,25 +1,27 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { Link } from '../address/link.tsx';
 import type { Route } from '../address/route.ts';
+import type { ApiClient } from '../http/client.ts';
 import type { Session } from '../http/contract.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
+import { refusalOf } from './page-reach.ts';
 import type { Rights } from './rights.ts';
+import { SignOut } from './sign-out.tsx';
 import { ThemeSwitch } from './theme-switch.tsx';
 
 interface PageHeaderProps {
+  api: ApiClient;
   page: Route['page'];
   session: Session | null;
   rights: Rights;
   onHelp: () => void;
-  onSignOut: () => void;
 }
 
 interface Section {
   href: string;
   name: string;
-  pages: readonly Route['page'][];
-  /** Only for administrators of the whole platform. */
-  platform?: boolean;
+  /** The one it opens stands first. */
+  pages: readonly [Route['page'], ...Route['page'][]];
 }
 
 const SECTIONS: readonly Section[] = [
@@ -34,11 +36,11 @@ const SECTIONS: readonly Section[] = [
   { href: '/policies', name: 'Policies', pages: ['policies', 'policy'] },
   { href: '/connect', name: 'Connect', pages: ['connect'] },
   { href: '/audit', name: 'Audit', pages: ['audit'] },
-  { href: '/tokens', name: 'Tokens', pages: ['tokens'], platform: true },
-  { href: '/system', name: 'System', pages: ['system', 'jobs'], platform: true },
+  { href: '/tokens', name: 'Tokens', pages: ['tokens'] },
+  { href: '/system', name: 'System', pages: ['system', 'jobs'] },
 ];
 
-export function PageHeader({ page, session, rights, onHelp, onSignOut }: PageHeaderProps) {
+export function PageHeader({ api, page, session, rights, onHelp }: PageHeaderProps) {
   const nav = useRef<HTMLElement>(null);
   // On a phone the row of pages scrolls, and the one that is open may lie beyond its edge.
   useEffect(() => {
@@ -52,7 +54,7 @@ export function PageHeader({ page, session, rights, onHelp, onSignOut }: PageHea
         Keytally
       </Link>
       <nav ref={nav} aria-label="Main">
-        {SECTIONS.filter((section) => !section.platform || rights.platform).map(({ href, name, pages }) => (
+        {SECTIONS.filter(({ pages }) => refusalOf(pages[0], rights) === '').map(({ href, name, pages }) => (
           <Link key={href} href={href} current={pages.includes(page)}>
             {name}
           </Link>
@@ -70,9 +72,7 @@ export function PageHeader({ page, session, rights, onHelp, onSignOut }: PageHea
           ?
         </button>
         <ThemeSwitch />
-        <button type="button" class="quiet" onClick={onSignOut}>
-          Sign out
-        </button>
+        <SignOut api={api} />
       </div>
     </header>
   );

@@ -30,7 +30,7 @@ function Shell({ label, hint, problem, name, children }: ShellProps) {
   );
 }
 
-interface TextProps extends FieldProps {
+export interface TextProps extends FieldProps {
   value: string;
   onValue: (value: string) => void;
   type?: 'text' | 'email' | 'url' | 'password' | 'number' | 'datetime-local';

@@ -7,6 +7,15 @@ export function numbersOf(text: string): number[] {
     .filter((value) => Number.isFinite(value));
 }
 
+/** As a list field writes its value. */
+export function listText(values: readonly (string | number)[]): string {
+  return values.join(', ');
+}
+
+/** How a list field writes the names that a text holds. */
+export const namesText = (text: string): string => listText(namesOf(text));
+export const numbersText = (text: string): string => listText(numbersOf(text));
+
 /** One name per line, or with commas or spaces between. */
 export function namesOf(text: string): string[] {
   return text.split(/[\s,;]+/).filter((part) => part !== '');

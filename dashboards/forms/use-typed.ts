@@ -1,23 +1,17 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { shownText } from './shown-text.ts';
 
 /**
- * A field whose value is parsed as it is typed: it keeps the letters ("7, ") that parsing would drop, and follows the
- * value when something else changes it.
+ * A field whose value is read as it is typed: it keeps the letters that reading drops ("7, ", "1.0"), and follows the value
+ * when something else changes it. `canonical` writes a text as its value is written.
  */
-export function useTyped(value: string, onText: (text: string) => void) {
-  const [text, setText] = useState(value);
-  const own = useRef(value);
-  useEffect(() => {
-    if (value !== own.current) setText(value);
-    own.current = value;
-  }, [value]);
+export function useTyped(value: string, canonical: (text: string) => string, onText: (text: string) => void) {
+  const [typed, setTyped] = useState(value);
   return {
-    value: text,
-    onValue: (typed: string) => {
-      setText(typed);
-      // What the parsed value will look like is not known here; the next value from outside counts as ours.
-      own.current = '\u0000';
-      onText(typed);
+    value: shownText(typed, value, canonical),
+    onValue: (text: string) => {
+      setTyped(text);
+      onText(text);
     },
   };
 }

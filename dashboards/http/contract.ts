@@ -169,7 +169,13 @@ export interface PolicyFields {
   plan: string;
   settings: Partial<
     Record<
-      'unused_days' | 'never_used_days' | 'window_minutes' | 'min_requests' | 'client_error_rate' | 'limit_factor',
+      | 'unused_days'
+      | 'never_used_days'
+      | 'window_minutes'
+      | 'min_requests'
+      | 'client_error_rate'
+      | 'limit_factor'
+      | 'anomaly_minutes',
       number
     >
   >;

@@ -7,6 +7,8 @@ import { type Resource, useResource } from './use-resource.ts';
 export interface Pages<Item> {
   first: Resource<Page<Item>>;
   items: Item[];
+  /** When the newest of the pages came, by the viewer's clock. */
+  answeredAt: number | null;
   more: boolean;
   loadingMore: boolean;
   moreProblem: ProblemError | null;
@@ -27,6 +29,7 @@ export function usePages<Item>(
     api.get<Page<Item>>(path, { ...fields, limit: cursor === null ? size : laterSize, cursor }, signal);
   const first = useResource(name, (signal) => load(null, signal));
   const [later, setLater] = useState<Page<Item>[]>([]);
+  const [laterAt, setLaterAt] = useState(0);
   const [loadingMore, setLoadingMore] = useState(false);
   const [moreProblem, setMoreProblem] = useState<ProblemError | null>(null);
 
@@ -47,7 +50,9 @@ export function usePages<Item>(
       .then(
         (page) => {
           // Asked for under filters that were changed meanwhile: its rows belong to another list.
-          if (origin === shown.current) setLater((pages) => [...pages, page]);
+          if (origin !== shown.current) return;
+          setLater((pages) => [...pages, page]);
+          setLaterAt(Date.now());
         },
         (error: unknown) => setMoreProblem(problemOf(error)),
       )
@@ -55,5 +60,6 @@ export function usePages<Item>(
   };
   // Kept while no page came: with a hundred of them, joining them is work.
   const items = useMemo(() => [first.data, ...later].flatMap((page) => page?.data ?? []), [first.data, later]);
-  return { first, items, more: cursor !== null, loadingMore, moreProblem, loadMore };
+  const answeredAt = first.answeredAt && Math.max(first.answeredAt, laterAt);
+  return { first, items, answeredAt, more: cursor !== null, loadingMore, moreProblem, loadMore };
 }

@@ -1,10 +1,12 @@
-import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks';
+import { useCallback, useMemo, useRef } from 'preact/hooks';
 import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
 import { FirstRequest } from '../console/first-request.tsx';
 import type { ApiClient } from '../http/client.ts';
+import { usePolling } from '../http/use-polling.ts';
 import { Geography } from '../panels/geography.tsx';
 import { Part } from '../panels/part.tsx';
+import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { RangeBar } from '../range-bar/range-bar.tsx';
 import { usePeriod } from '../range-bar/use-period.ts';
 import { useSearchKey } from '../range-bar/use-search-key.ts';
@@ -42,12 +44,11 @@ export function OverviewPage({ api, view, onView }: OverviewPageProps) {
   useSearchKey(searchField);
   useTitle('Overview');
 
-  const untouched = overview.keys.data?.data.length === 0;
-  useEffect(() => {
-    if (!untouched) return;
-    const timer = setInterval(refresh, FIRST_REQUEST_POLL_MS);
-    return () => clearInterval(timer);
-  }, [untouched, refresh]);
+  const { keys } = overview;
+  const untouched = keys.data?.data.length === 0;
+  // Every part is asked anew with the keys: none may be dropped halfway.
+  const loading = Object.values(overview).some((part) => part.loading);
+  usePolling({ ...keys, loading, retry: refresh }, FIRST_REQUEST_POLL_MS, untouched);
 
   return (
     <main class="page">
@@ -55,12 +56,13 @@ export function OverviewPage({ api, view, onView }: OverviewPageProps) {
         <h1>Overview</h1>
         {!untouched && <KeySearch field={searchField} />}
       </div>
+      {untouched && keys.problem && <ProblemPanel what="The keys" problem={keys.problem} onRetry={refresh} />}
       {untouched ? (
         <FirstRequest />
       ) : (
         <div class="usage-tab">
           <RangeBar view={view} span={span} updating={overview.statuses.loading} onView={onView} onRefresh={refresh} />
-          <Figures overview={overview} view={view} now={now} onView={onView} />
+          <Figures overview={overview} view={view} onView={onView} />
         </div>
       )}
     </main>
@@ -69,10 +71,9 @@ export function OverviewPage({ api, view, onView }: OverviewPageProps) {
 
 interface FiguresProps extends Pick<OverviewPageProps, 'view' | 'onView'> {
   overview: Overview;
-  now: number;
 }
 
-function Figures({ overview, view, now, onView }: FiguresProps) {
+function Figures({ overview, view, onView }: FiguresProps) {
   const { statuses, byKey, byKeyBefore, routes, countries, keys, discovered, expiring, unused, nearLimit, alerts } =
     overview;
   const onZoom = useCallback(
@@ -87,7 +88,7 @@ function Figures({ overview, view, now, onView }: FiguresProps) {
       <Part of={statuses} what="The requests over time">
         {(answer) => <FleetChart usage={answer} onZoom={onZoom} />}
       </Part>
-      {alerts.data && alerts.data.data.length > 0 && <FiringAlerts alerts={alerts.data} now={now} />}
+      {alerts.data && alerts.data.data.length > 0 && <FiringAlerts alerts={alerts.data} now={alerts.answeredAt!} />}
       <div class="pair pair-wide">
         <Part of={byKey} what="The top keys">
           {({ data }) => <TopKeysTable groups={data} before={byKeyBefore.data?.data} names={names} view={view} />}
@@ -103,13 +104,13 @@ function Figures({ overview, view, now, onView }: FiguresProps) {
             {({ data }) => <NearLimitTable keys={data} view={view} />}
           </Part>
           <Part of={expiring} what="Expiring keys">
-            {({ data }) => <ExpiringTable keys={data} view={view} now={now} />}
+            {({ data }, now) => <ExpiringTable keys={data} view={view} now={now} />}
           </Part>
           <Part of={discovered} what="Discovered keys">
-            {({ data }) => <DiscoveredTable keys={data} view={view} now={now} />}
+            {({ data }, now) => <DiscoveredTable keys={data} view={view} now={now} />}
           </Part>
           <Part of={unused} what="Unused keys">
-            {({ data }) => <UnusedTable keys={data} view={view} now={now} />}
+            {({ data }, now) => <UnusedTable keys={data} view={view} now={now} />}
           </Part>
         </div>
       </div>

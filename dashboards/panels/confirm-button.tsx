@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useAction } from '../http/use-action.ts';
 import { Confirm } from './dialog.tsx';
+import { keepFocus } from './keep-focus.ts';
 
 interface ConfirmButtonProps {
   /** On the button itself. */
@@ -26,13 +27,21 @@ export function ConfirmButton({ text, look, disabled, hint, title, action, act, 
     await act();
     close();
   });
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    const own = button.current;
+    // What it asks for may take its own row away, and that comes with a later answer.
+    return () => {
+      if (document.activeElement === own) keepFocus();
+    };
+  }, []);
   const ask = () => {
     forget();
     setAsked(true);
   };
   return (
     <>
-      <button type="button" class={look} disabled={disabled} title={hint} onClick={ask}>
+      <button ref={button} type="button" class={look} disabled={disabled} title={hint} onClick={ask}>
         {text}
       </button>
       {asked && (

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ProblemError } from '../http/problem.ts';
+import { keepFocus } from './keep-focus.ts';
 
 interface DialogProps {
   title: string;
@@ -12,10 +13,22 @@ interface DialogProps {
 /** A modal: the element itself brings the focus trap, Esc and the inert page behind it. */
 export function Dialog({ title, onClose, children, testId }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const leaving = useRef(false);
   const name = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const shown = dialog.current!;
+    shown.showModal();
+    return () => {
+      // Closed and not only taken away: the element then gives the focus back to what had it before.
+      leaving.current = true;
+      shown.close();
+      keepFocus();
+    };
+  }, []);
+  // The event of our own close() comes when the dialog is gone, and its owner knows of that already.
+  const closed = () => !leaving.current && onClose();
   return (
-    <dialog ref={dialog} class="modal" aria-labelledby={name} onClose={onClose} data-testid={testId}>
+    <dialog ref={dialog} class="modal" aria-labelledby={name} onClose={closed} data-testid={testId}>
       <h2 id={name}>{title}</h2>
       {children}
     </dialog>

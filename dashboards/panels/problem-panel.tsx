@@ -6,6 +6,9 @@ interface ProblemPanelProps {
   onRetry: () => void;
 }
 
+/** Asking again does not change what a token may do. */
+const FORBIDDEN = 403;
+
 /** One part failed to load; it says so in its own place, and the rest of the page stays. */
 export function ProblemPanel({ what, problem, onRetry }: ProblemPanelProps) {
   return (
@@ -14,9 +17,11 @@ export function ProblemPanel({ what, problem, onRetry }: ProblemPanelProps) {
         <strong>{what} could not be loaded.</strong> {problem.message}
         {problem.detail && <p>{problem.detail}</p>}
       </div>
-      <button type="button" onClick={onRetry}>
-        Try again
-      </button>
+      {problem.status !== FORBIDDEN && (
+        <button type="button" onClick={onRetry}>
+          Try again
+        </button>
+      )}
     </div>
   );
 }

@@ -3,15 +3,15 @@ import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
 import { EditorFrame, Save } from '../console/editor-frame.tsx';
 import type { PageProps } from '../console/page-props.ts';
-import type { Policy, PolicyFields } from '../http/contract.ts';
+import type { Policy } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
 import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { OnOff } from '../panels/on-off.tsx';
+import { completed, fieldsOf, NEW_POLICY, type PolicyDraft } from './policy-draft.ts';
 import { PolicyForm } from './policy-form.tsx';
 import { PolicyPreviewPanel } from './policy-preview.tsx';
 import { PolicyRuns } from './policy-runs.tsx';
-import { fieldsOf, NEW_POLICY } from './policy-words.ts';
 
 /** One policy: its rule on the left, what it would do now beside it, what it did below. */
 export function PolicyPage({ api, rights, id }: PageProps) {
@@ -19,7 +19,7 @@ export function PolicyPage({ api, rights, id }: PageProps) {
   const stored = useResource(`policy ${id}`, async (signal) =>
     fresh ? null : await api.get<Policy>(`/v1/policies/${encodeURIComponent(id)}`, {}, signal),
   );
-  const [draft, setDraft] = useState<PolicyFields | null>(fresh ? NEW_POLICY : null);
+  const [draft, setDraft] = useState<PolicyDraft | null>(fresh ? NEW_POLICY : null);
   useEffect(() => {
     if (stored.data) setDraft(fieldsOf(stored.data));
     else if (fresh) setDraft(NEW_POLICY);
@@ -29,8 +29,9 @@ export function PolicyPage({ api, rights, id }: PageProps) {
 
   const save = useAction(async () => {
     if (!draft) return;
-    if (fresh) return go(`/policies/${(await api.post<Policy>('/v1/policies', draft)).policy_id}`, 'replace');
-    await api.put(`/v1/policies/${id}`, draft);
+    const fields = completed(draft);
+    if (fresh) return go(`/policies/${(await api.post<Policy>('/v1/policies', fields)).policy_id}`, 'replace');
+    await api.put(`/v1/policies/${id}`, fields);
     stored.retry();
   });
   const policy = stored.data;

@@ -7,10 +7,11 @@ import type { PolicyFields, PolicyPreview } from '../http/contract.ts';
 import { useResource } from '../http/use-resource.ts';
 import { Table } from '../panels/data-table.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
+import { completed, type PolicyDraft } from './policy-draft.ts';
 
 interface PolicyPreviewProps {
   api: ApiClient;
-  draft: PolicyFields;
+  draft: PolicyDraft;
   /** Counts runs: after one the answer is another. */
   runs: number;
 }
@@ -25,9 +26,11 @@ export function PolicyPreviewPanel({ api, draft, runs }: PolicyPreviewProps) {
     return () => clearTimeout(timer);
   }, [draft]);
   const { name, enabled, ...rule } = asked;
-  const preview = useResource(JSON.stringify([rule, runs]), () =>
-    api.post<PolicyPreview>('/v1/policies/preview', { ...rule, name: name || 'preview' }),
-  );
+  const preview = useResource(JSON.stringify([rule, runs]), async () => {
+    const { enabled: _, ...fields } = completed(asked);
+    const found = await api.post<PolicyPreview>('/v1/policies/preview', { ...fields, name: name || 'preview' });
+    return { found, fields };
+  });
   const { data, problem } = preview;
   return (
     <section class="panel list" aria-label="Preview" aria-busy={preview.loading && !data} data-testid="policy-preview">
@@ -39,7 +42,7 @@ export function PolicyPreviewPanel({ api, draft, runs }: PolicyPreviewProps) {
           {problem.detail || problem.message}
         </p>
       ) : data ? (
-        <Matches preview={data} draft={asked} />
+        <Matches preview={data.found} rule={data.fields} />
       ) : (
         <div class="skeleton-rows skeleton" />
       )}
@@ -47,7 +50,9 @@ export function PolicyPreviewPanel({ api, draft, runs }: PolicyPreviewProps) {
   );
 }
 
-function verdict({ matched, would_stop }: PolicyPreview, { warn_days, max_per_run }: PolicyFields): string {
+type Bounds = Pick<PolicyFields, 'warn_days' | 'max_per_run'>;
+
+function verdict({ matched, would_stop }: PolicyPreview, { warn_days, max_per_run }: Bounds): string {
   if (matched === 0) return 'No key matches: a run would do nothing.';
   const keys = matched === 1 ? 'key' : 'keys';
   if (would_stop) {
@@ -58,11 +63,11 @@ function verdict({ matched, would_stop }: PolicyPreview, { warn_days, max_per_ru
     : `It would deactivate ${matched === 1 ? 'this 1 key' : `these ${formatCount(matched)} keys`}.`;
 }
 
-function Matches({ preview, draft }: { preview: PolicyPreview; draft: PolicyFields }) {
+function Matches({ preview, rule }: { preview: PolicyPreview; rule: Bounds }) {
   return (
     <>
       <p class={preview.would_stop ? 'verdict warn' : 'verdict'} role="status" data-testid="verdict">
-        {verdict(preview, draft)}
+        {verdict(preview, rule)}
       </p>
       {preview.keys.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard

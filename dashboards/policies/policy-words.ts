@@ -11,7 +11,7 @@ const percent = (share: number) => `${Math.round(share * 1000) / 10}%`;
 
 /** Which keys a policy deactivates, in one sentence. */
 export function meaningOf({ kind, settings, enabled }: Pick<PolicyFields, 'kind' | 'settings' | 'enabled'>): string {
-  const { unused_days, never_used_days, window_minutes = 15, client_error_rate, limit_factor } = settings;
+  const { unused_days, never_used_days } = settings;
   switch (kind) {
     case 'expired':
       return enabled ? 'Keys whose expiry date has passed' : 'Takes keys out of expiring by themselves while it is off';
@@ -24,14 +24,26 @@ export function meaningOf({ kind, settings, enabled }: Pick<PolicyFields, 'kind'
       ].filter(Boolean);
       return `Keys ${parts.join(', or ') || 'without a number of days yet'}`;
     }
-    case 'abusive': {
-      const parts = [
-        client_error_rate && `at least ${percent(client_error_rate)} client errors`,
-        limit_factor && `${limit_factor} times their limit per minute`,
-      ].filter(Boolean);
-      return `Keys with ${parts.join(', or ') || 'no threshold yet'} over ${window_minutes} minutes`;
-    }
+    case 'abusive':
+      return `Keys with ${abuseOf(settings) || 'no threshold yet'}`;
   }
+}
+
+function abuseOf({
+  window_minutes = 15,
+  client_error_rate,
+  limit_factor,
+  anomaly_minutes,
+}: PolicyFields['settings']): string {
+  const inWindow = [
+    client_error_rate && `at least ${percent(client_error_rate)} client errors`,
+    limit_factor && `${limit_factor} times their limit per minute`,
+  ].filter(Boolean);
+  const parts = [
+    inWindow.length > 0 && `${inWindow.join(', or ')} over ${window_minutes} minutes`,
+    anomaly_minutes && `an alert of their behaviour unacknowledged for ${anomaly_minutes} minutes`,
+  ].filter(Boolean);
+  return parts.join(', or ');
 }
 
 /** Which keys it looks at. */
@@ -48,31 +60,4 @@ export function warningsOf({ warn_days }: Pick<Policy, 'warn_days'>): string {
   if (warn_days.length === 0) return 'at once';
   const days = [...warn_days].sort((a, b) => b - a);
   return `warns ${days.join(', ')} ${days.length === 1 && days[0] === 1 ? 'day' : 'days'} before`;
-}
-
-/** A policy nobody has saved: off, with the values most people begin with. */
-export const NEW_POLICY: PolicyFields = {
-  name: 'Unused for 90 days',
-  kind: 'unused',
-  enabled: false,
-  organization_id: '',
-  environment: '',
-  plan: '',
-  settings: { unused_days: 90, never_used_days: 90 },
-  exempt_key_ids: [],
-  warn_days: [7, 1],
-  max_per_run: 100,
-};
-
-export const FIRST_SETTINGS: Record<PolicyKind, PolicyFields['settings']> = {
-  unused: { unused_days: 90, never_used_days: 90 },
-  abusive: { client_error_rate: 0.9, window_minutes: 15, min_requests: 100 },
-  leaked: {},
-  expired: {},
-};
-
-/** What is sent to the api: its answers carry more than it takes. */
-export function fieldsOf(policy: Policy): PolicyFields {
-  const { policy_id, created_at, updated_at, ...fields } = policy;
-  return fields;
 }

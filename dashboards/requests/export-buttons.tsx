@@ -1,11 +1,13 @@
 import { useState } from 'preact/hooks';
+import { formatCount } from '../format/number.ts';
 import type { ApiClient, Query } from '../http/client.ts';
 import { type ProblemError, problemOf } from '../http/problem.ts';
+import { cutNote, MOST_EXPORT_ROWS, rowsOf } from './export-rows.ts';
 import { saveFile } from './save-file.ts';
 
 interface ExportButtonsProps {
   api: ApiClient;
-  /** The question the table asked, without its paging: the file holds exactly the rows of the view, all of them. */
+  /** The question the table asked, without its paging: the file holds the rows of the view, up to the most of a file. */
   query: Query;
   disabled: boolean;
 }
@@ -18,13 +20,17 @@ const FORMATS = [
 export function ExportButtons({ api, query, disabled }: ExportButtonsProps) {
   const [busy, setBusy] = useState('');
   const [problem, setProblem] = useState<ProblemError | null>(null);
+  const [note, setNote] = useState<string | null>(null);
 
   const download = async ({ name, type, ending }: (typeof FORMATS)[number]) => {
     setBusy(name);
     setProblem(null);
+    setNote(null);
     try {
       const until = String(query.to).slice(0, 16).replace(':', '');
-      saveFile(await api.download('/v1/requests', query, type), `requests-until-${until}Z.${ending}`);
+      const file = await api.download('/v1/requests', query, type);
+      saveFile(file, `requests-until-${until}Z.${ending}`);
+      setNote(cutNote(await rowsOf(file, ending)));
     } catch (error) {
       setProblem(problemOf(error));
     }
@@ -38,12 +44,17 @@ export function ExportButtons({ api, query, disabled }: ExportButtonsProps) {
           The export failed: {problem.message}
         </span>
       )}
+      {note && (
+        <span class="warn" role="status" data-testid="export-note">
+          {note}
+        </span>
+      )}
       {FORMATS.map((format) => (
         <button
           key={format.name}
           type="button"
           disabled={disabled || busy !== ''}
-          title="All requests of this view, not only the loaded ones"
+          title={`All requests of this view, not only the loaded ones; ${formatCount(MOST_EXPORT_ROWS)} at most, the newest`}
           onClick={() => download(format)}
           data-testid={`export-${format.ending}`}
         >

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Link } from '../address/link.tsx';
 import { keyPath } from '../address/route.ts';
-import { formatCount, formatMilliseconds } from '../format/number.ts';
+import { formatCount, formatLatency } from '../format/number.ts';
 import { STATUS_CODES } from '../format/status-text.ts';
 import type { RequestRow } from '../http/contract.ts';
 import { countryName } from '../map/country-name.ts';
@@ -90,7 +90,7 @@ function Fields({ row, zone, onFilter }: FieldsProps) {
       <Field name="path" value={row.path} />
       {filterable('route')}
       {filterable('status')}
-      <Field name="latency" value={row.latency_ms === null ? null : formatMilliseconds(row.latency_ms)} />
+      <Field name="latency" value={row.latency_ms === null ? null : formatLatency(row.latency_ms)} />
       <Field name="rate limited" value={row.rate_limited ? 'yes' : 'no'} />
       <Field name="error" value={row.error} />
       {filterable('country', row.country ? `${countryName(row.country)} (${row.country})` : '')}

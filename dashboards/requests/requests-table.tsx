@@ -1,4 +1,4 @@
-import { formatMilliseconds } from '../format/number.ts';
+import { formatLatency } from '../format/number.ts';
 import type { RequestRow } from '../http/contract.ts';
 import { countryName } from '../map/country-name.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
@@ -102,7 +102,7 @@ function Row({ row, zone, onOpen }: { row: RequestRow; zone: string; onOpen: () 
           <HostileText value={row.path || row.route} class="mono" />
         </span>
       </td>
-      <td class="num">{formatMilliseconds(row.latency_ms)}</td>
+      <td class="num">{formatLatency(row.latency_ms)}</td>
       <td>
         <HostileText value={row.key_id} class="mono" />
       </td>

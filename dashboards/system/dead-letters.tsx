@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { useAddressFields } from '../address/use-address-fields.ts';
 import type { PageProps } from '../console/page-props.ts';
 import { formatCount } from '../format/number.ts';
@@ -6,6 +6,7 @@ import { Choice } from '../forms/filter-bar.tsx';
 import type { DeadLetter, SettledLetter } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { usePages } from '../http/use-pages.ts';
+import { usePolling } from '../http/use-polling.ts';
 import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { type DataColumn, TablePanel } from '../panels/data-table.tsx';
 import { Refusal } from '../panels/dialog.tsx';
@@ -28,12 +29,8 @@ export function DeadLetters({ api, search, rights }: Pick<PageProps, 'api' | 'se
   const pages = usePages<DeadLetter>(api, '/v1/dead-letters', fields, 50);
   const [said, setSaid] = useState('');
   const { retry } = pages.first;
-  useEffect(() => {
-    if (!said) return;
-    // What was sent on its way may come back.
-    const timer = setInterval(() => !document.hidden && retry(), POLL_MS);
-    return () => clearInterval(timer);
-  }, [said, retry]);
+  // What was sent on its way may come back.
+  usePolling(pages.first, POLL_MS, said !== '');
   const path = ({ id }: DeadLetter) => `/v1/dead-letters/${encodeURIComponent(id)}`;
   const settled = (words: string) => {
     setSaid(words);

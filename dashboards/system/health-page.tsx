@@ -3,6 +3,8 @@ import type { PageProps } from '../console/page-props.ts';
 import { formatBytes, formatCount, formatMilliseconds, formatPercent } from '../format/number.ts';
 import type { SystemHealth } from '../http/contract.ts';
 import { usePolling } from '../http/use-polling.ts';
+import { useResource } from '../http/use-resource.ts';
+import { AsOf } from '../panels/as-of.tsx';
 import { Card } from '../panels/card.tsx';
 import { TablePanel } from '../panels/data-table.tsx';
 import { Facts } from '../panels/facts.tsx';
@@ -20,7 +22,8 @@ const POLL_MS = 5_000;
 /** Whether Keytally itself is well. */
 export function HealthPage({ api }: PageProps) {
   useTitle('System');
-  const health = usePolling<SystemHealth>(api, '/v1/system', POLL_MS);
+  const health = useResource('system', (signal) => api.get<SystemHealth>('/v1/system', {}, signal));
+  const old = usePolling(health, POLL_MS);
   return (
     <main class="page">
       <div class="page-title">
@@ -28,11 +31,11 @@ export function HealthPage({ api }: PageProps) {
       </div>
       <SystemTabs current="/system" />
       <Part of={health} what="The system's health">
-        {(answer) => (
+        {(answer, answeredAt) => (
           <div class="figures">
-            <p class="page-lead" role="status" data-testid="pipeline-sentence">
+            <AsOf {...{ old, answeredAt }} onRetry={health.retry} testId="pipeline-sentence">
               {pipelineSentence(answer)}
-            </p>
+            </AsOf>
             <HealthCards health={answer} />
             <Invariants api={api} />
             <div class="pair pair-wide">

@@ -3,6 +3,8 @@ import type { PageProps } from '../console/page-props.ts';
 import { formatCount, formatMilliseconds } from '../format/number.ts';
 import type { Jobs } from '../http/contract.ts';
 import { usePolling } from '../http/use-polling.ts';
+import { useResource } from '../http/use-resource.ts';
+import { AsOf } from '../panels/as-of.tsx';
 import { TablePanel } from '../panels/data-table.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { Part } from '../panels/part.tsx';
@@ -16,7 +18,8 @@ const POLL_MS = 3_000;
 /** What runs behind the pages, and what did not work. */
 export function JobsPage({ api, search, rights }: PageProps) {
   useTitle('Background jobs');
-  const jobs = usePolling<Jobs>(api, '/v1/jobs', POLL_MS);
+  const jobs = useResource('jobs', (signal) => api.get<Jobs>('/v1/jobs', {}, signal));
+  const old = usePolling(jobs, POLL_MS);
   return (
     <main class="page">
       <div class="page-title">
@@ -28,6 +31,7 @@ export function JobsPage({ api, search, rights }: PageProps) {
         </span>
       </div>
       <SystemTabs current="/jobs" />
+      {jobs.answeredAt && <AsOf old={old} answeredAt={jobs.answeredAt} onRetry={jobs.retry} />}
       <div class="figures">
         <Part of={jobs} what="The background jobs">
           {(answer) => (

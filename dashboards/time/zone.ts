@@ -37,16 +37,19 @@ export function wallClock(at: number, zone: string): WallClock {
   return read;
 }
 
+/** A wall clock as ms of a clock that is never changed: for telling how far two of them are apart. */
+export function clockTime({ year, month, day, hour, minute }: WallClock): number {
+  return Date.UTC(year, month - 1, day, hour, minute);
+}
+
 /** Offset from UTC in ms, positive east of Greenwich. */
 export function offsetAt(at: number, zone: string): number {
-  const wall = wallClock(at, zone);
-  const minute = Math.floor(at / 60_000) * 60_000;
-  return Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute) - minute;
+  return clockTime(wallClock(at, zone)) - Math.floor(at / 60_000) * 60_000;
 }
 
 /** The instant a wall clock shows this. A time skipped in spring maps to the moment after the gap. */
 export function instantOf(wall: WallClock, zone: string): number {
-  const asUtc = Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute);
+  const asUtc = clockTime(wall);
   const first = asUtc - offsetAt(asUtc, zone);
   const second = asUtc - offsetAt(first, zone);
   // Both guesses differ only around a change of offset; the one that reads back right is the answer.

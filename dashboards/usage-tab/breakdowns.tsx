@@ -1,4 +1,4 @@
-import { formatCount, formatMilliseconds, formatPercent } from '../format/number.ts';
+import { formatCount, formatLatency, formatPercent } from '../format/number.ts';
 import { STATUS_CODES } from '../format/status-text.ts';
 import type { Usage } from '../http/contract.ts';
 import { ErrorShare } from '../panels/error-share.tsx';
@@ -37,7 +37,7 @@ export function EndpointsTable({ usage, filter, onToggle }: BreakdownProps) {
         },
         { name: 'Requests', numeric: true, cell: (row) => formatCount(row.requests) },
         { name: 'Errors', numeric: true, cell: (row) => <ErrorShare rate={row.error_rate} /> },
-        { name: 'p95', numeric: true, cell: (row) => formatMilliseconds(row.latency_ms?.p95) },
+        { name: 'p95', numeric: true, cell: (row) => formatLatency(row.latency_ms?.p95) },
       ]}
     />
   );

@@ -11,8 +11,6 @@ interface KeyCardsProps {
   apiKey: ApiKey | null;
   zone: string;
   now: number;
-  /** As an open alert says; the key's own forecast comes first. */
-  alertedFullAt: string | null;
 }
 
 function LastUseNote({ use }: { use: LastUse }) {
@@ -27,7 +25,7 @@ function LastUseNote({ use }: { use: LastUse }) {
 }
 
 /** What is true of the key whatever range is chosen. */
-export function KeyCards({ apiKey, zone, now, alertedFullAt }: KeyCardsProps) {
+export function KeyCards({ apiKey, zone, now }: KeyCardsProps) {
   if (!apiKey) {
     return (
       <dl class="cards cards-key" aria-busy="true">
@@ -62,7 +60,7 @@ export function KeyCards({ apiKey, zone, now, alertedFullAt }: KeyCardsProps) {
         title={formatCount(apiKey.requests_30d)}
         note={apiKey.requests_30d > 0 && <span>{formatPercent(apiKey.error_rate_30d)} errors</span>}
       />
-      <LimitCard apiKey={apiKey} fullAt={limitFullAt(apiKey) ?? alertedFullAt} now={now} />
+      <LimitCard apiKey={apiKey} fullAt={limitFullAt(apiKey)} now={now} />
     </dl>
   );
 }

@@ -1,5 +1,5 @@
 import { relativeChange } from '../format/change.ts';
-import { formatCompact, formatMilliseconds } from '../format/number.ts';
+import { formatCompact, formatLatency } from '../format/number.ts';
 import type { Totals, Usage } from '../http/contract.ts';
 import { Card } from '../panels/card.tsx';
 import { TrafficCards } from '../panels/traffic-cards.tsx';
@@ -18,14 +18,14 @@ export function RangeCards({ usage }: { usage: Usage | null }) {
       <Card
         name="Latency p95"
         testId="card-latency"
-        value={formatMilliseconds(totals?.latency_ms?.p95)}
+        value={formatLatency(totals?.latency_ms?.p95)}
         change={relativeChange(totals?.latency_ms?.p95 ?? null, before?.latency_ms?.p95 ?? null)}
         worse="up"
         note={
           totals?.latency_ms?.p50 == null ? (
             <span>not reported</span>
           ) : (
-            <span>median {formatMilliseconds(totals.latency_ms.p50)}</span>
+            <span>median {formatLatency(totals.latency_ms.p50)}</span>
           )
         }
       />

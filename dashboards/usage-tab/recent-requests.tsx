@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { formatMilliseconds } from '../format/number.ts';
+import { formatLatency } from '../format/number.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { Page, RequestRow } from '../http/contract.ts';
 import { useResource } from '../http/use-resource.ts';
@@ -82,7 +82,7 @@ function RequestTable({ rows, zone }: { rows: RequestRow[]; zone: string }) {
                   <HostileText value={row.path || row.route} class="mono" />
                 </span>
               </td>
-              <td class="num">{formatMilliseconds(row.latency_ms)}</td>
+              <td class="num">{formatLatency(row.latency_ms)}</td>
               <td>{countryName(row.country)}</td>
               <td>
                 <HostileText value={row.ip} class="mono" />

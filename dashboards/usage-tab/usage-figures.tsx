@@ -1,5 +1,4 @@
 import { useMemo } from 'preact/hooks';
-import type { Comparison } from '../charts/chart-props.ts';
 import type { ChartMark } from '../charts/mark-groups.ts';
 import type { Limits, Usage } from '../http/contract.ts';
 import { useLazy } from '../http/use-lazy.ts';
@@ -7,12 +6,14 @@ import { Geography } from '../panels/geography.tsx';
 import { slotsOf } from '../time/buckets.ts';
 import { EndpointsTable, StatusesTable } from './breakdowns.tsx';
 import { limitOfBucket } from './limit-use.ts';
+import { MissingComparison } from './missing-comparison.tsx';
+import type { ComparisonAnswer } from './use-comparison.ts';
 import { hasFilter, type UsageFilter } from './view.ts';
 
 interface UsageFiguresProps {
   usage: Usage;
   filter: UsageFilter;
-  comparison: Comparison | null;
+  comparison: ComparisonAnswer;
   limits: Limits | null;
   marks: readonly ChartMark[];
   onZoom: (from: number, to: number) => void;
@@ -38,7 +39,8 @@ export function UsageFigures({ usage, filter, comparison, limits, marks, onZoom,
         <charts.Charts
           usage={usage}
           slots={slots}
-          comparison={comparison}
+          comparison={comparison.line}
+          notice={comparison.missing && <MissingComparison {...comparison.missing} />}
           limit={limit}
           marks={marks}
           onZoom={onZoom}

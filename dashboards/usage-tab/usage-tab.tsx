@@ -18,7 +18,7 @@ import { FiguresSkeleton, loadCharts, UsageFigures } from './usage-figures.tsx';
 import { UsageProblem } from './usage-problem.tsx';
 import { useMarks } from './use-marks.ts';
 import { type UsageAnswers, useUsage } from './use-usage.ts';
-import { FILTERS, toggleFilter, type UsageFilter, type UsageView } from './view.ts';
+import { FILTERS, toggleFilter, type UsageFilter, type UsageView, withFittingBucket } from './view.ts';
 
 export interface UsageTabProps {
   api: ApiClient;
@@ -39,7 +39,7 @@ export function UsageTab({ api, keyId, view, onView, onKey, allRequests, alertHr
   const { now, span, refresh } = usePeriod(view, onView, { pageKeys });
   const answers = useUsage({ api, keyId, view, span, now });
   const { key, usage } = answers;
-  const { marks, limitFullAt } = useMarks({ api, keyId, span, zone: view.zone, now, alertHref });
+  const marks = useMarks({ api, keyId, span, zone: view.zone, now, alertHref });
   useEffect(() => {
     // Fetched beside the figures instead of after them.
     loadCharts().catch(() => undefined);
@@ -56,9 +56,15 @@ export function UsageTab({ api, keyId, view, onView, onKey, allRequests, alertHr
       {key.problem ? (
         <ProblemPanel what="The key" problem={key.problem} onRetry={key.retry} />
       ) : (
-        <KeyCards apiKey={key.data} zone={view.zone} now={now} alertedFullAt={limitFullAt} />
+        <KeyCards apiKey={key.data} zone={view.zone} now={now} />
       )}
-      <RangeBar view={view} span={span} updating={usage.loading} onView={onView} onRefresh={refresh}>
+      <RangeBar
+        view={view}
+        span={span}
+        updating={usage.loading}
+        onView={(next) => onView(withFittingBucket(next, now))}
+        onRefresh={refresh}
+      >
         <BucketSelect
           choice={view.bucket}
           chosen={usage.data?.bucket ?? null}

@@ -15,12 +15,6 @@ interface MarksOf {
   alertHref?: (alertId: string) => string;
 }
 
-export interface KeyMarks {
-  marks: ChartMark[];
-  /** When a limit is used up if its use goes on as it does, RFC 3339; null when no alert says so. */
-  limitFullAt: string | null;
-}
-
 const EVENTS: Record<string, [words: string, tone: ChartMark['tone']]> = {
   'key.registered': ['registered', 'plain'],
   'key.deactivated': ['deactivated', 'bad'],
@@ -34,7 +28,7 @@ const EVENTS: Record<string, [words: string, tone: ChartMark['tone']]> = {
 const TONES = { critical: 'bad', warning: 'warn', info: 'plain' } as const;
 
 /** Alerts and changes of the key in the time that is shown. Either may be missing; the chart is complete without. */
-export function useMarks({ api, keyId, span, zone, now, alertHref }: MarksOf): KeyMarks {
+export function useMarks({ api, keyId, span, zone, now, alertHref }: MarksOf): ChartMark[] {
   const since = new Date(span.from).toISOString();
   const alerts = useResource(`alerts ${keyId} ${since} ${now}`, (signal) =>
     api.get<Page<Alert>>('/v1/alerts', { key_id: keyId, since, limit: 200 }, signal),
@@ -60,7 +54,6 @@ export function useMarks({ api, keyId, span, zone, now, alertHref }: MarksOf): K
         },
       ];
     });
-    const near = alerts.data?.data.find((alert) => alert.kind === 'near_limit' && alert.phase !== 'resolved');
-    return { marks: [...opened, ...changed], limitFullAt: near?.evidence.limit?.fullAt ?? null };
+    return [...opened, ...changed];
   }, [alerts.data, history.data, zone, alertHref]);
 }

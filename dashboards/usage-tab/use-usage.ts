@@ -1,9 +1,8 @@
-import type { Comparison } from '../charts/chart-props.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { ApiKey, Usage } from '../http/contract.ts';
 import { type Resource, useResource } from '../http/use-resource.ts';
 import type { Span } from '../time/range.ts';
-import { useComparison } from './use-comparison.ts';
+import { type ComparisonAnswer, useComparison } from './use-comparison.ts';
 import type { UsageView } from './view.ts';
 
 interface UsageOf {
@@ -17,7 +16,7 @@ interface UsageOf {
 export interface UsageAnswers {
   key: Resource<ApiKey>;
   usage: Resource<Usage>;
-  comparison: Comparison | null;
+  comparison: ComparisonAnswer;
 }
 
 /** What the usage tab asks the api: the key, its usage in the range, and on demand the same some days before. */

@@ -1,4 +1,5 @@
-import { BUCKETS, type Bucket, type BucketChoice } from '../time/buckets.ts';
+import { BUCKETS, type Bucket, type BucketChoice, bucketFits } from '../time/buckets.ts';
+import { resolveRange } from '../time/range.ts';
 import { readTimeView, searchText, type TimeView, timeFields } from '../time/time-view.ts';
 
 /** Everything the usage tab shows depends on this and the key; it lives in the address, so a link restores it. */
@@ -36,6 +37,12 @@ export function readView(search: URLSearchParams, viewerZone: string): UsageView
 export function writeView(view: UsageView): string {
   const filter = Object.fromEntries(FILTERS.map((name) => [name, view.filter[name]]));
   return searchText({ ...timeFields(view), bucket: view.bucket, compare: view.compare ? '1' : '', ...filter });
+}
+
+/** A bucket too short for a newly chosen range gives way to the automatic one; the api would refuse it. */
+export function withFittingBucket(view: UsageView, now: number): UsageView {
+  const { from, to } = resolveRange(view.range, now, view.zone);
+  return bucketFits(view.bucket, to - from) ? view : { ...view, bucket: 'auto' };
 }
 
 export function hasFilter(filter: UsageFilter): boolean {

@@ -184,8 +184,10 @@ describe('requests', () => {
     const path = `/v1/requests?from=${from()}&limit=1000&${filter}`;
     const csv = await stack.call(path, { headers: { Accept: 'text/csv' } });
     expect(csv.headers.get('content-disposition')).toContain('requests.csv');
+    expect(csv.headers.get('keytally-export-limit')).toBe('1000000');
     expect(csv.text.trim().split('\n').length - 1).toBe(expected);
     const lines = await stack.call(path, { headers: { Accept: 'application/x-ndjson' } });
+    expect(lines.headers.get('keytally-export-limit')).toBe('1000000');
     expect(lines.text.trim().split('\n').length).toBe(expected);
     if (expected <= 1000) expect((await stack.call(path)).json.data.length).toBe(expected);
   });
@@ -213,6 +215,8 @@ describe('documentation and health', () => {
     for (const route of ROUTES)
       expect(json.paths[openApiPath(route.path)]?.[route.method]?.summary).toBe(route.summary);
     expect(json.paths['/v1/requests'].post.requestBody).toBeDefined();
+    const exported = json.paths['/v1/requests'].get.responses['200'];
+    expect(exported.headers['Keytally-Export-Limit']).toMatchObject({ schema: { type: 'integer' } });
     expect((await stack.call('/docs', { token: '' })).text).toContain('/v1/keys/{key_id}/usage');
   });
 

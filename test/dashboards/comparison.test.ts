@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../dashboards/time/range.ts';
+import { comparedDays, instantBefore } from '../../dashboards/usage-tab/earlier-period.ts';
 import { limitOfBucket } from '../../dashboards/usage-tab/limit-use.ts';
-import { comparedDays, daysBefore } from '../../dashboards/usage-tab/use-comparison.ts';
 
 describe('what a range is compared with', () => {
   it.each([
@@ -16,7 +16,8 @@ describe('what a range is compared with', () => {
     ['2026-10-28T08:00:00Z', 7, 'UTC', '2026-10-21T08:00:00.000Z'],
     ['2026-03-29T22:00:00Z', 1, 'Europe/Paris', '2026-03-28T23:00:00.000Z'],
   ])('%s, %i days before on the clocks of %s: %s', (at, days, zone, before) => {
-    expect(new Date(daysBefore(Date.parse(at), days, zone)).toISOString()).toBe(before);
+    const back = { count: days, unit: 'day' } as const;
+    expect(new Date(instantBefore(Date.parse(at), back, zone)).toISOString()).toBe(before);
   });
 });
 

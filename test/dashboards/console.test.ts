@@ -2,13 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { bodyOf, draftOf, hearsOf, NEW_CHANNEL, receiverOf } from '../../dashboards/alerts/channel-words.ts';
 import { settingsText } from '../../dashboards/alerts/rule-settings.ts';
 import { changedFields } from '../../dashboards/audit/changed-fields.ts';
+import { entryClock } from '../../dashboards/audit/entry-clock.ts';
 import { groupMarks } from '../../dashboards/charts/mark-groups.ts';
 import { addressed } from '../../dashboards/connect/guide-text.ts';
-import { rightsOf } from '../../dashboards/console/rights.ts';
+import { refusalOf } from '../../dashboards/console/page-reach.ts';
+import { NO_RIGHTS, rightsOf } from '../../dashboards/console/rights.ts';
 import { namesOf, numberOf, numbersOf } from '../../dashboards/forms/list-text.ts';
 import { moversOf } from '../../dashboards/overview/totals.ts';
 import { rowsInView } from '../../dashboards/panels/use-window-rows.ts';
-import { meaningOf, NEW_POLICY, scopeOf, warningsOf } from '../../dashboards/policies/policy-words.ts';
+import { NEW_POLICY } from '../../dashboards/policies/policy-draft.ts';
+import { meaningOf, scopeOf, warningsOf } from '../../dashboards/policies/policy-words.ts';
 import { sampleText, settledText } from '../../dashboards/system/dead-letter-words.ts';
 import { lagTone, memoryTone, pipelineSentence } from '../../dashboards/system/health-words.ts';
 import { limitFullAt } from '../../dashboards/usage-tab/limit-use.ts';
@@ -61,29 +64,45 @@ test('marks outside the time are left out, those that would touch stand together
 });
 
 test.each([
-  [null, { manage: false, platform: false }],
+  [null, { manage: false, platform: false, keyId: '' }],
   [
     { scopes: ['read'], organization_id: null, key_id: null, name: '' },
-    { manage: false, platform: false },
+    { manage: false, platform: false, keyId: '' },
   ],
   [
     { scopes: ['manage'], organization_id: 'acme', key_id: null, name: '' },
-    { manage: true, platform: false },
+    { manage: true, platform: false, keyId: '' },
   ],
   [
     { scopes: ['admin'], organization_id: 'acme', key_id: null, name: '' },
-    { manage: true, platform: false },
+    { manage: true, platform: false, keyId: '' },
   ],
   [
     { scopes: ['admin'], organization_id: null, key_id: null, name: '' },
-    { manage: true, platform: true },
+    { manage: true, platform: true, keyId: '' },
   ],
   [
     { scopes: ['admin'], organization_id: null, key_id: 'k', name: '' },
-    { manage: false, platform: false },
+    { manage: false, platform: false, keyId: 'k' },
   ],
 ])('rights of %j', (session, expected) => {
   expect(rightsOf(session)).toEqual(expected);
+});
+
+describe('pages a token does not reach', () => {
+  const PAGES = ['overview', 'keys', 'requests', 'alerts', 'alert'] as const;
+  const OF_ORGANIZATIONS = ['alert-rules', 'channel', 'silences', 'deliveries', 'policy', 'connect', 'audit'] as const;
+  const OF_THE_PLATFORM = ['tokens', 'system', 'jobs'] as const;
+
+  test.each([
+    ['one key', { ...NO_RIGHTS, keyId: 'k' }, /one key/, /whole platform/],
+    ['an organization', { ...NO_RIGHTS, manage: true }, /^$/, /whole platform/],
+    ['the platform', { ...NO_RIGHTS, platform: true }, /^$/, /^$/],
+  ])('of %s', (_, rights, organization, platform) => {
+    for (const page of PAGES) expect(refusalOf(page, rights), page).toBe('');
+    for (const page of OF_ORGANIZATIONS) expect(refusalOf(page, rights), page).toMatch(organization);
+    for (const page of OF_THE_PLATFORM) expect(refusalOf(page, rights), page).toMatch(platform);
+  });
 });
 
 test('a limit that will be used up: the first of the forecasts', () => {
@@ -105,6 +124,12 @@ test('policies in words', () => {
   expect(meaningOf(abusive)).toBe(
     'Keys with at least 90.5% client errors, or 2 times their limit per minute over 15 minutes',
   );
+  const byAlert = { kind: 'abusive', enabled: true, settings: { anomaly_minutes: 60, window_minutes: 5 } } as const;
+  expect(meaningOf(byAlert)).toBe('Keys with an alert of their behaviour unacknowledged for 60 minutes');
+  expect(meaningOf({ ...byAlert, settings: { ...byAlert.settings, limit_factor: 3 } })).toBe(
+    'Keys with 3 times their limit per minute over 5 minutes, or an alert of their behaviour unacknowledged for 60 minutes',
+  );
+  expect(meaningOf({ ...byAlert, settings: {} })).toBe('Keys with no threshold yet');
   expect(scopeOf({ organization_id: 'acme', environment: '', plan: 'free' })).toBe('acme · plan free');
   expect(warningsOf({ warn_days: [1, 7] })).toBe('warns 7, 1 days before');
   expect(warningsOf({ warn_days: [] })).toBe('at once');
@@ -118,6 +143,14 @@ test('changes name what differs, and nothing else', () => {
     { name: 'limit', before: '–', after: '5' },
   ]);
   expect(changedFields(null, null)).toEqual([]);
+});
+
+test.each([
+  ['UTC', 'en-GB', '28 Feb 2024, 23:03:10'],
+  ['Asia/Tokyo', 'en-GB', '29 Feb 2024, 08:03:10'],
+  ['UTC', 'de', '28.02.2024, 23:03:10'],
+])('an audit entry says its year in %s, %s', (zone, locale, words) => {
+  expect(entryClock(zone, locale)('2024-02-28T23:03:10Z')).toBe(words);
 });
 
 test.each([

@@ -57,6 +57,14 @@ export async function drawn(page: Page): Promise<void> {
   });
 }
 
+/** Element and words of what has the focus, e.g. "BUTTON New token". */
+export async function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const { tagName, textContent } = document.activeElement!;
+    return tagName === 'BODY' ? tagName : `${tagName} ${textContent}`.trim();
+  });
+}
+
 /** Digits of a card, e.g. "1,234" of "Requests 1,234 +3%". */
 export async function cardValue(page: Page, name: string): Promise<string> {
   return page.getByTestId(`card-${name}`).locator('.card-value').innerText();

@@ -51,6 +51,19 @@ describe.skipIf(BROWSER_PATH === '')('alerts in a browser', () => {
     await page.context().close();
   });
 
+  test('what was sent about an alert is offered to those who may see it', async () => {
+    const token = await dashboard.stack.token({ name: 'one key', scopes: ['read'], key_id: 'key_checkout' });
+    for (const [options, offered] of [
+      [{}, 1],
+      [{ token }, 0],
+    ] as const) {
+      const page = await dashboard.open(`/alerts/${alert.alert_id}`, options);
+      await page.getByTestId('alert-history').waitFor();
+      await expect.poll(() => page.getByRole('link', { name: 'What was sent' }).count()).toBe(offered);
+      await page.context().close();
+    }
+  });
+
   test('alerts and changes of the key are marks on its time axis, and lead to the alert', async () => {
     const page = await dashboard.open('/keys/key_checkout?range=24h');
     const marks = page.getByTestId('marks');
@@ -65,6 +78,46 @@ describe.skipIf(BROWSER_PATH === '')('alerts in a browser', () => {
   test('the overview names open alerts', async () => {
     const page = await dashboard.open('/');
     expect(await page.getByTestId('firing-alerts').innerText()).toContain('failed with 5xx');
+    await page.context().close();
+  });
+
+  test('lists of rules and channels keep what is being typed', async () => {
+    const page = await dashboard.open('/alert-rules/new?kind=near_limit');
+    const at = async (path: string, label: string) => {
+      await page.goto(dashboard.stack.url + path);
+      const field = page.getByLabel(label, { exact: true });
+      await field.focus();
+      return field;
+    };
+    const presses = async (key: string, times: number) => {
+      for (let n = 0; n < times; n++) await page.keyboard.press(key);
+    };
+    const steps = await at('/alert-rules/new?kind=near_limit', 'Tell at, % of the limit');
+    await page.keyboard.type('80, 90');
+    await presses('Backspace', 2);
+    await page.keyboard.type('5');
+    expect(await steps.inputValue()).toBe('80, 5');
+    const countries = await at('/alert-rules/new?kind=new_country', 'Expected countries');
+    await page.keyboard.type('se, de');
+    expect(await countries.inputValue()).toBe('se, de');
+    const rate = await at('/alert-rules/new?kind=error_rate', 'Server errors from, %');
+    await page.keyboard.type('1.05');
+    expect(await rate.inputValue()).toBe('1.05');
+
+    const addresses = await at('/channels/new', 'Addresses');
+    await page.keyboard.type('a@x.test, b@x.test, c@x.test');
+    await presses('ArrowLeft', ', c@x.test'.length);
+    await presses('Backspace', 'b@x.test'.length);
+    await page.keyboard.type('d@x.test');
+    expect(await addresses.inputValue()).toBe('a@x.test, d@x.test, c@x.test');
+    for (const [label, text] of [
+      ['Only organizations', 'acme, globex'],
+      ['Only keys', 'key_a, key_b'],
+    ] as const) {
+      await page.getByLabel(label).focus();
+      await page.keyboard.type(text);
+      expect(await page.getByLabel(label).inputValue()).toBe(text);
+    }
     await page.context().close();
   });
 

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { drawn, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
+import { drawn, focused, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
 import { BROWSER_PATH } from '../support/browser.ts';
 
 const HOSTILE = '<img src=x onerror="window.harmed=1">\u202Egnp.exe\u202C';
@@ -61,6 +61,56 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.context().close();
   });
 
+  test('lists and numbers of a policy keep what is being typed, and are saved as they read', async () => {
+    const page = await dashboard.open('/policies/new');
+    await page.getByLabel('Deactivate keys that are').selectOption('abusive');
+    const typed = async (label: string, ...keys: string[]) => {
+      const field = page.getByLabel(label, { exact: true });
+      await field.focus();
+      await page.keyboard.press('End');
+      for (const key of keys)
+        await (key.length > 1 && /^[A-Z]/.test(key) ? page.keyboard.press(key) : page.keyboard.type(key));
+      return field.inputValue();
+    };
+    expect(await typed('Warn, days before', 'Backspace', '3')).toBe('7, 3');
+    expect(await typed('Never these keys', 'key_a, key_b')).toBe('key_a, key_b');
+    expect(await typed('Times its limit per minute', '1.05')).toBe('1.05');
+    expect(await typed('Client errors, %', 'Backspace', 'Backspace', '80.05')).toBe('80.05');
+    expect(await typed('Alert open for, minutes', '60')).toBe('60');
+    expect(await typed('Most keys in one run', 'Backspace', 'Backspace', 'Backspace', '50')).toBe('50');
+    await page.getByLabel('Name').fill('Typed');
+    await page.getByTestId('save').click();
+    await page.waitForURL(/policies\/[0-9a-f-]{36}/);
+    const saved = await dashboard.stack.call(`/v1${new URL(page.url()).pathname}`);
+    expect(saved.json).toMatchObject({
+      warn_days: [7, 3],
+      exempt_key_ids: ['key_a', 'key_b'],
+      max_per_run: 50,
+      settings: { limit_factor: 1.05, client_error_rate: 0.8005, anomaly_minutes: 60 },
+    });
+    await page.goto(`${dashboard.stack.url}/policies`);
+    await drawn(page);
+    const row = page.getByTestId('policies-table').locator('tbody tr').filter({ hasText: 'Typed' });
+    expect(await row.innerText()).toContain('an alert of their behaviour unacknowledged for 60 minutes');
+    await page.context().close();
+  });
+
+  test('a limit that was emptied is asked for, and no other number is saved in its place', async () => {
+    const policies = async () => (await dashboard.stack.call('/v1/policies')).json.data.length;
+    const before = await policies();
+    const page = await dashboard.open('/policies/new');
+    const limit = page.getByLabel('Most keys in one run');
+    await limit.press('Control+A');
+    await limit.press('Backspace');
+    const words = 'Say how many keys one run may deactivate at most.';
+    await expect.poll(() => page.getByTestId('policy-preview').innerText()).toContain(words);
+    await page.getByTestId('save').click();
+    await expect.poll(() => limit.getAttribute('aria-invalid')).toBe('true');
+    expect(await page.getByRole('alert').allInnerTexts()).toEqual([words, words]);
+    expect([await limit.inputValue(), await policies()]).toEqual(['', before]);
+    await page.context().close();
+  });
+
   test('a field that the api refuses is named where it stands', async () => {
     const page = await dashboard.open('/policies/new');
     await page.getByLabel('Not used for, days').fill('');
@@ -91,6 +141,73 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.context().close();
   });
 
+  test('a dialog gives the focus back to what opened it, or to the heading when that is gone', async () => {
+    const page = await dashboard.open('/tokens');
+    const dialog = page.getByRole('dialog');
+    const closedBy = async (close: () => Promise<void>) => {
+      await dialog.waitFor();
+      await close();
+      await dialog.waitFor({ state: 'detached' });
+      return focused(page);
+    };
+    const opener = page.getByTestId('new-token');
+    const cancel = () => dialog.getByRole('button', { name: 'Cancel' }).click();
+    const esc = () => page.keyboard.press('Escape');
+    for (const close of [cancel, esc]) {
+      await opener.press('Enter');
+      expect(await closedBy(close)).toBe('BUTTON New token');
+    }
+    await opener.press('Enter');
+    await page.getByLabel('Name').fill('Soon gone');
+    expect(await closedBy(() => page.keyboard.press('Enter'))).toBe('BUTTON New token');
+
+    const revoke = page.getByRole('button', { name: 'Revoke Soon gone' });
+    for (const close of [cancel, esc]) {
+      await revoke.press('Enter');
+      expect(await closedBy(close)).toBe('BUTTON Revoke Soon gone');
+    }
+    await revoke.press('Enter');
+    await page.getByTestId('confirm-action').press('Enter');
+    await revoke.waitFor({ state: 'detached' });
+    await expect.poll(() => focused(page)).toBe('H1 Tokens');
+
+    await page.goto(`${dashboard.stack.url}/silences?key_id=key_acme`);
+    expect(await closedBy(cancel)).toBe('H1 Alerts');
+    await page.getByTestId('new-silence').press('Enter');
+    expect(await closedBy(esc)).toBe('BUTTON New silence');
+    await page.context().close();
+  });
+
+  test('a deleted policy leads to the heading of the list', async () => {
+    const body = { name: 'Short-lived', kind: 'leaked' };
+    const { policy_id } = (await dashboard.stack.call('/v1/policies', { method: 'POST', body })).json;
+    const page = await dashboard.open(`/policies/${policy_id}`);
+    await page.getByRole('button', { name: 'Delete' }).press('Enter');
+    await page.getByTestId('confirm-action').press('Enter');
+    await expect.poll(() => focused(page)).toBe('H1 Deactivation policies');
+    await page.context().close();
+  });
+
+  test('a dialog that is opened again at once stays open', async () => {
+    const page = await dashboard.open('/tokens');
+    await page.getByTestId('new-token').click();
+    await page.getByRole('dialog').waitFor();
+    await page.evaluate(async () => {
+      const button = (text: string) =>
+        [...document.querySelectorAll('button')].find((one) => one.textContent === text)!;
+      const first = document.querySelector('dialog')!;
+      // The event of closing comes as a task of its own, after the second dialog is there.
+      const closed = new Promise((done) => first.addEventListener('close', done));
+      button('Cancel').click();
+      while (first.isConnected) await null;
+      button('New token').click();
+      await closed;
+      await new Promise((done) => setTimeout(done));
+    });
+    expect(await page.getByRole('dialog').count()).toBe(1);
+    await page.context().close();
+  });
+
   test('connecting: the snippet names this address, and the page says when records arrive and why some do not', async () => {
     const page = await dashboard.open('/connect?gateway=kong');
     expect(await page.locator('pre').first().innerText()).toContain(`${dashboard.stack.url}/v1/ingest/kong`);
@@ -118,6 +235,9 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     const entries = page.getByTestId('audit').locator('> li');
     const texts = await entries.allInnerTexts();
     expect(texts.length).toBeGreaterThan(1);
+    const time = entries.first().locator('time');
+    // Entries are kept for five years.
+    expect(await time.innerText()).toContain((await time.getAttribute('datetime'))!.slice(0, 4));
     for (const text of texts) expect(text).toContain('key_leaked');
     expect(await page.getByTestId('audit').innerText()).toContain('<img src=x');
     await entries.last().getByRole('button', { name: 'Changes' }).click();
@@ -171,6 +291,44 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.goto(`${dashboard.stack.url}/policies`);
     await drawn(page);
     expect(await page.getByRole('link', { name: 'New policy' }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('a viewer of one key is offered what it may see, and told why not the rest', async () => {
+    const token = await dashboard.stack.token({ name: 'one key', scopes: ['read'], key_id: 'key_acme' });
+    const page = await dashboard.open('/', { token });
+    const refused: string[] = [];
+    page.on('response', (response) => response.status() === 403 && refused.push(response.url()));
+    const links = page.getByRole('navigation', { name: 'Main' }).getByRole('link');
+    await expect.poll(() => links.allInnerTexts()).toEqual(['Overview', 'Keys', 'Requests', 'Alerts']);
+    for (const link of await links.all()) {
+      await link.click();
+      await drawn(page);
+    }
+    expect(await page.getByTestId('inbox-empty').getByRole('link').count()).toBe(0);
+    expect(await page.getByRole('navigation', { name: 'Alerts' }).count()).toBe(0);
+    await page.goto(`${dashboard.stack.url}/keys/key_acme`);
+    await drawn(page);
+    expect(refused).toEqual([]);
+    const beyond = [
+      'policies',
+      'policies/new',
+      'connect',
+      'audit',
+      'alert-rules',
+      'channels',
+      'silences',
+      'deliveries',
+    ];
+    for (const path of [...beyond, 'tokens', 'system', 'jobs']) {
+      await page.goto(`${dashboard.stack.url}/${path}`);
+      await page.getByRole('heading', { name: 'This page is not for your token' }).waitFor();
+      const words = await page.locator('main').innerText();
+      expect(words, path).toMatch(beyond.includes(path) ? /token that is bound to one key/ : /whole platform/);
+      expect(await page.getByRole('button', { name: 'Try again' }).count(), path).toBe(0);
+    }
+    await page.getByRole('link', { name: 'Go to your key' }).click();
+    await page.waitForURL(/\/keys\/key_acme/);
     await page.context().close();
   });
 

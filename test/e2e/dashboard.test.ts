@@ -1,8 +1,9 @@
-import type { Page } from 'playwright-core';
+import type { Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   cardValue,
   drawn,
+  focused,
   type OpenDashboard,
   openDashboard,
   widthBeyondScreen,
@@ -150,6 +151,48 @@ describe.skipIf(BROWSER_PATH === '')('dashboard in a browser', () => {
     await page.context().close();
   });
 
+  test('whoever could not be signed out is told so, and stays', async () => {
+    const page = await dashboard.open('/keys');
+    const fails = (route: Route) => (route.request().method() === 'DELETE' ? route.abort() : route.continue());
+    await page.route('**/v1/session', fails);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    const dialog = page.getByRole('dialog', { name: 'You are still signed in' });
+    expect(await dialog.innerText()).toContain('Check the connection');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    expect(new URL(page.url()).pathname).toBe('/keys');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await dialog.waitFor();
+    await page.unroute('**/v1/session', fails);
+    await dialog.getByRole('button', { name: 'Try again' }).click();
+    await page.getByTestId('token-input').waitFor();
+    await page.context().close();
+  });
+
+  test('times are told from when their answer came, however long the page stood open', async () => {
+    const page = await dashboard.open('/requests');
+    // Two hours before the server's clock: what happened an hour ago is still to come for whoever does not look again.
+    await page.clock.install({ time: Date.now() - 2 * HOUR_MS });
+    await page.goto(`${dashboard.stack.url}/keys`);
+    await drawn(page);
+    const row = page.getByTestId('keys-table').locator('tbody tr').filter({ hasText: 'Main key' });
+    expect(await row.innerText()).toMatch(/\bin (\d+ min|1 hr)/);
+    await page.clock.fastForward(2 * HOUR_MS);
+    await page.getByLabel('Status').selectOption('active');
+    await page.waitForURL(/status=active/);
+    await expect.poll(() => row.innerText()).toMatch(/\d (min|hr) ago/);
+
+    const fails = (route: Route) => route.fulfill({ status: 500 });
+    await page.route(/\/v1\/keys\?status=discovered/, fails);
+    await page.clock.setSystemTime(Date.now() - 2 * HOUR_MS);
+    await page.goto(`${dashboard.stack.url}/`);
+    await drawn(page);
+    await page.clock.setSystemTime(Date.now());
+    await page.unroute(/\/v1\/keys\?status=discovered/, fails);
+    await page.getByRole('alert').getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => page.getByTestId('discovered-table').innerText()).toMatch(/just now|ago/);
+    await page.context().close();
+  });
+
   test('keyboard: search, help, periods, map; never with a modifier', async () => {
     const page = await dashboard.open('/keys');
     await page.keyboard.press('Control+/');
@@ -196,7 +239,3 @@ describe.skipIf(BROWSER_PATH === '')('dashboard in a browser', () => {
     await page.context().close();
   });
 });
-
-async function focused(page: Page): Promise<string> {
-  return page.evaluate(() => document.activeElement?.tagName ?? '');
-}

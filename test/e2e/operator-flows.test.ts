@@ -1,11 +1,30 @@
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Batch, encodeBatch } from '../../ingest/batch.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { wholeBatch, writeDeadLetters } from '../../workers/dead-letter.ts';
 import { checkInvariants, storeReport } from '../../workers/invariants.ts';
-import { drawn, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
+import { drawn, focused, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
 import { BROWSER_PATH } from '../support/browser.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Holds an answer back for as long as the test likes. */
+function gate(): { opened: Promise<void>; open: () => void } {
+  let open!: () => void;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** As a browser tells a page that its tab is left or looked at again. */
+async function hide(page: Page, hidden: boolean): Promise<void> {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
+}
 
 describe.skipIf(BROWSER_PATH === '')('pages of those who run Keytally', () => {
   let dashboard: OpenDashboard;
@@ -16,6 +35,78 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run Keytally', () => {
 
   const totalOf = async (keyId: string) => (await dashboard.stack.call(`/v1/keys/${keyId}`)).json.total_requests;
   const rowsOf = (page: Page) => page.getByTestId('dead-letters').locator('tbody tr');
+
+  /** Everything that is asked again and again, and a page that does. */
+  const POLLERS = [
+    ['/system', /\/v1\/system$/],
+    ['/jobs', /\/v1\/jobs$/],
+    ['/connect', /\/v1\/sources$/],
+    ['/keys', /\/v1\/keys\?sort=-requests_30d/],
+    ['/', /\/v1\/keys\?sort=-requests_30d/],
+  ] as const;
+
+  test.each(POLLERS)(
+    '%s waits for a slow answer, asks nothing in a hidden tab or after a refusal',
+    async (path, asks) => {
+      const page = await dashboard.open('/audit');
+      await page.clock.install();
+      const answers: ((route: Route) => Promise<void>)[] = [];
+      let asked = 0;
+      await page.route(asks, (route) => answers[asked++]?.(route));
+      // Key pages poll for as long as there is no key.
+      const plain = (route: Route) =>
+        path === '/' || path === '/keys' ? route.fulfill({ json: { data: [], next_cursor: null } }) : route.continue();
+      const slow = gate();
+      answers.push(
+        plain,
+        (route) => slow.opened.then(() => plain(route)),
+        plain,
+        (route) => route.fulfill({ status: 403 }),
+      );
+
+      const askedAfterAMinute = () => page.clock.runFor(MINUTE_MS).then(() => asked);
+
+      await page.goto(dashboard.stack.url + path);
+      await drawn(page);
+      await expect.poll(askedAfterAMinute).toBe(2);
+      await askedAfterAMinute();
+      const answered = page.waitForResponse(asks);
+      slow.open();
+      await answered;
+      expect(asked).toBe(2);
+
+      await hide(page, true);
+      expect(await askedAfterAMinute()).toBe(2);
+      await hide(page, false);
+      await expect.poll(askedAfterAMinute).toBe(4);
+      await page.getByRole('alert').first().waitFor();
+      expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+      expect(await askedAfterAMinute()).toBe(4);
+      await page.context().close();
+    },
+  );
+
+  test('figures whose next answer does not come are called old, and no longer well', async () => {
+    const page = await dashboard.open('/audit');
+    await page.clock.install();
+    let asked = 0;
+    // The second answer never comes.
+    await page.route(/\/v1\/system$/, (route) => (asked++ === 1 ? undefined : route.continue()));
+    await page.goto(`${dashboard.stack.url}/system`);
+    await drawn(page);
+    const said = page.getByTestId('pipeline-sentence');
+    const well = await said.innerText();
+    expect(well).not.toContain('as of');
+    await page.clock.runFor(MINUTE_MS);
+    await expect.poll(() => said.innerText()).toMatch(/does not answer at present.* as of \d+ \w+, \d\d:\d\d:\d\d/);
+    expect(await said.getAttribute('role')).toBe('status');
+    const words = await said.innerText();
+    await page.clock.runFor(MINUTE_MS);
+    expect(await said.innerText()).toBe(words);
+    await page.getByRole('button', { name: 'Ask again' }).click();
+    await expect.poll(() => said.innerText()).toBe(well);
+    await page.context().close();
+  });
 
   test('a record the store refused is listed with its reason, and counted once when somebody asks for it', async () => {
     const { stack } = dashboard;
@@ -56,6 +147,7 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run Keytally', () => {
     expect(await page.getByTestId('confirm').innerText()).toContain('3 records will never be counted');
     await page.getByTestId('confirm-action').click();
     await expect.poll(() => rowsOf(page).count()).toBe(0);
+    await expect.poll(() => focused(page)).toBe('H1 System');
     await page.goto(`${dashboard.stack.url}/jobs?outcome=dropped`);
     await drawn(page);
     expect(await rowsOf(page).innerText()).toContain('letter-1');

@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { listText, namesOf, namesText, numbersOf, numbersText } from '../../dashboards/forms/list-text.ts';
+import { numberText, scaledNumberOf, shownText } from '../../dashboards/forms/shown-text.ts';
+import { completed, NEW_POLICY } from '../../dashboards/policies/policy-draft.ts';
+
+const inPercent = (text: string) => numberText(scaledNumberOf(text, 100), 100);
+
+describe('a field whose value is read as it is typed', () => {
+  test.each([
+    ['the comma before the next number', '7, ', '7', numbersText, '7, '],
+    ['letters that are no number', '7, x', '7', numbersText, '7, x'],
+    ['an emptied name in the middle', 'a, , c', 'a, c', namesText, 'a, , c'],
+    ['a list set from outside', '7, ', '30', numbersText, '30'],
+    ['zeros of a number', '1.0', '1', inPercent, '1.0'],
+    ['the half of a number', '-', '', inPercent, '-'],
+    ['an emptied number', '', '', inPercent, ''],
+    ['a number set from outside', '', '15', inPercent, '15'],
+  ])('%s', (_, typed, value, canonical, shown) => expect(shownText(typed, value, canonical)).toBe(shown));
+
+  test('reads what it writes', () => {
+    expect(numbersOf(listText([7, 1]))).toEqual([7, 1]);
+    expect(namesOf(listText(['a', 'b']))).toEqual(['a', 'b']);
+    expect([scaledNumberOf('90.5', 100), numberText(0.905, 100)]).toEqual([0.905, '90.5']);
+    expect([scaledNumberOf(' '), numberText(null), numberText(undefined), numberText(0)]).toEqual([
+      undefined,
+      '',
+      '',
+      '0',
+    ]);
+  });
+});
+
+test('a policy without its limit is not sent, and says which field is missing', () => {
+  expect(completed(NEW_POLICY)).toEqual(NEW_POLICY);
+  expect(() => completed({ ...NEW_POLICY, max_per_run: null })).toThrow(
+    expect.objectContaining({ field: 'max_per_run', detail: 'Say how many keys one run may deactivate at most.' }),
+  );
+});
