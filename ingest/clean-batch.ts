@@ -2,7 +2,8 @@ import type { ApiPaths } from './api-paths.ts';
 import type { Batch } from './batch.ts';
 import { TextColumn } from './column.ts';
 import { nextTurn, ROWS_PER_TURN } from './event-loop.ts';
-import { redactIdentity, redactPath, redactText } from './redact.ts';
+import { redactPath } from './redact-path.ts';
+import { redactIdentity, redactText } from './redact-text.ts';
 import type { RouteLimit } from './route-limit.ts';
 import { templateOf } from './route-template.ts';
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { type RateLimitInput, rateLimitIn } from './rate-limit-headers.ts';
 import { RecentMap } from './recent-map.ts';
 import { FIELD_LIMITS, type RecordInput } from './record.ts';
-import { redactPath } from './redact.ts';
+import { redactPath } from './redact-path.ts';
 import { ResponseHead } from './response-head.ts';
 import { templateOf } from './route-template.ts';
 

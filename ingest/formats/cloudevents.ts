@@ -1,4 +1,4 @@
-import { redactIdentity } from '../redact.ts';
+import { redactIdentity } from '../redact-text.ts';
 import { addTo, emptyResult, finish, firstEntry, heldBy, STEP_ENTRIES } from './entry-format.ts';
 import { type Format, type FormatOptions, type FormatPayload, NO_KEY, type Steps } from './format.ts';
 import { isObject, type JsonObject, parseJson, textOf, valueAt } from './json-value.ts';

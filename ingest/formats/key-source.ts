@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RecordInput } from '../record.ts';
-import { looksLikeKey } from '../redact.ts';
+import { looksLikeKey } from '../secret-words.ts';
 import { type FormatOptions, NO_KEY } from './format.ts';
 import { isObject, type JsonObject, parseJson, textOf, valueAt } from './json-value.ts';
 

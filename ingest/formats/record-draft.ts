@@ -1,7 +1,7 @@
 import { clientAddress, countryFromHeaders, countryOf } from '../client-address.ts';
 import type { RateLimitInput } from '../rate-limit-headers.ts';
 import { FIELD_LIMITS } from '../record.ts';
-import { redactIdentity } from '../redact.ts';
+import { redactIdentity } from '../redact-text.ts';
 import type { FormatOptions } from './format.ts';
 import type { JsonObject } from './json-value.ts';
 import { type HeaderReader, keyOf } from './key-source.ts';

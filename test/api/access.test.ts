@@ -15,11 +15,12 @@ const SCOPES_OF: Record<string, Scope[]> = {
   manage: ['read', 'manage'],
   admin: ['ingest', 'read', 'manage', 'admin'],
 };
+const FOREIGN_KEY = 'foreign key alone';
 const BINDINGS = {
   // Those who must fail come first: what others may delete is still there.
   'foreign organization': { organization_id: 'rival' },
   // As an embedded usage tab gets it: readable in the page of whoever looks at it.
-  'foreign key alone': { key_id: 'rival-key' },
+  [FOREIGN_KEY]: { key_id: 'rival-key' },
   'single key': { organization_id: 'acme', key_id: 'acme-discovered' },
   platform: {},
   'own organization': { organization_id: 'acme' },
@@ -35,7 +36,12 @@ interface Role {
 
 const ROLES: Role[] = Object.keys(SCOPES_OF).flatMap((scope) =>
   (Object.keys(BINDINGS) as Binding[]).flatMap((binding) =>
-    (['valid', 'expired', 'revoked'] as const).map((state) => ({ scope, binding, state })),
+    // What has ended is refused before anybody looks what it is bound to: five bindings of those would show no more than four.
+    (binding === FOREIGN_KEY ? (['valid'] as const) : (['valid', 'expired', 'revoked'] as const)).map((state) => ({
+      scope,
+      binding,
+      state,
+    })),
   ),
 );
 const nameOf = ({ scope, binding, state }: Role) => `${state} ${scope} of ${binding}`;
@@ -49,7 +55,7 @@ function expected(route: Route, { scope, binding, state }: Role): readonly numbe
   if (state !== 'valid') return [401];
   if (!SCOPES_OF[scope]!.includes(route.scope as Scope)) return [403];
   if (route.reach === 'platform' && binding !== 'platform') return [403];
-  const isOneKey = binding === 'single key' || binding === 'foreign key alone';
+  const isOneKey = binding === 'single key' || binding === FOREIGN_KEY;
   if (route.reach === 'organization' && isOneKey) return [403];
   // A list whose every row names a key of somebody else is refused as a whole.
   if (route.path === '/v1/keys/import') return [200, 400];
@@ -186,7 +192,7 @@ describe('every route × every scope × every binding × every state', () => {
     console.info(
       `${guarded.length} routes × ${ROLES.length + 1} kinds of token = ${guarded.length * (ROLES.length + 1)} calls`,
     );
-    expect(ROLES.length).toBe(4 * 5 * 3);
+    expect(ROLES.length).toBe(4 * (4 * 3 + 1));
   });
 
   test('a route whose path names something of ours is tried with it', () => {

@@ -48,6 +48,22 @@ test('nor does naming it before the gateway does', async () => {
   await readsNothingOf('rival', 'foretold');
 });
 
+test('nor when both report it in one batch', async () => {
+  const at = new Date().toISOString();
+  const row = {
+    timestamp: at,
+    received_at: at,
+    key_id: 'together',
+    status: 200,
+    path: '/secret',
+    batch_id: 'together',
+  };
+  await stack.store.insertRows('requests', [row, { ...row, organization_id: 'rival' }]);
+  sent += 2;
+  await readsNothingOf('rival', 'together');
+  expect((await stack.call('/v1/keys/together')).json).toMatchObject({ organization_id: '', total_requests: 2 });
+});
+
 test('nor in an import, a leak report or a policy’s scope', async () => {
   const { json } = await stack.call('/v1/keys/import', {
     method: 'POST',

@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  isSecretName,
-  looksLikeKey,
-  redactIdentity,
-  redactPath,
-  redactText,
-  SECRET_NAMES,
-} from '../../ingest/redact.ts';
+import { redactPath } from '../../ingest/redact-path.ts';
+import { redactIdentity, redactText } from '../../ingest/redact-text.ts';
+import { isSecretName, SECRET_NAMES } from '../../ingest/secret-names.ts';
+import { looksLikeKey } from '../../ingest/secret-words.ts';
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.Zm9vYmFy-_x';
 const UUID = '550e8400-e29b-41d4-a716-446655440000';

@@ -24,6 +24,8 @@ afterAll(() => store.close());
 describe('every statement of every migration, as a cluster gets it', () => {
   test.each(statements)('$name is understood by the engine’s parser', async ({ statement }) => {
     expect(statement).not.toContain('${');
+    // It changes the insert tokens of the view's target until the next start: what is sent again meanwhile counts twice.
+    expect(statement).not.toContain('MODIFY QUERY');
     const [row] = await store.query<{ sql: string }>('SELECT formatQuery({statement:String}) AS sql', { statement });
     expect(row!.sql).toContain(`ON CLUSTER ${CLUSTER}`);
   });
