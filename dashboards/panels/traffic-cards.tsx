@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { pointChange, relativeChange } from '../format/change.ts';
-import { formatCompact, formatCount, formatPercent } from '../format/number.ts';
+import { formatCompact, formatCount, formatRate } from '../format/number.ts';
 import { Card, CardSkeleton } from './card.tsx';
 import type { TrafficTotals } from './traffic-totals.ts';
 
@@ -40,7 +40,7 @@ export function TrafficCards({ totals, before, note, children }: TrafficCardsPro
       <Card
         name="Error rate"
         testId="card-error-rate"
-        value={formatPercent(totals.error_rate)}
+        value={formatRate(totals.error_rate)}
         change={pointChange(totals.error_rate, before?.error_rate ?? null)}
         worse="up"
       />
@@ -69,7 +69,7 @@ function ErrorCard({ name, testId, field, totals, before }: ErrorCardProps) {
       title={formatCount(count)}
       change={relativeChange(count, before?.[field] ?? null)}
       worse="up"
-      note={count > 0 && <span>{formatPercent(count / totals.requests)}</span>}
+      note={count > 0 && <span>{formatRate(count / totals.requests)}</span>}
     />
   );
 }

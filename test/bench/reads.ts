@@ -41,13 +41,13 @@ type Figures = Record<string, number>;
 /**
  * Times of reads over HTTP, milliseconds: of one key's usage, groups, the explorer and the key list, for several numbers of raw
  * rows, whose programs run side by side and are asked in turns; beside ingest at half speed; with 50 readers; and of a registry of
- * a million keys. `--rows 1000000` measures that size alone, `--keys` the million keys alone, `--beside` leaves out the reads that are alone.
+ * a million keys. `--rows 1000000` measures that size alone, `--rows 100000,100000000` those against each other and nothing else, `--keys` the
+ * million keys alone, `--beside` leaves out the reads that are alone.
  */
 export async function benchReads(say: Say, flags: readonly string[] = []): Promise<Figures> {
   if (flags.includes('--keys')) return manyKeys(say);
-  const only = Number(flags[flags.indexOf('--rows') + 1]);
   const isBeside = flags.includes('--beside');
-  const sizes = flags.includes('--rows') && only > 0 ? [only] : isBeside ? [BESIDE_ROWS] : SIZES;
+  const sizes = flags.includes('--rows') ? sizesOf(flags) : isBeside ? [BESIDE_ROWS] : SIZES;
   // Each part of each system ends with this process.
   process.setMaxListeners(4 * SIZES.length);
   const systems = new Map<number, System>();
@@ -57,6 +57,7 @@ export async function benchReads(say: Say, flags: readonly string[] = []): Promi
   try {
     await startAll(systems, sizes, endMs, say);
     if (!isBeside) Object.assign(figures, await readsInTurns(systems, endMs, say));
+    if (!systems.has(beside)) return figures;
     for (const [rows, other] of systems) {
       if (rows === beside) continue;
       systems.delete(rows);
@@ -72,6 +73,15 @@ export async function benchReads(say: Say, flags: readonly string[] = []): Promi
     await Promise.all([...systems.values()].map((system) => system.stop()));
   }
   return sizes.length === 1 ? figures : { ...figures, ...(await manyKeys(say)) };
+}
+
+/** @throws Error for what is no list of numbers */
+function sizesOf(flags: readonly string[]): number[] {
+  const given = flags[flags.indexOf('--rows') + 1] ?? '';
+  const sizes = given.split(',').map(Number);
+  if (sizes.some((rows) => !(rows > 0)))
+    throw new Error(`--rows: ${given} is not a number of rows, or several with commas`);
+  return sizes;
 }
 
 /** All are filled before the first starts. */

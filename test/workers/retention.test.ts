@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { deletesAfter } from '../../workers/clickhouse/retention.ts';
+import { applyRetention, deletesAfter } from '../../workers/clickhouse/retention.ts';
 import { storagePerKey, storagePerTable } from '../../workers/clickhouse/storage.ts';
 import { Random } from '../support/random.ts';
 import { type Stack, startStack } from '../support/stack.ts';
@@ -115,4 +115,21 @@ test('a second start finds every TTL as it should be and changes none', async ()
     "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'requests'",
   );
   expect(deletesAfter(rows[0]!.engine_full, 'toDateTime(timestamp)', DAYS.RETENTION_REQUESTS_DAYS + 1)).toBe(true);
+});
+
+test('a retention that is changed reaches what is merged already, shorter and longer', async () => {
+  const ends = async (table: string) => {
+    const parts = await stack.store.query<{ end: string }>(
+      `SELECT toString(delete_ttl_info_max) AS end FROM system.parts
+       WHERE active AND table = {table:String} AND rows > 0 ORDER BY end`,
+      { table },
+    );
+    return parts.map(({ end }) => Date.parse(`${end}Z`));
+  };
+  const before = { days: await ends('usage_day'), requests: await ends('requests') };
+  expect(before.days.length).toBeGreaterThan(1);
+  await applyRetention(stack.store, { ...stack.config, RETENTION_DAY_DAYS: 290, RETENTION_REQUESTS_DAYS: 40 });
+  await expect.poll(() => ends('usage_day')).toEqual(before.days.map((end) => end - 10 * DAY_MS));
+  await expect.poll(() => ends('requests')).toEqual(before.requests.map((end) => end + 20 * DAY_MS));
+  expect(await tierCounts(stack.store)).toMatchObject({ requests: 400, usage_day: 800 });
 });
