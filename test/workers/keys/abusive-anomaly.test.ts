@@ -74,6 +74,7 @@ describe('an abusive policy that waits for a sustained anomaly', () => {
           ...initialState(),
           phase: 'firing',
           openedAtMs: now - 9 * DAY_MS,
+          announcedAtMs: now - 9 * DAY_MS,
           acknowledged: { by: 'ann', atMs: now - 8.9 * DAY_MS },
         },
       }),
@@ -100,6 +101,12 @@ describe('an abusive policy that waits for a sustained anomaly', () => {
     expect(run).toMatchObject({ outcome: 'done', changed: 2 });
     expect((await stack.call('/v1/keys/spiking')).json.status).toBe('inactive');
     expect((await stack.call('/v1/keys/handled')).json.status).toBe('active');
+  });
+
+  it('the list of alerts knows who acknowledged and that it was told, also when that is older than what it is asked for', async () => {
+    const since = encodeURIComponent(new Date(now - DAY_MS).toISOString());
+    const { json } = await stack.call(`/v1/alerts?key_id=handled%20long%20ago&since=${since}`);
+    expect(json.data).toMatchObject([{ kind: 'error_rate', told: true, acknowledged: { by: 'ann' } }]);
   });
 
   it('takes nobody by anomaly when the policy does not ask for it', async () => {
