@@ -26,6 +26,18 @@ export function fieldsOf(body: z.infer<typeof KeyBody>, grant: TokenGrant): Part
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
+/**
+ * With the organization that a key gets which nobody registered before: the one that uses it, unless the fields say another. It would lose
+ * sight of the key else.
+ */
+export function withOwner(
+  present: RegisteredKey,
+  fields: Partial<RegisteredKey>,
+  user: string,
+): Partial<RegisteredKey> {
+  return present.version === 0 ? { organization_id: user, ...fields } : fields;
+}
+
 /** A bound token changes keys of its organization and keys that belong to nobody; others look absent to it. */
 export function isForeign(present: RegisteredKey, grant: TokenGrant): boolean {
   return grant.organizationId !== '' && present.version > 0 && present.organization_id !== grant.organizationId;

@@ -6,7 +6,7 @@ import { type Plan, Plans } from '../workers/keys/plans.ts';
 import { CHANGE_CHUNK, KeyConflict, type Updated } from '../workers/keys/registry.ts';
 import { USED_BY } from '../workers/keys/used-by.ts';
 import type { ImportedRow } from './import-rows.ts';
-import { faultOf, fieldsOf, isForeign } from './key-changes.ts';
+import { faultOf, fieldsOf, isForeign, withOwner } from './key-changes.ts';
 import type { ApiParts } from './route.ts';
 import { KeyBody } from './schemas.ts';
 
@@ -126,9 +126,9 @@ export class KeyImport {
     const refused = new Map<string, { field: string; message: string }>();
     try {
       const { updated, conflicts } = await this.#parts.registry.updateMany([...chunk.keys()], (present) => {
-        const fields = chunk.get(present.key_id)!.fields;
+        const fields = withOwner(present, chunk.get(present.key_id)!.fields, users.get(present.key_id) ?? '');
         const fault = this.#foreignFault(present, users) ?? faultOf(present, fields, this.#plans);
-        if (!fault) return changeTo(present, fields, users.get(present.key_id) ?? '', this.#grant);
+        if (!fault) return changeTo(present, fields, this.#grant);
         refused.set(present.key_id, fault);
         return undefined;
       });
@@ -161,21 +161,12 @@ export class KeyImport {
   }
 }
 
-/**
- * An import that is repeated changes nothing.
- * @param user organization that uses the key, whose it becomes when the row names none
- */
-function changeTo(
-  present: RegisteredKey,
-  fields: Partial<RegisteredKey>,
-  user: string,
-  grant: TokenGrant,
-): Change | undefined {
+/** An import that is repeated changes nothing. */
+function changeTo(present: RegisteredKey, fields: Partial<RegisteredKey>, grant: TokenGrant): Change | undefined {
   const isNew = present.version === 0 || present.deleted;
   const same = Object.entries(fields).every(
     ([name, value]) => JSON.stringify(value) === JSON.stringify(present[name as keyof RegisteredKey]),
   );
   if (same && !isNew) return undefined;
-  const owned = present.version === 0 ? { organization_id: user, ...fields } : fields;
-  return { fields: owned, action: isNew ? 'key.registered' : 'key.updated', actor: grant.id, reason: 'import' };
+  return { fields, action: isNew ? 'key.registered' : 'key.updated', actor: grant.id, reason: 'import' };
 }

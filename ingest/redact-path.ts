@@ -1,7 +1,6 @@
 import { isSecretName } from './secret-names.ts';
-import { containsSecret } from './secret-words.ts';
+import { containsSecret, PLACEHOLDER } from './secret-words.ts';
 
-const PLACEHOLDER = '{token}';
 /** Parameter names kept of one query. */
 const MAX_PARAMETERS = 32;
 

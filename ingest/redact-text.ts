@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isSecretName } from './secret-names.ts';
-import { embeddedKey, isVendorKey, looksRandom, RANDOM_LENGTH, UUID, WORD } from './secret-words.ts';
+import { embeddedKey, isVendorKey, looksRandom, PLACEHOLDER, RANDOM_LENGTH, UUID, WORD } from './secret-words.ts';
 
-const PLACEHOLDER = '{token}';
 const SCHEMES = new Set(['bearer', 'basic', 'token', 'apikey', 'digest', 'negotiate']);
 const AT = 64;
 

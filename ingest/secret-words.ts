@@ -3,6 +3,8 @@
  * pass over the characters finds the candidates; patterns run on those only, so that ordinary paths and user agents cost a scan and no copy.
  */
 
+/** Stands where a secret stood. */
+export const PLACEHOLDER = '{token}';
 /** Shortest run of characters that can be a secret by its looks alone. */
 export const RANDOM_LENGTH = 32;
 /** Prefixes by which vendors make their keys recognisable, with the shortest rest that makes one. */

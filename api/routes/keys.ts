@@ -6,7 +6,15 @@ import { KEY_ORDERS, type KeyOrder } from '../../workers/keys/key-order.ts';
 import { effectiveLimits, Plans, planOf } from '../../workers/keys/plans.ts';
 import { readRateLimits, type SeenRateLimit } from '../../workers/rate-limits.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { faultOf, fieldProblem, fieldsOf, noSuchKey, refuseForeign, registryProblem } from '../key-changes.ts';
+import {
+  faultOf,
+  fieldProblem,
+  fieldsOf,
+  noSuchKey,
+  refuseForeign,
+  registryProblem,
+  withOwner,
+} from '../key-changes.ts';
 import { resolveRange } from '../queries/calendar.ts';
 import { readSparklines } from '../queries/fleet-series.ts';
 import type { KeyCursor, KeyListRequest } from '../queries/key-page.ts';
@@ -249,13 +257,13 @@ export const putKey = route({
         params.key_id,
         (present) => {
           refuseForeign(present, grant);
-          const fault = faultOf(present, fields, plans);
+          const owned = withOwner(present, fields, owner);
+          const fault = faultOf(present, owned, plans);
           if (fault) throw fieldProblem(fault);
           const isNew = present.version === 0 || present.deleted;
           // A repeat of a PUT whose answer was lost changes nothing, and must not look like a second change.
           if (!isNew && hasAlready(present, fields)) return undefined;
           const action = isNew ? 'key.registered' : 'key.updated';
-          const owned = present.version === 0 ? { organization_id: owner, ...fields } : fields;
           return { fields: owned, action, actor: grant.id, reason: '' };
         },
         expected,
@@ -279,7 +287,7 @@ function expectedVersion(ifMatch: string | undefined): number | undefined {
 }
 
 /**
- * Whose a key becomes that is registered without a word about it: that of the organization that uses it, which would lose sight of it else.
+ * Organization that uses a key, '' when there is none or any token of the platform does.
  * @throws {Problem} 404 where an organization would claim a key that others use: it would read their traffic
  */
 async function ownerByUse(parts: ApiParts, grant: TokenGrant, keyId: string): Promise<string> {

@@ -90,7 +90,13 @@ test('a registered key of no organization takes no records of an organization', 
 test('a key that an organization uses stays its own when the platform registers it without a word about whose it is', async () => {
   await report('acme', 'used');
   await report('acme', 'imported');
-  expect((await put('used', { name: 'used' })).json.organization_id).toBe('acme');
+  const body = { description: 'of acme', limits: { per_day: 7 } };
+  await stack.call('/v1/plans/inhouse', { method: 'PUT', body, ...as('acme') });
+  // Its plans are those of that organization.
+  expect((await put('used', { name: 'used', plan: 'inhouse' })).json).toMatchObject({
+    organization_id: 'acme',
+    plan: 'inhouse',
+  });
   await stack.call('/v1/keys/import', {
     method: 'POST',
     body: '{"key_id":"imported","name":"imported"}\n',

@@ -197,12 +197,9 @@ function reasonToSpeak(state: AlertState, policy: StatePolicy): NotifyReason | u
   return due && !state.acknowledged ? 'repeated' : undefined;
 }
 
-const isSilenced = ({ silencedUntilMs, lastAtMs }: AlertState): boolean =>
-  silencedUntilMs !== null && silencedUntilMs > lastAtMs;
-
-function suppressed(state: AlertState): WithheldBecause | undefined {
-  if (isSilenced(state)) return 'silenced';
-  return state.inhibitedBy === null ? undefined : 'inhibited';
+function suppressed({ silencedUntilMs, lastAtMs, inhibitedBy }: AlertState): WithheldBecause | undefined {
+  if (silencedUntilMs !== null && silencedUntilMs > lastAtMs) return 'silenced';
+  return inhibitedBy === null ? undefined : 'inhibited';
 }
 
 function paced(state: AlertState, reason: NotifyReason, policy: StatePolicy): WithheldBecause | undefined {

@@ -1,42 +1,22 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { parseConfig } from '../../../../ingest/config.ts';
-import { type LocalRedis, startLocalRedis } from '../../../../ingest/local-redis.ts';
-import { createLogger } from '../../../../ingest/logger.ts';
-import { connectRedis, type Redis } from '../../../../ingest/redis.ts';
 import { type EvaluationParts, evaluate } from '../../../../workers/alerts/evaluation/evaluate.ts';
 import { readProgress, writeProgress } from '../../../../workers/alerts/evaluation/progress.ts';
 import { BUCKET_MS } from '../../../../workers/alerts/evaluation/settled.ts';
-import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
-import { migratedStore } from '../../../support/migrated-store.ts';
-import { tempFolder } from '../../../support/temp-folder.ts';
+import { type AlertParts, settledParts, startAlertParts } from '../../../support/alert-parts.ts';
 import { SeededHistory } from './seeded-history.ts';
 
 const HOUR_MS = 3_600_000;
-const config = parseConfig({ LOG_LEVEL: 'error' });
 const KEYS = Array.from({ length: 10 }, (_, n) => `calm_${n}`);
 
-let redisServer: LocalRedis;
-let redis: Redis;
+let started: AlertParts;
 let parts: EvaluationParts;
 let presentMs: number;
 
 beforeAll(async () => {
-  redisServer = await startLocalRedis({ dataDir: tempFolder(), log: () => {}, maxMemoryBytes: 268_435_456 });
-  redis = await connectRedis(redisServer.url, 'worker', () => {});
-  parts = {
-    store: await migratedStore(config),
-    delivery: openDeliveryQueue(redis),
-    log: createLogger(config, 'test'),
-    oldestWaitingMs: async () => undefined,
-    settleMs: 0,
-  };
+  started = await startAlertParts();
+  parts = settledParts(started);
 });
-afterAll(async () => {
-  await parts.delivery.close();
-  redis.disconnect();
-  await redisServer.stop();
-  await parts.store.close();
-});
+afterAll(() => started.stop());
 beforeEach(async () => {
   presentMs = Date.now();
   const hour = Math.floor(presentMs / HOUR_MS) * 3_600 - 3_600;

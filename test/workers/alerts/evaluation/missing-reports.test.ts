@@ -1,27 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseConfig } from '../../../../ingest/config.ts';
-import { type LocalRedis, startLocalRedis } from '../../../../ingest/local-redis.ts';
-import { createLogger } from '../../../../ingest/logger.ts';
-import { connectRedis, type Redis } from '../../../../ingest/redis.ts';
 import { type EvaluationParts, evaluate } from '../../../../workers/alerts/evaluation/evaluate.ts';
 import { missingBuckets } from '../../../../workers/alerts/evaluation/missing-reports.ts';
-import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
-import { migratedStore } from '../../../support/migrated-store.ts';
-import { tempFolder } from '../../../support/temp-folder.ts';
+import { type AlertParts, settledParts, startAlertParts } from '../../../support/alert-parts.ts';
 import { SeededHistory } from './seeded-history.ts';
 
 describe('buckets in which reports are missing', () => {
-  // One letter is a bucket: x with requests, . without.
+  // One sign is a bucket: # with requests, . without.
   test.each([
-    ['none', 'xxxxxxxxxx', 100, ''],
-    ['two are chance', 'xxxx..xxxx', 100, ''],
-    ['three, and what lies beside them', 'xxxx...xxx', 100, '3 4 5 6 7'],
-    ['where little was expected they are not', 'xxxx...xxx', 16, ''],
-    ['of a long run little is expected of each', 'x......xxx', 16, '0 1 2 3 4 5 6 7'],
-    ['at both ends', '...xxxx...', 100, '0 1 2 3 6 7 8 9'],
-    ['two runs', '...xx...xx', 100, '0 1 2 3 4 5 6 7 8'],
+    ['none', '##########', 100, ''],
+    ['two are chance', '####..####', 100, ''],
+    ['three, and what lies beside them', '####...###', 100, '3 4 5 6 7'],
+    ['where little was expected they are not', '####...###', 16, ''],
+    ['of a long run little is expected of each', '#......###', 16, '0 1 2 3 4 5 6 7'],
+    ['at both ends', '...####...', 100, '0 1 2 3 6 7 8 9'],
+    ['two runs', '...##...##', 100, '0 1 2 3 4 5 6 7 8'],
   ])('%s', (_, buckets, expected, missing) => {
-    const reported = new Set([...buckets].flatMap((one, n) => (one === 'x' ? [600 + n * 300] : [])));
+    const reported = new Set([...buckets].flatMap((one, n) => (one === '#' ? [600 + n * 300] : [])));
     const found = missingBuckets(reported, { from: 600, to: 600 + buckets.length * 300 }, () => expected);
     expect(
       [...found]
@@ -41,30 +35,16 @@ describe('buckets in which reports are missing', () => {
 });
 
 describe('after an hour in which nobody reported anything', () => {
-  const config = parseConfig({ LOG_LEVEL: 'error' });
   const CALM = Array.from({ length: 10 }, (_, n) => `calm_${n}`);
   const LAST = 11;
-  let redisServer: LocalRedis;
-  let redis: Redis;
+  let started: AlertParts;
   let parts: EvaluationParts;
 
   beforeAll(async () => {
-    redisServer = await startLocalRedis({ dataDir: tempFolder(), log: () => {}, maxMemoryBytes: 268_435_456 });
-    redis = await connectRedis(redisServer.url, 'worker', () => {});
-    parts = {
-      store: await migratedStore(config),
-      delivery: openDeliveryQueue(redis),
-      log: createLogger(config, 'test'),
-      oldestWaitingMs: async () => undefined,
-      settleMs: 0,
-    };
+    started = await startAlertParts();
+    parts = settledParts(started);
   });
-  afterAll(async () => {
-    await parts.delivery.close();
-    redis.disconnect();
-    await redisServer.stop();
-    await parts.store.close();
-  });
+  afterAll(() => started.stop());
 
   test('keys that are back are not called silent, one that stays away is, once its own silence is strange', async () => {
     const history = new SeededHistory(parts.store, Math.floor(Date.now() / 3_600_000) * 3_600 - 3 * 3_600);

@@ -1,14 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { parseConfig } from '../../../../ingest/config.ts';
-import { type LocalRedis, startLocalRedis } from '../../../../ingest/local-redis.ts';
-import { connectRedis, type Redis } from '../../../../ingest/redis.ts';
 import { acknowledgeAlert } from '../../../../workers/alerts/acknowledge.ts';
 import { loadStates } from '../../../../workers/alerts/evaluation/event-store.ts';
-import { type LimitParts, lookAtLimits } from '../../../../workers/alerts/limits/look.ts';
-import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
+import { lookAtLimits } from '../../../../workers/alerts/limits/look.ts';
 import { brokenAlertLogs } from '../../../support/alert-log.ts';
-import { migratedStore } from '../../../support/migrated-store.ts';
-import { tempFolder } from '../../../support/temp-folder.ts';
+import { type AlertParts, startAlertParts } from '../../../support/alert-parts.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -17,21 +12,11 @@ const DAY_MS = 24 * HOUR_MS;
 const FIRST_DAY = Math.floor(Date.now() / DAY_MS) * DAY_MS - 12 * DAY_MS;
 const TABLES = ['alert_events', 'alert_progress', 'alert_rules', 'keys', 'traffic_seconds', 'usage_day'];
 
-let redisServer: LocalRedis;
-let redis: Redis;
-let parts: LimitParts;
-
+let parts: AlertParts;
 beforeAll(async () => {
-  redisServer = await startLocalRedis({ dataDir: tempFolder(), log: () => {}, maxMemoryBytes: 268_435_456 });
-  redis = await connectRedis(redisServer.url, 'worker', () => {});
-  parts = { store: await migratedStore(parseConfig({})), delivery: openDeliveryQueue(redis) };
+  parts = await startAlertParts();
 });
-afterAll(async () => {
-  await parts.delivery.close();
-  redis.disconnect();
-  await redisServer.stop();
-  await parts.store.close();
-});
+afterAll(() => parts.stop());
 afterEach(async () => {
   expect(await brokenAlertLogs(parts.store)).toEqual([]);
   for (const table of TABLES) await parts.store.command(`TRUNCATE TABLE ${table}`);
