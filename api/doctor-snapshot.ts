@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { Config } from '../ingest/config.ts';
 import { openBatchQueue } from '../ingest/queue.ts';
 import { mastersOf, type Redis } from '../ingest/redis.ts';
-import { ofEveryShard, storagePerTable } from '../workers/clickhouse/storage.ts';
+import { diskSpace, storagePerTable } from '../workers/clickhouse/storage.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
+import { oldestJobMs } from '../workers/oldest-job.ts';
 
 const number = z.number();
 
@@ -98,11 +99,11 @@ async function queueOf(config: Config, redis: Redis): Promise<DoctorSnapshot['qu
   for (let shard = 0; shard < config.INGEST_SHARDS; shard++) {
     const queue = openBatchQueue(redis, shard);
     const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed');
-    const [oldest] = await queue.getWaiting(0, 0);
+    const oldest = await oldestJobMs(redis, queue, ['wait', 'prioritized']);
     total.waiting += counts.waiting! + counts.prioritized! + counts.delayed!;
     total.active += counts.active!;
     total.failed += counts.failed!;
-    if (oldest) total.oldest_seconds = Math.max(total.oldest_seconds, (Date.now() - oldest.timestamp) / 1000);
+    if (oldest !== undefined) total.oldest_seconds = Math.max(total.oldest_seconds, (Date.now() - oldest) / 1000);
     // Some hosted Redis do not tell their clients: one worker is then assumed.
     total.workers = Math.max(total.workers, await queue.getWorkersCount().catch(() => 0));
     await queue.close();
@@ -111,11 +112,8 @@ async function queueOf(config: Config, redis: Redis): Promise<DoctorSnapshot['qu
 }
 
 async function diskOf(config: Config, store: Store): Promise<DoctorSnapshot['disk']> {
-  const [space] = await store.query<{ free_bytes: number; total_bytes: number }>(
-    `SELECT sum(free_space) AS free_bytes, sum(total_space) AS total_bytes FROM ${ofEveryShard(config, 'system.disks')}`,
-  );
   return {
-    ...space!,
+    ...(await diskSpace(store, config)),
     retention_days: {
       requests: config.RETENTION_REQUESTS_DAYS,
       minute: config.RETENTION_MINUTE_DAYS,

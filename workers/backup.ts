@@ -3,8 +3,9 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import type { Queue } from 'bullmq';
 import { type Config, ConfigError } from '../ingest/config.ts';
-import { openBatchQueue } from '../ingest/queue.ts';
+import { type BatchJob, openBatchQueue } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 import { type BackupFile, type BackupPlace, openBackupPlace } from './backup-place.ts';
 import { type RedisLine, redisLines, restoreRedisLine } from './backup-redis.ts';
@@ -88,7 +89,7 @@ export async function backup({ config, store, redis, say }: BackupParts, address
 /**
  * Brings a backup into an empty store, under the schema it was written with, and then brings the schema up to date.
  * @param address of the backup: a folder, or `s3://bucket/prefix`
- * @throws {ConfigError} when there is no whole backup, or the store holds something
+ * @throws {ConfigError} when there is no whole backup, the store holds something, or a backup or another restore runs
  */
 export async function restore(parts: BackupParts, address: string): Promise<RestoreSummary> {
   refuseCluster(parts.config);
@@ -100,9 +101,23 @@ export async function restore(parts: BackupParts, address: string): Promise<Rest
   }
 }
 
-async function restoreFrom({ config, store, redis, say }: BackupParts, place: BackupPlace): Promise<RestoreSummary> {
+/** Under a hold: of two restores at once each would find the store empty, and its rows would be there twice. */
+async function restoreFrom(parts: BackupParts, place: BackupPlace): Promise<RestoreSummary> {
   const manifest = await checkedManifest(place);
-  await refuseFilled(store);
+  const queues = openQueues(parts.redis, parts.config);
+  try {
+    return await holdBatches(parts.redis, queues, async () => {
+      await refuseFilled(parts.store);
+      const rows = await restoreTables(parts, place, manifest);
+      return { rows, tables: manifest.tables.length, ...(await restoreRedis(parts, place, manifest, queues)) };
+    });
+  } finally {
+    for (const queue of queues) await queue.close();
+  }
+}
+
+/** @returns rows of all tables */
+async function restoreTables({ config, store, say }: BackupParts, place: BackupPlace, manifest: Manifest) {
   await migrate(store, config, manifest.schema);
   // Before the rows: a part learns when it is to go as it is written, and one that is never merged would stay for good.
   await applyRetention(store, config);
@@ -115,15 +130,22 @@ async function restoreFrom({ config, store, redis, say }: BackupParts, place: Ba
     rows += loaded;
   }
   await migrate(store, config);
-  const summary: RestoreSummary = { rows, tables: manifest.tables.length, keys: 0, queued: 0, countedAlready: 0 };
-  const queues = openQueues(redis, config);
+  return rows;
+}
+
+async function restoreRedis(
+  { redis, store }: BackupParts,
+  place: BackupPlace,
+  manifest: Manifest,
+  queues: readonly Queue<BatchJob>[],
+): Promise<Pick<RestoreSummary, 'keys' | 'queued' | 'countedAlready'>> {
+  const summary = { keys: 0, queued: 0, countedAlready: 0 };
   await place.use(manifest.redis, async (path) => {
     for await (const line of createInterface({ input: createReadStream(path).pipe(createGunzip()) })) {
       const outcome = await restoreRedisLine(JSON.parse(line) as RedisLine, { redis, queues, store });
       summary[outcome === 'key' ? 'keys' : outcome === 'queued' ? 'queued' : 'countedAlready']++;
     }
   });
-  for (const queue of queues) await queue.close();
   return summary;
 }
 

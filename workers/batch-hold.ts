@@ -4,7 +4,7 @@ import { ConfigError } from '../ingest/config.ts';
 import type { BatchJob } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 
-/** Says that the queues were paused by a hold, and not by a person. */
+/** The queues that a hold has paused, as JSON: one that a person paused before is not among them, and stays paused afterwards. */
 const HELD_KEY = '{keytally}:hold';
 /** Whose hold it is. Runs out by itself when the holder was killed; nobody else takes one while it is there. */
 const HEARTBEAT_KEY = '{keytally}:hold:alive';
@@ -36,13 +36,14 @@ export async function holdBatches<T>(
   const owner = randomUUID();
   if (!(await take(redis, owner))) {
     throw new ConfigError(
-      `another backup is running; one that was killed stands in the way for ${HEARTBEAT_SECONDS} seconds at most`,
+      `another backup or restore is running; one that was killed stands in the way for ${HEARTBEAT_SECONDS} seconds at most`,
     );
   }
   const timer = setInterval(() => void renew(redis, owner).catch(() => undefined), RENEW_MS);
   try {
-    await redis.set(HELD_KEY, owner);
-    for (const queue of queues) await queue.pause();
+    const running = await runningWithoutHold(redis, queues);
+    await redis.set(HELD_KEY, JSON.stringify(running.map((queue) => queue.qualifiedName)));
+    for (const queue of running) await queue.pause();
     await untilNoneActive(queues);
     return await act({ confirm: () => confirm(redis, owner) });
   } finally {
@@ -64,6 +65,21 @@ async function confirm(redis: Redis, owner: string): Promise<void> {
   );
 }
 
+/** A killed holder's queues are paused as well, but not by a person. */
+async function runningWithoutHold(redis: Redis, queues: readonly Queue<BatchJob>[]): Promise<Queue<BatchJob>[]> {
+  const abandoned = heldBy(await redis.get(HELD_KEY), queues);
+  const paused = await Promise.all(queues.map((queue) => queue.isPaused()));
+  return queues.filter((queue, at) => !paused[at] || abandoned.includes(queue));
+}
+
+/** @param held as stored; what a version before wrote is no list, and its hold had paused all */
+function heldBy(held: string | null, queues: readonly Queue<BatchJob>[]): readonly Queue<BatchJob>[] {
+  if (held === null) return [];
+  if (!held.startsWith('[')) return queues;
+  const names = JSON.parse(held) as string[];
+  return queues.filter((queue) => names.includes(queue.qualifiedName));
+}
+
 /** What is under way may finish. One that does not was left by a killed worker: it is in the queue and is copied from there. */
 async function untilNoneActive(queues: readonly Queue<BatchJob>[]): Promise<void> {
   for (let waited = 0; waited < DRAIN_TIMEOUT_MS; waited += POLL_MS) {
@@ -76,7 +92,7 @@ async function untilNoneActive(queues: readonly Queue<BatchJob>[]): Promise<void
 /** Only one's own: what came after it is its holder's. @returns whether it was */
 async function release(redis: Redis, queues: readonly Queue<BatchJob>[], owner: string): Promise<boolean> {
   if (!(await renew(redis, owner))) return false;
-  for (const queue of queues) await queue.resume();
+  for (const queue of heldBy(await redis.get(HELD_KEY), queues)) await queue.resume();
   await redis.eval(GIVE_UP, 2, HEARTBEAT_KEY, HELD_KEY, owner);
   return true;
 }

@@ -54,7 +54,7 @@ export const getSystem = route({
     const batches = parts.jobQueues.filter(({ name }) => name.startsWith('batches'));
     const [redis, stored, queues, letters] = await Promise.all([
       readRedisHealth(parts.redis),
-      readStoreHealth(store),
+      readStoreHealth(store, config),
       Promise.all(batches.map(({ name, queue }) => readQueueHealth(parts.redis, name, queue))),
       store.query<{ waiting: number }>("SELECT count() AS waiting FROM dead_letters FINAL WHERE outcome = 'waiting'"),
     ]);

@@ -13,9 +13,11 @@ import {
   rollupBytes,
 } from '../../api/commands/doctor-model.ts';
 import { type DoctorSnapshot, takeSnapshot } from '../../api/doctor-snapshot.ts';
+import { readStoreHealth, type StoreHealth } from '../../api/queries/store-health.ts';
 import type { Config } from '../../ingest/config.ts';
 import { packageRoot } from '../../ingest/package-root.ts';
 import { connectRedis } from '../../ingest/redis.ts';
+import { diskSpaceOf } from '../../workers/clickhouse/storage.ts';
 import type { Store } from '../../workers/clickhouse/store.ts';
 import { Random } from '../support/random.ts';
 import { ADMIN_TOKEN, type Stack, startStack } from '../support/stack.ts';
@@ -286,7 +288,45 @@ describe('against a running system', () => {
     expect(two.disk.total_bytes).toBe(2 * one.disk.total_bytes);
     const rows = ({ disk }: DoctorSnapshot) => disk.tables.find(({ table }) => table === 'requests')!.rows;
     expect(rows(two)).toBe(2 * rows(one));
+    const health = (config: Config) => readStoreHealth(store as Store, config);
+    const [ofOne, ofTwo] = [await health(stack.config), await health({ ...stack.config, CLICKHOUSE_CLUSTER: 'two' })];
+    const counted = ({ tables }: StoreHealth) => tables.find(({ table }) => table === 'requests')!.rows;
+    expect([counted(ofOne), counted(ofTwo)]).toEqual([50, 100]);
     redis.disconnect();
+  });
+
+  test.each([
+    [
+      'a local disk beside an object store',
+      [
+        [10, 100, 0, 0, 0],
+        [2 ** 60, 2 ** 60, 1, 0, 0],
+      ],
+      [10, 100],
+    ],
+    [
+      'two local disks',
+      [
+        [10, 100, 0, 0, 0],
+        [5, 50, 0, 0, 0],
+      ],
+      [15, 150],
+    ],
+    ['an object store only', [[2 ** 60, 2 ** 60, 1, 0, 0]], [2 ** 60, 2 ** 60]],
+    [
+      'disks that take no rows do not count',
+      [
+        [10, 100, 0, 0, 0],
+        [7, 70, 0, 1, 0],
+        [8, 80, 0, 0, 1],
+      ],
+      [10, 100],
+    ],
+  ])('space for new rows: %s', async (_, disks, [free, total]) => {
+    const columns = 'free_space UInt64, total_space UInt64, is_remote UInt8, is_read_only UInt8, is_broken UInt8';
+    const rows = disks.map((disk) => `(${disk.join()})`);
+    const [space] = await stack.store.query(diskSpaceOf(`values('${columns}', ${rows.join()})`));
+    expect(space).toEqual({ free_bytes: free, total_bytes: total });
   });
 
   test('keytally doctor: a table for people, one JSON object for programs; a reader is refused', async () => {

@@ -34,13 +34,47 @@ const keys = () => redis.mget('{keytally}:hold', ALIVE);
 test('a second holder is refused while the first is at work, and the first keeps the workers still until its end', async () => {
   await holdBatches(redis, [queue], async (hold) => {
     const before = await keys();
-    await expect(holdBatches(redis, [queue], async () => 'second')).rejects.toThrow(/^another backup is running; /);
+    await expect(holdBatches(redis, [queue], async () => 'second')).rejects.toThrow(
+      /^another backup or restore is running; /,
+    );
     expect(await endAbandonedHold(redis, [queue])).toBe(false);
     expect([await keys(), await queue.isPaused()]).toEqual([before, true]);
     await hold.confirm();
   });
   expect([await keys(), await queue.isPaused()]).toEqual([[null, null], false]);
   expect(await holdBatches(redis, [queue], async () => 'third')).toBe('third');
+});
+
+test('a queue that a person paused before is paused afterwards, the others go on', async () => {
+  const other = openBatchQueue(redis, 1);
+  await queue.pause();
+  await holdBatches(redis, [queue, other], async () => {
+    expect([await queue.isPaused(), await other.isPaused()]).toEqual([true, true]);
+  });
+  expect([await queue.isPaused(), await other.isPaused()]).toEqual([true, false]);
+  await other.close();
+});
+
+test('what a killed holder left paused goes on after the next hold, and after its end by the workers', async () => {
+  const other = openBatchQueue(redis, 1);
+  const queues = [queue, other];
+  const state = async () => Promise.all(queues.map((one) => one.isPaused()));
+  const killed = async () => {
+    await redis.set('{keytally}:hold', JSON.stringify([queue.qualifiedName]));
+    await queue.pause();
+    await other.pause();
+  };
+  await killed();
+  await holdBatches(redis, queues, async () => expect(await state()).toEqual([true, true]));
+  expect(await state()).toEqual([false, true]);
+  await killed();
+  expect(await endAbandonedHold(redis, queues)).toBe(true);
+  expect(await state()).toEqual([false, true]);
+  // As a version before has it.
+  await redis.set('{keytally}:hold', 'e9f27f38-1b0c-4c59-b9f4-0a3f6a4f0f3e');
+  expect(await endAbandonedHold(redis, queues)).toBe(true);
+  expect(await state()).toEqual([false, false]);
+  await other.close();
 });
 
 test('a holder that stood still for too long learns of it, and leaves the next one alone', async () => {
@@ -82,10 +116,28 @@ test('of two backups at once the second is refused in one line, and the first is
       { name: 'n', until: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' },
     ]);
     await backup(parts, first);
-    expect(refused).toMatch(/^another backup is running; [^\n]+$/);
+    expect(refused).toMatch(/^another backup or restore is running; [^\n]+$/);
   });
   expect(existsSync(join(second, 'manifest.json'))).toBe(false);
   await withinStores(testConfig(), async (parts) => expect((await restore(parts, first)).rows).toBe(1));
+});
+
+test('of two restores at once the second is refused before it writes, and every row is there once', async () => {
+  const folder = join(tempFolder(), 'backup');
+  const row = { name: 'n', until: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
+  await withinStores(testConfig(), async (parts) => {
+    await migrate(parts.store, parts.config);
+    await parts.store.insertRows('alert_progress', [row]);
+    await backup(parts, folder);
+  });
+  await withinStores(testConfig(), async (parts) => {
+    const outcomes = await Promise.allSettled([restore(parts, folder), restore(parts, folder)]);
+    const refused = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(refused.reason.message).toMatch(/^another backup or restore is running; /);
+    expect(await parts.store.query('SELECT name FROM alert_progress')).toEqual([{ name: 'n' }]);
+    expect(await parts.redis.mget('{keytally}:hold', ALIVE)).toEqual([null, null]);
+  });
 });
 
 test('a backup during which the workers went on leaves no manifest', async () => {
