@@ -95,7 +95,8 @@ const PARTS = [
   },
   {
     name: 'dashboards',
-    sources: ['dashboards'],
+    // The console shows the guides of the gateways as well.
+    sources: ['dashboards', 'docs/gateways'],
     exists: () => existsSync(at('dashboards', 'index.html')),
     command: ['node_modules/vite/bin/vite.js', 'build', 'dashboards', '--logLevel', 'warn'],
   },

@@ -1,6 +1,9 @@
 import type { RequestHandler } from 'express';
+import { EXPORT_LIMIT_HEADER } from './request-export.ts';
 
 const PREFLIGHT_SECONDS = 600;
+/** A browser hides every other header from a foreign page: when to ask again, and whether a file is whole. */
+const READABLE_HEADERS = ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'Content-Disposition', EXPORT_LIMIT_HEADER];
 
 /**
  * Lets the pages of configured origins read the API with a token of their own (the embedded usage tab). Closed to
@@ -14,7 +17,10 @@ export function crossOrigin(origins: readonly string[]): RequestHandler {
     const origin = req.get('origin');
     if (origin === undefined || !allowed.has(origin)) return next();
     res.set({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });
-    if (req.method !== 'OPTIONS') return next();
+    if (req.method !== 'OPTIONS') {
+      res.set('Access-Control-Expose-Headers', READABLE_HEADERS.join(', '));
+      return next();
+    }
     res.set({
       'Access-Control-Allow-Methods': 'GET',
       'Access-Control-Allow-Headers': 'Authorization, X-Requested-With',

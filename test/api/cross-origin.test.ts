@@ -26,5 +26,7 @@ test.each(PATHS.flatMap((path) => ORIGINS.map(([origin, allowed]) => ({ path, or
       expect(headers.get('access-control-allow-credentials')).toBe(null);
     }
     if (allowed) expect(preflight.headers.get('access-control-allow-methods')).toBe('GET');
+    const readable = allowed && expect.stringMatching(/Retry-After, .*Keytally-Export-Limit/);
+    expect(read.headers.get('access-control-expose-headers')).toEqual(readable);
   },
 );
