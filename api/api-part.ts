@@ -121,11 +121,14 @@ function limiter(config: Config): RequestHandler {
   });
 }
 
+/** Made when somebody first asks: no start waits for it. */
 function mountDocs(router: Router): void {
-  const document = openApiDocument(ROUTES, INGEST_PATHS, programVersion());
-  const page = docsPage(document as unknown as Parameters<typeof docsPage>[0]);
-  router.get('/openapi.json', (_req, res) => void res.json(document));
-  router.get('/docs', (_req, res) => void res.type('html').send(page));
+  let made: ReturnType<typeof openApiDocument> | undefined;
+  const document = () => (made ??= openApiDocument(ROUTES, INGEST_PATHS, programVersion()));
+  let page: Promise<string> | undefined;
+  const toPage = async () => docsPage((await document()) as unknown as Parameters<typeof docsPage>[0]);
+  router.get('/openapi.json', async (_req, res) => void res.json(await document()));
+  router.get('/docs', async (_req, res) => void res.type('html').send(await (page ??= toPage())));
   router.get('/docs.css', (_req, res) => void res.type('css').send(DOCS_STYLE));
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Route } from './route.ts';
 
@@ -79,12 +80,16 @@ const ProblemSchema: Json = {
   },
 };
 
-/** OpenAPI 3.1 document of the routes, from the schemas that validate them. */
-export function openApiDocument(routes: readonly Route[], extraPaths: Json, version: string): Json {
+/**
+ * OpenAPI 3.1 document of the routes, from the schemas that validate them. A third of a second of work for all of them: each has a turn
+ * of the event loop of its own, so that nobody else waits for it.
+ */
+export async function openApiDocument(routes: readonly Route[], extraPaths: Json, version: string): Promise<Json> {
   const paths: Record<string, Json> = { ...(extraPaths as Record<string, Json>) };
   for (const route of routes) {
     const path = openApiPath(route.path);
     paths[path] = { ...paths[path], [route.method]: operation(route) };
+    await setImmediate();
   }
   return {
     openapi: '3.1.0',

@@ -1,4 +1,5 @@
-import { existsSync, unwatchFile, watchFile } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type CountryResponse, open, type Reader } from 'maxmind';
 import type { Config } from '../ingest/config.ts';
@@ -18,13 +19,18 @@ const LOOK_EVERY_MS = 5_000;
 export class Geo {
   #reader: Reader<CountryResponse>;
   readonly #path: string;
+  #stamp: string;
   #countries = new RecentMap<string, string>(CACHE_ADDRESSES);
-  #unwatch = () => {};
+  #timer: NodeJS.Timeout | undefined;
 
-  /** @param path the file that was read */
-  constructor(reader: Reader<CountryResponse>, path: string) {
+  /**
+   * @param path the file that was read
+   * @param stamp of the file, taken before it was read
+   */
+  constructor(reader: Reader<CountryResponse>, path: string, stamp: string) {
     this.#reader = reader;
     this.#path = path;
+    this.#stamp = stamp;
   }
 
   /** When the data set was built. */
@@ -44,26 +50,40 @@ export class Geo {
     return country;
   }
 
-  /** Takes the file again whenever it changes; one that cannot be used leaves things as they are. */
+  /**
+   * Takes the file again whenever it changes; one that cannot be used leaves things as they are. Compares with the file as it was opened: a
+   * watcher that looks for the first time later would miss a change between the two.
+   */
   follow(log: Pick<Logger, 'info' | 'warn'>, lookEveryMs = LOOK_EVERY_MS): void {
-    const take = async () => {
-      try {
-        this.#reader = await open<CountryResponse>(this.#path);
-        this.#countries = new RecentMap(CACHE_ADDRESSES);
-        log.info({ built_at: this.builtAt }, 'GEOIP_DB changed and was read again');
-      } catch (error) {
-        log.warn({ err: error }, 'GEOIP_DB changed and cannot be read: the set of before stays in use');
-      }
+    const look = async () => {
+      await this.#lookAgain(log);
+      // A look that was closed meanwhile is the last one.
+      if (this.#timer !== undefined) this.#timer = setTimeout(look, lookEveryMs).unref();
     };
-    const onChange = () => void take();
-    watchFile(this.#path, { persistent: false, interval: lookEveryMs }, onChange);
-    this.#unwatch = () => unwatchFile(this.#path, onChange);
+    this.#timer = setTimeout(look, lookEveryMs).unref();
+  }
+
+  async #lookAgain(log: Pick<Logger, 'info' | 'warn'>): Promise<void> {
+    const stamp = await stat(this.#path).then(stampOf, () => 'missing');
+    if (stamp === this.#stamp) return;
+    this.#stamp = stamp;
+    try {
+      this.#reader = await open<CountryResponse>(this.#path);
+      this.#countries = new RecentMap(CACHE_ADDRESSES);
+      log.info({ built_at: this.builtAt }, 'GEOIP_DB changed and was read again');
+    } catch (error) {
+      log.warn({ err: error }, 'GEOIP_DB changed and cannot be read: the set of before stays in use');
+    }
   }
 
   close(): void {
-    this.#unwatch();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }
+
+const stampOf = ({ mtimeMs, size, ino }: { mtimeMs: number; size: number; ino: number }): string =>
+  `${mtimeMs} ${size} ${ino}`;
 
 /**
  * Opens the country data set.
@@ -73,7 +93,8 @@ export async function openGeo(config: Pick<Config, 'GEOIP_DB'>): Promise<Geo> {
   const path = config.GEOIP_DB ?? createRequire(import.meta.url).resolve(STARTER_SET);
   if (!existsSync(path)) throw new ConfigError(`GEOIP_DB: no file at ${path}`);
   try {
-    return new Geo(await open<CountryResponse>(path), path);
+    const stamp = stampOf(statSync(path));
+    return new Geo(await open<CountryResponse>(path), path, stamp);
   } catch (error) {
     throw new ConfigError(`GEOIP_DB: ${path} is not a MaxMind database: ${(error as Error).message}`);
   }

@@ -280,9 +280,12 @@ async function openEmbedded(config: Config, dataFolder: string): Promise<Store> 
     throw new ConfigError('CLICKHOUSE_URL: is not set, and the embedded engine (package chdb) is not installed');
   });
   orphanedTokens.inc(forgetOrphanedTokens(dataFolder));
+  let databaseIsThere = false;
   const session = async () => {
     const client = createClient({ connection: createChdbConnection({ path: dataFolder }) } as never);
-    await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}` });
+    if (!databaseIsThere)
+      await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}` });
+    databaseIsThere = true;
     await client.command({ query: `USE ${config.CLICKHOUSE_DATABASE}` });
     await client.command({ query: `SET max_query_size = ${EMBEDDED_MAX_STATEMENT_BYTES}` });
     return client;
