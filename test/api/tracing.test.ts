@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { compiledSource } from '../support/compiled-source.ts';
+import { builtModule } from '../support/built-module.ts';
 import { DeliveryReceiver } from '../support/delivery-receiver.ts';
 import { OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
 import { startStack } from '../support/stack.ts';
@@ -102,10 +101,9 @@ test('an alert is one trace from its hand-over to the receiver; an attempt that 
 });
 
 test('without an endpoint no exporter is loaded and no job carries a trace', async () => {
-  const compiled = compiledSource('ingest/gatherer.ts');
   const program = `
-    import { startTracing, traced, traceparent, isTracing } from ${JSON.stringify(join(compiled, 'ingest/tracing.js'))};
-    await import(${JSON.stringify(join(compiled, 'ingest/gatherer.js'))});
+    import { startTracing, traced, traceparent, isTracing } from ${JSON.stringify(builtModule('ingest/tracing.ts'))};
+    await import(${JSON.stringify(builtModule('ingest/gatherer.ts'))});
     const seen = [];
     await startTracing({ OTEL_SERVICE_NAME: 'x' }, 'worker', undefined);
     await traced('a', { kind: 'SERVER' }, async () => seen.push(traceparent() ?? 'none'));
@@ -114,7 +112,7 @@ test('without an endpoint no exporter is loaded and no job carries a trace', asy
       // The interfaces alone come with prom-client.
       path.includes('@opentelemetry') && !path.includes('@opentelemetry/api/'));
     console.log(JSON.stringify({ seen, loaded, on: isTracing() }));`;
-  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', cwd: compiled });
+  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
   expect(ran.stderr).toBe('');
   expect(JSON.parse(ran.stdout)).toEqual({ seen: ['none'], loaded: [], on: false });
 });

@@ -3,24 +3,17 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DataFolderError, lockDataFolder } from '../../ingest/data-folder.ts';
 import { identityOf, isRunning, ownIdentity } from '../../ingest/process-identity.ts';
-import { compiledSource } from '../support/compiled-source.ts';
+import { builtModule } from '../support/built-module.ts';
 
 const STARTERS = 8;
 const ROUNDS = 5;
 
-let compiled: string;
 let root: string;
 let dir: string;
 const children: ChildProcess[] = [];
-
-beforeAll(() => {
-  compiled = compiledSource('ingest/data-folder.ts');
-});
-
-afterAll(() => rmSync(compiled, { recursive: true, force: true }));
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'keytally-folder-'));
@@ -34,7 +27,7 @@ afterEach(async () => {
 
 /** A process that tries to take the folder and then stays; resolves with what it says. */
 function starter(): Promise<{ child: ChildProcess; line: string }> {
-  const module = pathToFileURL(join(compiled, 'ingest/data-folder.js')).href;
+  const module = pathToFileURL(builtModule('ingest/data-folder.ts')).href;
   const source = `
     import { lockDataFolder } from ${JSON.stringify(module)};
     await lockDataFolder(process.argv[1]).then(() => console.log('locked'), (error) => console.log(error.message));

@@ -1,15 +1,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import express from 'express';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Guard, GuardError, type GuardOptions, keytally, keytallyGuard } from '../../ingest/sender.ts';
-import { compiledSource } from '../support/compiled-source.ts';
+import { builtModule } from '../support/built-module.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const sha = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -283,18 +281,13 @@ test('a process that has nothing more to do ends, while the guard waits for a ch
   const server = createServer();
   server.on('connection', (socket: Socket) => silent.push(socket));
   const url = await listen(server);
-  const folder = compiledSource('ingest/sender.ts');
-  try {
-    const entry = pathToFileURL(join(folder, 'ingest/sender.js')).href;
-    const code = `import { keytallyGuard } from '${entry}';
-      keytallyGuard({ url: '${url}', token: 'kt_x' });
-      setTimeout(() => console.log('done'), 300);`;
-    const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], { timeout: 20_000 });
-    expect((await run).stdout).toBe('done\n');
-    expect(silent).toHaveLength(1);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const entry = pathToFileURL(builtModule('ingest/sender.ts')).href;
+  const code = `import { keytallyGuard } from '${entry}';
+    keytallyGuard({ url: '${url}', token: 'kt_x' });
+    setTimeout(() => console.log('done'), 300);`;
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], { timeout: 20_000 });
+  expect((await run).stdout).toBe('done\n');
+  expect(silent).toHaveLength(1);
 });
 
 test.each<[string, object]>([

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
 import { commandOf, identityOf } from '../../ingest/process-identity.ts';
-import { compiledSource } from '../support/compiled-source.ts';
+import { builtModule } from '../support/built-module.ts';
 
 let dataDir: string;
 let lines: string[];
@@ -116,26 +116,21 @@ describe('startLocalRedis', () => {
 
 describe('a server whose parent was killed', () => {
   it('is adopted with its data instead of being started twice', async () => {
-    const compiled = compiledSource('ingest/local-redis.ts');
-    try {
-      const pid = await startedByKilledParent(compiled);
-      expect(identityOf(pid)).toBeDefined();
-      const redis = await start();
-      expect(redis).toMatchObject({ pid, adopted: true });
-      expect(lines.join('\n')).toContain(`process ${pid}`);
-      expect(await withClient(redis.url, (client) => client.get('from'))).toBe('killed parent');
-      await redis.stop();
-      expect(identityOf(pid)).toBeUndefined();
-      expect(readdirSync(join(dataDir, 'redis'))).toContain('appendonlydir');
-    } finally {
-      rmSync(compiled, { recursive: true, force: true });
-    }
+    const pid = await startedByKilledParent();
+    expect(identityOf(pid)).toBeDefined();
+    const redis = await start();
+    expect(redis).toMatchObject({ pid, adopted: true });
+    expect(lines.join('\n')).toContain(`process ${pid}`);
+    expect(await withClient(redis.url, (client) => client.get('from'))).toBe('killed parent');
+    await redis.stop();
+    expect(identityOf(pid)).toBeUndefined();
+    expect(readdirSync(join(dataDir, 'redis'))).toContain('appendonlydir');
   });
 });
 
 /** Starts a server from another process, kills that process with SIGKILL, and returns the server's number. */
-async function startedByKilledParent(compiled: string): Promise<number> {
-  const module = pathToFileURL(join(compiled, 'ingest/local-redis.js')).href;
+async function startedByKilledParent(): Promise<number> {
+  const module = pathToFileURL(builtModule('ingest/local-redis.ts')).href;
   const source = `
     import { Redis } from 'ioredis';
     import { startLocalRedis } from ${JSON.stringify(module)};

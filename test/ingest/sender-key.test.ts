@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { halfSipHash, KeyDigests } from '../../ingest/sender-key.ts';
-import { compiledSource } from '../support/compiled-source.ts';
+import { builtModule } from '../support/built-module.ts';
+import { testFolder } from '../support/temp-folder.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -27,10 +28,6 @@ describe('remembered digests', () => {
 });
 
 describe('a sender that has records waiting', () => {
-  let compiled: string;
-
-  afterEach(() => rmSync(compiled, { recursive: true, force: true }));
-
   const RECORDED = 'sender.record({ key: keyOf(id), status: 200 });';
   const ENDED = `
         const url = '/users?page=2&api_key=' + keyOf(id);
@@ -51,14 +48,13 @@ describe('a sender that has records waiting', () => {
     ['requests that have ended', ENDED],
     ["requests of a server's connections, which stay", ANSWERED],
   ])('holds no raw key anywhere in its heap: %s', (_, take) => {
-    compiled = compiledSource('ingest/sender.ts');
-    const snapshot = join(compiled, 'heap.json');
+    const snapshot = join(testFolder(), 'heap.json');
     const source = `
       import { writeHeapSnapshot } from 'node:v8';
       import { channel } from 'node:diagnostics_channel';
       import { createServer, ServerResponse } from 'node:http';
       import { Socket } from 'node:net';
-      import { keytally } from ${JSON.stringify(pathToFileURL(join(compiled, 'ingest/sender.js')).href)};
+      import { keytally } from ${JSON.stringify(pathToFileURL(builtModule('ingest/sender.ts')).href)};
       const sender = keytally({ url: 'http://127.0.0.1:1', token: 't', flushIntervalMs: 600_000 });
       const server = createServer();
       const keyOf = (id) => ['raw', 'key', id].join('-');

@@ -1,14 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { parseRecord, type RecordInput } from '../../ingest/record.ts';
 import { createSender, type SenderError } from '../../ingest/sender.ts';
-import { compiledSource } from '../support/compiled-source.ts';
+import { builtModule } from '../support/built-module.ts';
 
 import {
   answerWith,
@@ -277,19 +275,14 @@ describe('the end', () => {
 });
 
 describe('the end of the process', () => {
-  let compiled: string;
   let child: ChildProcess | undefined;
 
-  afterEach(() => {
-    child?.kill('SIGKILL');
-    rmSync(compiled, { recursive: true, force: true });
-  });
+  afterEach(() => void child?.kill('SIGKILL'));
 
   /** Runs a program that records and has nothing more to do; returns how long it lived and what it printed. */
   async function run(target: string, more = ''): Promise<{ code: number | null; output: string }> {
-    compiled = compiledSource('ingest/sender.ts');
     const source = `
-      import { createSender } from ${JSON.stringify(pathToFileURL(join(compiled, 'ingest/sender.js')).href)};
+      import { createSender } from ${JSON.stringify(pathToFileURL(builtModule('ingest/sender.ts')).href)};
       const sender = createSender({ url: ${JSON.stringify(target)}, token: 't', drainTimeoutMs: 400, retryBaseMs: 20${more} });
       for (let id = 0; id < 7; id++) sender.record({ key_id: 'k', status: 200, path: '/things/' + id });
       process.on('exit', () => console.log(JSON.stringify(sender.stats())));`;

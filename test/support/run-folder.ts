@@ -2,6 +2,7 @@ import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statfsSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identityOf } from '../../ingest/process-identity.ts';
+import { makeStoreTemplate } from './store-template.ts';
 
 /** A file system in memory, where the system has one: thousands of small files are made and removed twice as fast there. */
 const IN_MEMORY = '/dev/shm';
@@ -17,6 +18,7 @@ export default function setup(): () => void {
   removeAbandoned(root);
   const folder = mkdtempSync(join(root, `keytally-tests-${process.pid}-`));
   process.env.TMPDIR = folder;
+  makeStoreTemplate(folder);
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type PartName, type Running, startParts } from '../../api/parts.ts';
 import { type Config, parseConfig } from '../../ingest/config.ts';
 import { createLogger } from '../../ingest/logger.ts';
@@ -5,6 +6,7 @@ import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { sha256 } from '../../ingest/token.ts';
 import type { Store } from '../../workers/clickhouse/store.ts';
+import { startFromTemplate } from './store-template.ts';
 import { tempFolder } from './temp-folder.ts';
 
 export const ADMIN_TOKEN = `kt_${sha256('test administrator').slice(0, 40)}`;
@@ -62,6 +64,10 @@ export async function startStack(
   parts: readonly PartName[] = ['collector', 'worker', 'api'],
 ): Promise<Stack> {
   const config = testConfig(env);
+  // A folder that the caller chose may hold something, and what it holds is the test.
+  if (!env.KEYTALLY_DATA_DIR && !env.CLICKHOUSE_URL && !env.CLICKHOUSE_DATABASE) {
+    startFromTemplate(join(config.KEYTALLY_DATA_DIR, 'clickhouse'));
+  }
   const running = await startParts(parts, config, createLogger(config, 'test'), (error) => {
     throw error;
   });

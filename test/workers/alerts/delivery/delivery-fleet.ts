@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Queue } from 'bullmq';
 import { connectRedis } from '../../../../ingest/redis.ts';
@@ -8,8 +7,8 @@ import type { DeliverySettings } from '../../../../workers/alerts/delivery/deliv
 import { type DeliveryJob, openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
 import { migrate } from '../../../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../../../workers/clickhouse/store.ts';
+import { builtModule } from '../../../support/built-module.ts';
 import { ClickHouseHttp } from '../../../support/clickhouse-http.ts';
-import { compiledSource } from '../../../support/compiled-source.ts';
 import { DeliveryReceiver } from '../../../support/delivery-receiver.ts';
 import { RedisServer } from '../../../support/redis-server.ts';
 import { testConfig } from '../../../support/stack.ts';
@@ -28,7 +27,6 @@ export interface DeliveryFleet {
 }
 
 export async function startDeliveryFleet(settings: Partial<DeliverySettings>): Promise<DeliveryFleet> {
-  const compiled = compiledSource('test/support/delivery-process.ts');
   const redisServer = await RedisServer.create(tempFolder());
   await redisServer.start(268_435_456);
   const engine = new ClickHouseHttp(join(tempFolder(), 'clickhouse'));
@@ -52,7 +50,7 @@ export async function startDeliveryFleet(settings: Partial<DeliverySettings>): P
     queue,
     receiver,
     start: () => {
-      const child = spawn(process.execPath, [join(compiled, 'test/support/delivery-process.js')], {
+      const child = spawn(process.execPath, [builtModule('test/support/delivery-process.ts')], {
         env,
         stdio: ['ignore', 'pipe', 'inherit'],
       });
@@ -77,7 +75,6 @@ export async function startDeliveryFleet(settings: Partial<DeliverySettings>): P
       await engine.stop();
       engine.close();
       await redisServer.stop();
-      rmSync(compiled, { recursive: true, force: true });
     },
   };
 }

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from '../../../../ingest/config.ts';
@@ -14,8 +12,8 @@ import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
 import { migrate } from '../../../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../../../workers/clickhouse/store.ts';
 import { brokenAlertLogs } from '../../../support/alert-log.ts';
+import { builtModule } from '../../../support/built-module.ts';
 import { ClickHouseHttp } from '../../../support/clickhouse-http.ts';
-import { compiledSource } from '../../../support/compiled-source.ts';
 import { Random } from '../../../support/random.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 import { SeededHistory } from './seeded-history.ts';
@@ -40,7 +38,6 @@ const LAST = (NOW + WINDOWS * 300) * 1000;
 let redis: LocalRedis;
 let clickHouse: ClickHouseHttp;
 let store: Store;
-let compiled: string;
 const children = new Set<ChildProcess>();
 
 beforeAll(async () => {
@@ -50,7 +47,6 @@ beforeAll(async () => {
   const config = parseConfig({ CLICKHOUSE_URL: clickHouse.url });
   store = await openStore(config, '');
   await migrate(store, config);
-  compiled = compiledSource('test/workers/alerts/evaluation/evaluating-process.ts');
 }, 120_000);
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
@@ -58,7 +54,6 @@ afterAll(async () => {
   await clickHouse.stop();
   clickHouse.close();
   await redis.stop();
-  rmSync(compiled, { recursive: true, force: true });
 });
 
 /** Alerts that open and resolve all the time: each key fails for ten windows and is well for fourteen, at its own time. */
@@ -78,7 +73,7 @@ async function seed(): Promise<void> {
 }
 
 async function start(startWallMs: number): Promise<ChildProcess> {
-  const program = join(compiled, 'test/workers/alerts/evaluation/evaluating-process.js');
+  const program = builtModule('test/workers/alerts/evaluation/evaluating-process.ts');
   const args = [redis.url, clickHouse.url, String(startWallMs), String(NOW * 1000), String(SPEED), String(LAST)];
   const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.add(child);
