@@ -59,13 +59,15 @@ const RANK: Record<Severity, number> = { info: 0, warning: 1, critical: 2 };
 const allows = <Value>(list: readonly Value[] | undefined, value: Value): boolean =>
   list === undefined || list.length === 0 || list.includes(value);
 
+type RoutedEvent = Pick<AlertEvent, 'kind' | 'scope' | 'severity' | 'organization_id' | 'environment' | 'key_id'>;
+
 /**
  * The channels that hear of an event. A channel of an organization hears of that organization only. Without a stated severity:
  * warnings and above, and everything from the registry.
  * @param openings of an end: channels that heard of its opening hear of it, however their routing was changed since then
  */
 export function channelsFor<Channel extends RoutedChannel>(
-  event: Pick<AlertEvent, 'kind' | 'scope' | 'severity' | 'organization_id' | 'environment' | 'key_id'>,
+  event: RoutedEvent,
   channels: readonly Channel[],
   openings: { has(channelId: string): boolean } = NO_OPENINGS,
 ): Channel[] {
@@ -84,6 +86,23 @@ export function channelsFor<Channel extends RoutedChannel>(
 }
 
 const NO_OPENINGS: ReadonlySet<string> = new Set();
+
+/** As an alert that stands for many keys is routed. */
+const PLATFORM_ALERT: RoutedEvent = {
+  kind: 'platform',
+  scope: '',
+  severity: 'critical',
+  organization_id: '',
+  environment: '',
+  key_id: '',
+};
+
+/** Tells of an alert whether a channel hears it that does not hear the platform's: one of an organization, for one. */
+export function missesPlatformAlert(channels: readonly RoutedChannel[]): (event: RoutedEvent) => boolean {
+  const hearing = new Set(channelsFor(PLATFORM_ALERT, channels));
+  const others = channels.filter((channel) => !hearing.has(channel));
+  return (event) => channelsFor(event, others).length > 0;
+}
 
 /** The channels among those that heard of an opening that are told when somebody has seen it: incidents stop escalating then. */
 export const acknowledgedIn = <Channel extends RoutedChannel>(channels: readonly Channel[]): Channel[] =>

@@ -1,6 +1,7 @@
 import type { Store } from '../../clickhouse/store.ts';
 import type { AlertEvent, AlertKind } from '../alert.ts';
 import { alertKeyOf } from '../alert.ts';
+import { missesPlatformAlert, type RoutedChannel } from '../delivery/channel-routing.ts';
 import type { Effective, RuleBook } from '../rules/rule.ts';
 import { type Silence, silencedUntil } from '../silence-matching.ts';
 import { isOpen, type KnownAlert } from './event-store.ts';
@@ -17,6 +18,8 @@ export interface WindowInput {
   store: Store;
   book: RuleBook;
   silences: readonly Silence[];
+  /** All channels: a key's alert waits behind the platform's only where that is heard. */
+  channels: readonly RoutedChannel[];
   /** Alerts that were judged lately, by alert key; advanced in place by what is returned. */
   known: Map<string, KnownAlert>;
   context: WindowContext;
@@ -82,8 +85,8 @@ export function judgeKey(
   history: KeyHistory,
 ): Judged[] {
   const judged = kind.judge({ keyId: facts.key_id, facts, history, effective, atMs });
-  // Nobody expects anything of a key that is off, and it is refused by design.
-  return facts.isActive ? judged : judged.map((one) => ({ ...one, level: 'clear' }));
+  // Nobody expects anything of a key that is off, and it is refused by design; nobody asks about one whose rule is off.
+  return facts.isActive && effective.enabled ? judged : judged.map((one) => ({ ...one, level: 'clear' }));
 }
 
 function eventsOf(
@@ -92,23 +95,32 @@ function eventsOf(
   judged: readonly Judged[],
   facts: ReadonlyMap<string, KeyFacts>,
 ): AlertEvent[] {
+  const judgedOf = judged.map((one) => {
+    const its = facts.get(one.keyId) ?? noFacts(one.keyId);
+    const silencedUntilMs = silencedUntil({ ...its, kind: one.kind }, input.silences, input.judgedAtMs);
+    return { one, its, silencedUntilMs };
+  });
   const counts: FleetCounts = new Map();
-  for (const { scope, level, keyId } of judged) {
-    if (level !== 'breach') continue;
-    const group = kind.fleetGroup(scope);
-    counts.set(group, (counts.get(group) ?? new Set()).add(keyId));
+  for (const { one, silencedUntilMs } of judgedOf) {
+    // What somebody muted must not be told as the platform's, nor mute others.
+    if (one.level !== 'breach' || silencedUntilMs !== undefined) continue;
+    const group = kind.fleetGroup(one.scope);
+    counts.set(group, (counts.get(group) ?? new Set()).add(one.keyId));
   }
   const fleet = fleetEvents(kind, input, counts);
   const groups = [...new Set(kind.scopes.map(kind.fleetGroup))];
-  const inhibitedBy = new Map(groups.map((group) => [group, openFleetAlert(kind, group, input.known, fleet)]));
+  const openFleet = new Map(groups.map((group) => [group, openFleetAlert(kind, group, input.known, fleet)]));
+  const isMissedByReaders = missesPlatformAlert(input.channels);
   const events: AlertEvent[] = [];
-  for (const one of judged) {
-    const its = facts.get(one.keyId) ?? noFacts(one.keyId);
+  for (const { one, its, silencedUntilMs } of judgedOf) {
+    const effective = input.book.for(kind.kind, its);
+    const stronger = openFleet.get(kind.fleetGroup(one.scope));
+    const routed = { ...its, kind: one.kind, scope: one.scope, severity: effective.severity ?? one.severity };
     const event = eventOfStep(input.known.get(alertKeyOf(one.kind, one.keyId, one.scope)), one, input.context, {
       facts: its,
-      effective: input.book.for(kind.kind, its),
-      silencedUntilMs: silencedUntil({ ...its, kind: one.kind }, input.silences, input.judgedAtMs),
-      inhibitedBy: inhibitedBy.get(kind.fleetGroup(one.scope)),
+      effective,
+      silencedUntilMs,
+      inhibitedBy: stronger !== undefined && isMissedByReaders(routed) ? undefined : stronger,
     });
     if (event) events.push(event);
   }

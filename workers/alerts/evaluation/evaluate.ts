@@ -2,6 +2,7 @@ import type { Queue } from 'bullmq';
 import type { Logger } from '../../../ingest/logger.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import type { AlertEvent } from '../alert.ts';
+import { Channels } from '../delivery/channels.ts';
 import { type DeliveryJob, handOver } from '../outbox.ts';
 import { RuleBook } from '../rules/rule.ts';
 import { Rules } from '../rules/rule-store.ts';
@@ -101,8 +102,9 @@ export async function judgeWindow(
   stopBaselines();
   const stop = evaluationSeconds.startTimer({ part: 'window' });
   const traffic = await readPlatformTraffic(store, atMs);
-  const [rules, silences, known] = await Promise.all([
+  const [rules, channels, silences, known] = await Promise.all([
     new Rules(store).list(),
+    new Channels(store).list(),
     readSilences(store, Math.min(atMs, judgedAtMs), Math.max(atMs, judgedAtMs)),
     loadStates(store, [...KINDS.map((kind) => kind.kind), 'platform'], atMs - STATE_LOOK_BACK_MS),
   ]);
@@ -110,6 +112,7 @@ export async function judgeWindow(
     store,
     book: new RuleBook(rules),
     silences,
+    channels,
     known,
     context: { atMs, windowMs: BUCKET_MS, recordedAt: new Date().toISOString(), late },
     judgedAtMs,

@@ -134,7 +134,7 @@ function replayFleet(store: Store, book: RuleBook, past: FleetPast, silent: Read
   for (const [end, window] of past.windows) {
     const context = { atMs: end * 1000, windowMs: BUCKET_MS, recordedAt: '', late: false };
     const input: WindowInput = {
-      ...{ store, book, silences: [], known, context },
+      ...{ store, book, silences: [], channels: [], known, context },
       judgedAtMs: context.atMs,
       activeKeys: window.activeKeys,
       missing: NONE_MISSING,

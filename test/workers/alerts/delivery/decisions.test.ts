@@ -7,6 +7,7 @@ import {
   channelsFor,
   hasRecipient,
   keyEventChannelsFor,
+  missesPlatformAlert,
   ownerOf,
   type RoutedChannel,
   type Routing,
@@ -67,6 +68,24 @@ describe('which channel hears of which event', () => {
     ['another key', {}, routed({ key_ids: ['k'] }), false],
   ])('%s', (_name, request, candidate, heard) => {
     expect(channelsFor(alertEvent(request), [candidate]).length === 1).toBe(heard);
+  });
+
+  test.each<[string, RoutedChannel[], boolean]>([
+    ['nobody hears anything', [], false],
+    ['a channel of its organization', [channel()], true],
+    ['of another organization', [channel({ organization_id: 'rival' })], false],
+    ['of its organization, switched off', [channel({ enabled: false })], false],
+    ['of its organization, for more severe ones', [routed({ min_severity: 'critical' })], false],
+    ['the platform', [channel({ organization_id: '' })], false],
+    [
+      'the platform, of its organization only',
+      [channel({ organization_id: '', routing: { organizations: ['acme'] } })],
+      true,
+    ],
+    ['the platform, of this kind only', [channel({ organization_id: '', routing: { kinds: ['error_rate'] } })], true],
+    ['the platform and its organization', [channel({ organization_id: '' }), channel({ channel_id: 'd' })], true],
+  ])('readers of a key miss the alert that stands for many: %s', (_name, channels, missed) => {
+    expect(missesPlatformAlert(channels)(alertEvent({ kind: 'error_rate' }))).toBe(missed);
   });
 
   test('key events go to the channels for them', () => {

@@ -38,6 +38,7 @@ const TABLES = [
   'country_hours',
   'silences',
   'alert_rules',
+  'channels',
 ];
 
 beforeAll(async () => {
@@ -157,6 +158,58 @@ test('many keys fail together: one alert of the platform, those of the keys wait
     ' platform error_rate server_errors opened opened',
   ]);
   expect(written.filter((row) => row.endsWith('opened inhibited'))).toHaveLength(12);
+});
+
+/** Six of 16 keys fail: five of `acme`, one of `rival`. */
+async function failTogether(): Promise<void> {
+  const calm = many('calm', 10);
+  const failing = [...many('acme', 5), 'rival_0'];
+  await history.keys([...calm, ...failing], 40);
+  await store.insertRows(
+    'keys',
+    failing.map((key_id) => ({
+      ...{ key_id, organization_id: key_id.split('_')[0], status: 'active', version: 1 },
+      ...{ created_at: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' },
+    })),
+  );
+  for (let bucket = 0; bucket < 2; bucket++)
+    await history.bucket(bucket, {
+      ...all(calm, 40),
+      ...Object.fromEntries(failing.map((keyId) => [keyId, { requests: 40, server_errors: 18 }])),
+    });
+  await judgeTo(1, 0);
+}
+const opened = async () =>
+  (await rows())
+    .filter((row) => row.transition === 'opened')
+    .map((row) => `${row.kind} ${row.key_id.split('_')[0]} ${row.notify || row.withheld}`);
+
+test('many keys fail together: an organization that does not hear the alert of the platform hears those of its keys', async () => {
+  const now = new Date().toISOString();
+  const fields = { type: 'webhook', purpose: 'alerts', enabled: true, settings: '{}', routing: '{}', version: 1 };
+  await store.insertRows('channels', [
+    { ...fields, channel_id: 'c', organization_id: 'rival', name: 'rival', created_at: now, updated_at: now },
+  ]);
+  await failTogether();
+  expect(await opened()).toEqual([
+    ...Array.from({ length: 5 }, () => 'error_rate acme inhibited'),
+    'error_rate rival opened',
+    'platform  opened',
+  ]);
+});
+
+test.each([
+  ['a rule that is off', 'alert_rules', { rule_id: 'r', kind: 'error_rate', enabled: false, settings: '{}' }, []],
+  [
+    'a silence',
+    'silences',
+    { silence_id: 's', matchers: '{}', starts_at: '2026-01-01T00:00:00Z', ends_at: '2100-01-01T00:00:00Z' },
+    Array.from({ length: 5 }, () => 'error_rate acme silenced'),
+  ],
+])('keys muted by %s do not open the alert of the platform', async (_what, table, fields, muted) => {
+  await store.insertRows(table, [{ ...fields, organization_id: 'acme', version: 1 }]);
+  await failTogether();
+  expect(await opened()).toEqual([...muted, 'error_rate rival opened']);
 });
 
 test('after an interruption the missed windows are judged, and each alert speaks at most once', async () => {
