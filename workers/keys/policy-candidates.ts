@@ -1,12 +1,19 @@
 import type { QueryParams, Store } from '../clickhouse/store.ts';
+import {
+  ALERT_LOOK_BACK_MS,
+  areAlertsJudged,
+  EXPLAINING,
+  EXPLAINS_ERRORS,
+  EXPLAINS_REQUESTS,
+  explains,
+  readPlatformAlerts,
+} from './platform-part.ts';
 import type { Policy, PolicyKind } from './policy.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 export const DEFAULT_WINDOW_MINUTES = 15;
 export const DEFAULT_MIN_REQUESTS = 100;
-/** An open alert writes a row at least once a day. */
-const ANOMALY_LOOK_BACK_MS = 8 * DAY_MS;
 
 /** A key that a policy means, and the facts that say why. */
 export interface Candidate {
@@ -70,7 +77,7 @@ function NO_USE(): string {
 /**
  * Alerts of what the key itself does (far more traffic, traffic from elsewhere, refused or wrong requests) that have been open for
  * the policy's time. One that a person acknowledged is in hands, also when that was longer ago than is looked back: judged rows carry it. One whose like is
- * open for the whole platform is not the key's doing, also when it was told before the platform's was.
+ * open for the whole platform is not the key's doing, also when it was told before the platform's was; afterwards its time begins anew.
  */
 function OPEN_ANOMALIES(): string {
   const judged = (column: string) => `argMaxIf(${column}, (at, recorded_at), transition != 'acknowledged')`;
@@ -80,24 +87,18 @@ function OPEN_ANOMALIES(): string {
       SELECT key_id, kind, any(scope) AS of_scope, ${judged('phase')} AS last_phase, ${judged('withheld')} AS last_withheld,
              ${judged('alert_id')} AS opening, ${judged('state')} AS last_state,
              toInt64(JSONExtractFloat(last_state, 'openedAtMs')) AS opened_ms,
-             groupUniqArrayIf(alert_id, transition = 'acknowledged') AS acknowledged
+             groupUniqArrayIf(alert_id, transition = 'acknowledged') AS acknowledged,
+             trim(concat(kind, ' ', if(kind = 'country_mix', '', of_scope))) AS platform_name
       FROM alert_events
-      WHERE {anomaly_minutes:UInt32} > 0 AND at >= fromUnixTimestamp64Milli({now:Int64} - ${ANOMALY_LOOK_BACK_MS}) AND key_id != ''
+      WHERE {anomaly_minutes:UInt32} > 0 AND at >= fromUnixTimestamp64Milli({now:Int64} - ${ALERT_LOOK_BACK_MS}) AND key_id != ''
         AND ((kind = 'traffic_anomaly' AND scope = 'spike') OR kind = 'country_mix'
              OR (kind = 'error_rate' AND scope IN ('client_errors', 'refused', 'rate_limited')))
       GROUP BY alert_key, kind, key_id)
     WHERE last_phase IN ('firing', 'recovering') AND last_withheld != 'inhibited'
       AND NOT has(acknowledged, opening) AND JSONExtractRaw(last_state, 'acknowledged') IN ('', 'null')
-      AND trim(concat(kind, ' ', if(kind = 'country_mix', '', of_scope))) NOT IN (${OPEN_PLATFORM_ALERTS()})
-      AND opened_ms > 0 AND opened_ms <= {now:Int64} - {anomaly_minutes:UInt32} * 60000`;
-}
-
-/** Kind and scope of what is open for the whole platform (evaluation/fleet.ts names them so). */
-function OPEN_PLATFORM_ALERTS(): string {
-  return `SELECT any(scope) FROM alert_events
-    WHERE kind = 'platform' AND key_id = '' AND at >= fromUnixTimestamp64Milli({now:Int64} - ${ANOMALY_LOOK_BACK_MS})
-    GROUP BY alert_key
-    HAVING argMaxIf(phase, (at, recorded_at), transition != 'acknowledged') IN ('firing', 'recovering')`;
+      AND NOT has({open_platform:Array(String)}, platform_name)
+      AND opened_ms > 0 AND greatest(opened_ms, transform(platform_name, {platform:Array(String)}, {platform_ended:Array(Int64)}, toInt64(0)))
+        <= {now:Int64} - {anomaly_minutes:UInt32} * 60000`;
 }
 
 /** Active keys that the policy means now, the first `limit` by id; one query over all keys. */
@@ -133,14 +134,29 @@ export async function policyCandidates(
          ON common.plan = k.plan)
      WHERE (${condition})
      ORDER BY key_id LIMIT {limit:UInt32}`,
-    { ...paramsOf(policy, nowMs), limit },
+    { ...paramsOf(policy, nowMs), ...(await anomalyParams(store, policy, nowMs)), limit },
   );
+}
+
+/** What counts as abuse now: not what the platform's own alerts explain, and by alerts only while they are judged. */
+async function anomalyParams(store: Store, { kind, settings }: Policy, nowMs: number): Promise<QueryParams> {
+  if (kind !== 'abusive') return {};
+  const { client_error_rate = 0, limit_factor = 0, anomaly_minutes = 0 } = settings;
+  const alerts = await readPlatformAlerts(store, nowMs);
+  const windowFromMs = windowOf(settings, nowMs).window_from * 1000;
+  const isJudged = anomaly_minutes > 0 && (await areAlertsJudged(store, anomaly_minutes, nowMs));
+  return {
+    client_error_rate: explains(alerts, EXPLAINS_ERRORS, windowFromMs) ? 0 : client_error_rate,
+    limit_factor: explains(alerts, EXPLAINS_REQUESTS, windowFromMs) ? 0 : limit_factor,
+    anomaly_minutes: isJudged ? anomaly_minutes : 0,
+    open_platform: alerts.filter(({ open }) => open).map(({ name }) => name),
+    platform: EXPLAINING,
+    platform_ended: EXPLAINING.map((name) => alerts.find((alert) => alert.name === name)?.ended_ms ?? 0),
+  };
 }
 
 function paramsOf(policy: Policy, nowMs: number): QueryParams {
   const { settings } = policy;
-  const windowMinutes = settings.window_minutes ?? DEFAULT_WINDOW_MINUTES;
-  const windowTo = Math.floor(nowMs / MINUTE_MS) * 60;
   const daysAgo = (days: number | undefined) => (days === undefined ? 0 : nowMs - days * DAY_MS);
   return {
     organization_id: policy.organization_id,
@@ -150,14 +166,15 @@ function paramsOf(policy: Policy, nowMs: number): QueryParams {
     now: nowMs,
     unused_before: daysAgo(settings.unused_days),
     never_used_before: daysAgo(settings.never_used_days),
-    window_from: windowTo - windowMinutes * 60,
-    window_to: windowTo,
-    window_minutes: windowMinutes,
+    ...windowOf(settings, nowMs),
     min_requests: settings.min_requests ?? DEFAULT_MIN_REQUESTS,
-    client_error_rate: settings.client_error_rate ?? 0,
-    limit_factor: settings.limit_factor ?? 0,
-    anomaly_minutes: settings.anomaly_minutes ?? 0,
   };
+}
+
+/** Epoch seconds. */
+function windowOf({ window_minutes = DEFAULT_WINDOW_MINUTES }: Policy['settings'], nowMs: number) {
+  const window_to = Math.floor(nowMs / MINUTE_MS) * 60;
+  return { window_from: window_to - window_minutes * 60, window_to, window_minutes };
 }
 
 const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);

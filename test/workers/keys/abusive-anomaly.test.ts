@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AlertEvent, type AlertKind, alertIdOf, alertKeyOf, eventIdOf } from '../../../workers/alerts/alert.ts';
+import { writeProgress } from '../../../workers/alerts/evaluation/progress.ts';
 import { initialState } from '../../../workers/alerts/state.ts';
+import { UNSCHEDULED } from '../../support/evaluated-stack.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
 const MINUTE_MS = 60_000;
@@ -43,12 +45,15 @@ function row(
   return { ...event, evidence: JSON.stringify(event.evidence), state: JSON.stringify(event.state) };
 }
 
+const BUCKET_MS = 5 * MINUTE_MS;
+const bucketBefore = (minutes: number) => Math.floor((now - minutes * MINUTE_MS) / BUCKET_MS) * BUCKET_MS;
+
 describe('an abusive policy that waits for a sustained anomaly', () => {
   let stack: Stack;
   beforeAll(async () => {
-    stack = await startStack({ KEY_SWEEP_CRON: '0 0 1 1 *', KEY_POLICY_CRON: '0 0 1 1 *' });
+    stack = await startStack({ ...UNSCHEDULED, KEY_SWEEP_CRON: '0 0 1 1 *', KEY_POLICY_CRON: '0 0 1 1 *' });
     const keys = ['spiking', 'scanned', 'young', 'handled', 'over', 'explained', 'failing', 'quiet'];
-    keys.push('handled long ago', 'early', 'released');
+    keys.push('handled long ago', 'early', 'released', 'outlasting');
     for (const key of keys) await stack.call(`/v1/keys/${key}`, { method: 'PUT', body: { name: key } });
     const later = (minutes: number) => ({ at: new Date(now - minutes * MINUTE_MS).toISOString() });
     await stack.store.insertRows('alert_events', [
@@ -82,11 +87,46 @@ describe('an abusive policy that waits for a sustained anomaly', () => {
       row('country_mix', 'early', 'country_mix', 90),
       row('platform', '', 'country_mix', 80),
       row('traffic_anomaly', 'released', 'spike', 90),
+      // Explained until twenty minutes ago; those that spike, until more than an hour ago.
+      row('error_rate', 'outlasting', 'client_errors', 180),
+      row('platform', '', 'error_rate client_errors', 170),
+      row('platform', '', 'error_rate client_errors', 170, { transition: 'resolved', phase: 'resolved', ...later(20) }),
+      row('platform', '', 'traffic_anomaly spike', 88),
+      row('platform', '', 'traffic_anomaly spike', 88, { transition: 'resolved', phase: 'resolved', ...later(75) }),
     ]);
     await stack.call('/v1/keys/released/deactivate', { method: 'POST', body: { reason: 'test' } });
     await stack.call('/v1/keys/released/reactivate', { method: 'POST', body: {} });
   });
   afterAll(() => stack.stop());
+
+  /** Anybody has requests in buckets that ended so long ago. */
+  const traffic = (buckets: readonly number[]) =>
+    stack.store.insertRows(
+      'traffic_buckets',
+      buckets.map((n) => ({
+        start: new Date(bucketBefore(3) - n * BUCKET_MS).toISOString(),
+        key_id: 'any',
+        requests: 1,
+      })),
+    );
+  const policyOf = async (settings: object) =>
+    (await stack.call('/v1/policies', { method: 'POST', body: { name: 'abusive', kind: 'abusive', settings } })).json
+      .policy_id as string;
+  const matched = async (policyId: string) =>
+    (await stack.call(`/v1/policies/${policyId}/preview`, { method: 'POST' })).json.matched;
+
+  it('means nobody by alerts that were not judged all the time', async () => {
+    const policyId = await policyOf({ anomaly_minutes: 60 });
+    await traffic([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16, 17]);
+    expect(await matched(policyId), 'never judged').toBe(0);
+    await writeProgress(stack.store, 'buckets', bucketBefore(3));
+    expect(await matched(policyId), 'nothing reported for ten of the minutes').toBe(0);
+    await traffic([11, 12]);
+    await writeProgress(stack.store, 'buckets', bucketBefore(16));
+    expect(await matched(policyId), 'judged long ago').toBe(0);
+    await writeProgress(stack.store, 'buckets', bucketBefore(3));
+    expect(await matched(policyId)).toBe(2);
+  });
 
   it('means keys whose alert is open for so long, unacknowledged and their own doing, and says why', async () => {
     const { json: policy } = await stack.call('/v1/policies', {
@@ -138,5 +178,19 @@ describe('an abusive policy that waits for a sustained anomaly', () => {
        FROM keys FINAL WHERE key_id = 'noisy'`,
     );
     expect(await matched()).toBe(1);
+  });
+
+  it.each([
+    ['4xx answers', { client_error_rate: 0.5 }, 'error_rate refused'],
+    ['more requests', { limit_factor: 2 }, 'traffic_anomaly spike'],
+  ])('holds no %s against a key while an alert of the platform explains them', async (_what, settings, scope) => {
+    await stack.call('/v1/keys/noisy', { method: 'PUT', body: { limits: { per_minute: 1 } } });
+    const policyId = await policyOf({ ...settings, window_minutes: 15 });
+    expect(await matched(policyId)).toBe(1);
+    await stack.store.insertRows('alert_events', [row('platform', '', scope, 10)]);
+    expect(await matched(policyId)).toBe(0);
+    const ended = { at: new Date(now).toISOString(), transition: 'resolved', phase: 'resolved' } as const;
+    await stack.store.insertRows('alert_events', [row('platform', '', scope, 10, ended)]);
+    expect(await matched(policyId), 'it ended within the window').toBe(0);
   });
 });
