@@ -81,7 +81,7 @@ export type WarningStep =
   | { kind: 'act' };
 
 /** So long after the day that a warning named it still holds: a run may be late, but a warning of last spring warns of nothing. */
-const WARNING_HOLDS_MS = 3 * DAY_MS;
+export const WARNING_HOLDS_MS = 3 * DAY_MS;
 
 /**
  * The warnings that count now. Those of a match that ended and was not acted upon are over: a key that matches again months later is warned
@@ -95,13 +95,14 @@ export function presentEpisode(
 ): { episode: string; warnedAtMs: ReadonlyMap<number, number> } {
   const longest = Math.max(...warnDays);
   let episode = '';
-  for (;;) {
-    const warnedAtMs = given.get(episode) ?? new Map<number, number>();
-    const firstMs = warnedAtMs.get(longest);
+  // No episode is met twice: rows that name each other must not be followed for ever.
+  for (let step = 0; step <= given.size; step++) {
+    const firstMs = given.get(episode)?.get(longest);
     const isOver = firstMs !== undefined && nowMs > firstMs + longest * DAY_MS + WARNING_HOLDS_MS;
-    if (!isOver || String(firstMs) === episode) return { episode, warnedAtMs };
+    if (!isOver || String(firstMs) === episode) break;
     episode = String(firstMs);
   }
+  return { episode, warnedAtMs: given.get(episode) ?? new Map<number, number>() };
 }
 
 /**

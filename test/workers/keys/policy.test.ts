@@ -64,6 +64,7 @@ describe('which warnings count', () => {
     ['warned again', { '': [[7, 300]], [first]: [[7, 2]] }, String(first), [7]],
     ['ended twice', { '': [[7, 300]], [first]: [[7, 100]] }, String(second), []],
     ['only a later warning is known', { '': [[1, 300]] }, '', [1]],
+    ['two that name each other', { '': [[7, 300]], [first]: [[7, 100]], [second]: [[7, 300]] }, String(second), [7]],
   ])('%s', (_name, given, episode, known) => {
     const episodes = Object.entries(given).map(
       ([name, sent]) => [name, new Map(sent.map(([days, daysAgo]) => [days, ago(daysAgo)]))] as const,
