@@ -12,7 +12,16 @@ import { type AlertParts, startAlertParts } from '../../support/alert-parts.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const START = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 48 * HOUR_MS;
-const TABLES = ['alert_events', 'alert_progress', 'alert_rules', 'keys', 'key_events', 'key_totals', 'silences'];
+const TABLES = [
+  'alert_events',
+  'alert_progress',
+  'alert_rules',
+  'keys',
+  'key_events',
+  'key_totals',
+  'policies',
+  'silences',
+];
 
 let parts: AlertParts;
 beforeAll(async () => {
@@ -40,6 +49,10 @@ const key = (fields: object = {}) =>
 const rule = (kind: AlertKind, fields: object) =>
   parts.store.insertRows('alert_rules', [
     { rule_id: kind, kind, name: kind, enabled: true, settings: '{}', version: Date.now(), ...fields },
+  ]);
+const policy = (fields: object) =>
+  parts.store.insertRows('policies', [
+    { policy_id: 'p', kind: 'unused', name: 'p', enabled: true, settings: '{}', deleted: false, version: 2, ...fields },
   ]);
 const repeat = (hours: number) => repeatNotices(parts, at(hours));
 /** Hour, kind and why people were told. */
@@ -118,6 +131,30 @@ describe('told again', () => {
       },
     ]);
     expect(await endKeyAlerts(parts, at(1.1))).toBe(1);
+  });
+});
+
+test('a leak that a policy acts on at once is over only after it was told', async () => {
+  await key({ leaked_at: iso(at(0)), status: 'inactive' });
+  await happens(0, 'key.leaked', { reason: 'found in a repository' });
+  expect(await endKeyAlerts(parts, Date.now())).toBe(0);
+  expect(await endKeyAlerts(parts, Date.now() + 61_000)).toBe(1);
+});
+
+describe.each(['key.policy_warning', 'key.unused'] as const)('%s', (type) => {
+  test.each<[string, policy: object, hours: number, ended: number]>([
+    ['stays while the policy means the key', {}, 10, 0],
+    ['is over when the policy is off', { enabled: false }, 10, 1],
+    ['is over when the policy is gone', { deleted: true }, 10, 1],
+    ['is over when the policy exempts the key', { exempt_key_ids: ['k'] }, 10, 1],
+    ['stays when the policy exempts another', { exempt_key_ids: ['other'] }, 10, 0],
+    ['stays while a late run may act', {}, 24 + 71, 0],
+    ['is over three days after the day it named', {}, 24 + 73, 1],
+  ])('%s', async (_, fields, hours, ended) => {
+    await key();
+    await policy(fields);
+    await happens(0, type, { policy_id: 'p', days_left: 1, acts_at: iso(at(24)) });
+    expect(await endKeyAlerts(parts, at(hours))).toBe(ended);
   });
 });
 
