@@ -20,6 +20,8 @@ export interface NoticePass {
   startedMs: number;
   /** Keys up to this id are done. */
   after: string;
+  /** By which settings it looks, as JSON; absent in passes that were begun by an older version. */
+  settings?: string;
 }
 
 export interface SweptNotices {

@@ -13,6 +13,8 @@ import type { Registry } from './registry.ts';
 const REPAIRED_UNTIL = '{keytally}:lifecycle:repaired_until_ms';
 /** Redis key: time up to which all notices are written, epoch milliseconds. */
 const SWEPT_UNTIL = '{keytally}:lifecycle:swept_until_ms';
+/** Redis key: the settings by which they are, as JSON. */
+const SWEPT_SETTINGS = '{keytally}:lifecycle:swept_settings';
 /** Redis key: a look at all keys that is not through, as JSON of a NoticePass. */
 const UNFINISHED = '{keytally}:lifecycle:unfinished_notices';
 /** Without that time a sweep looks back as far as the earliest usual reminder. */
@@ -70,11 +72,7 @@ async function tellNotices(
   nowMs: number,
   { signal, maxNotices }: SweepOptions,
 ): Promise<SweptNotices> {
-  const pass = readPass(await redis.get(UNFINISHED)) ?? {
-    sinceMs: await lastTime(redis, SWEPT_UNTIL, nowMs),
-    startedMs: nowMs,
-    after: '',
-  };
+  const pass = await presentPass(redis, JSON.stringify(settings), nowMs);
   const handOver = (notices: readonly KeyEvent[]) => registry.handOver(notices);
   const swept = await sweepNotices(registry.store, settings, pass, nowMs, { handOver, signal, maxNotices });
   noticesWritten.inc(swept.notices);
@@ -83,9 +81,23 @@ async function tellNotices(
     await redis.set(UNFINISHED, JSON.stringify(swept.rest));
   } else {
     await redis.set(SWEPT_UNTIL, pass.startedMs);
+    await redis.set(SWEPT_SETTINGS, JSON.stringify(settings));
     await redis.del(UNFINISHED);
   }
   return swept;
+}
+
+/**
+ * The look that is not through, or the next one. By other settings than before, notices became due long ago that nobody was told: all
+ * keys are looked at once, and what was told is not told again.
+ */
+async function presentPass(redis: Redis, settings: string, nowMs: number): Promise<NoticePass> {
+  const unfinished = readPass(await redis.get(UNFINISHED));
+  if (unfinished && (unfinished.settings ?? settings) === settings) return unfinished;
+  const before = unfinished?.settings ?? (await redis.get(SWEPT_SETTINGS));
+  const isChanged = before !== null && before !== settings;
+  const sinceMs = isChanged ? 0 : await lastTime(redis, SWEPT_UNTIL, nowMs);
+  return { sinceMs, startedMs: nowMs, after: '', settings };
 }
 
 async function lastTime(redis: Redis, key: string, nowMs: number): Promise<number> {

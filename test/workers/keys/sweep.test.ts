@@ -29,7 +29,8 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const sweep = (options: SweepOptions = {}) => sweepKeys(registry, redis, openLifecycleQueue(redis), SETTINGS, options);
+const sweep = (options: SweepOptions = {}, settings = SETTINGS) =>
+  sweepKeys(registry, redis, openLifecycleQueue(redis), settings, options);
 const register = (keyId: string, fields: Partial<RegisteredKey>) =>
   registry.update(keyId, () => ({ fields, action: 'key.registered', actor: 'test', reason: '' }));
 
@@ -156,6 +157,28 @@ test('notices: once each, only the nearest after a downtime, none when the succe
   expect(await events('awaited')).toEqual([`awaited${days7}`]);
   expect(await events('followed')).toEqual([]);
   expect((await events('old')).map((id) => id.split('@')[1])).toEqual(['rotation_due']);
+});
+
+test('notices that are due by changed settings only are told once, also of keys that nothing happened to', async () => {
+  const [created_at, updated_at] = [iso(Date.now() - 120 * DAY_MS), iso(Date.now() - 119 * DAY_MS)];
+  const expires_at = iso(Date.now() + 10 * DAY_MS);
+  await storeRows([
+    { key_id: 'aged_1', created_at, updated_at },
+    { key_id: 'aged_2', created_at, updated_at },
+    { key_id: 'ending', created_at, updated_at, rotated_at: updated_at, expires_at },
+  ]);
+  await sweep({}, { reminderDays: [7], rotationDays: 180 });
+  for (const keyId of ['aged_1', 'aged_2', 'ending']) expect(await events(keyId)).toEqual([]);
+  // The look at all keys is left unfinished by the settings before, and then goes over several sweeps.
+  await sweep({ maxNotices: 0 }, { reminderDays: [3], rotationDays: 180 });
+  for (let n = 0; n < 3; n++) await sweep();
+  const due = (keyId: string) => `${keyId}@rotation_due@${Date.parse(created_at)}`;
+  expect(await events('aged_1')).toEqual([due('aged_1')]);
+  expect(await events('aged_2')).toEqual([due('aged_2')]);
+  expect(await events('ending')).toEqual([
+    `ending@expiring@${Date.parse(expires_at)}@14`,
+    `ending@rotation_due@${Date.parse(updated_at)}`,
+  ]);
 });
 
 test('very many notices: told over several sweeps, each once; a stopping process leaves them to the next', async () => {
