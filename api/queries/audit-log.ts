@@ -1,5 +1,5 @@
 import type { Store } from '../../workers/clickhouse/store.ts';
-import type { AuditRow } from '../../workers/keys/audit.ts';
+import { type AuditRow, CONCERNS_ORGANIZATION } from '../../workers/keys/audit.ts';
 
 /** Which entries are listed. '' = any. */
 export interface AuditLogRequest {
@@ -24,7 +24,7 @@ export interface AuditLogCursor {
   version: number;
 }
 
-export type AuditLogRow = AuditRow & { subject: string; organization_id: string };
+export type AuditLogRow = AuditRow & { subject: string };
 
 const ORDER = ['toUnixTimestamp64Milli(at)', 'subject', 'action', 'version'].join(', ');
 
@@ -38,7 +38,7 @@ export async function readAuditLog(store: Store, request: AuditLogRequest): Prom
     Object.assign(params, values);
   };
   const { organizationId, action, actor, subject, search, fromMs, toMs, after } = request;
-  add(organizationId !== '', 'organization_id = {organization_id:String}', { organization_id: organizationId });
+  add(organizationId !== '', CONCERNS_ORGANIZATION, { organization_id: organizationId });
   add(action !== '', 'startsWith(action, {action:String})', { action });
   add(actor !== '', 'actor = {actor:String}', { actor });
   add(subject !== '', 'subject = {subject:String}', { subject });

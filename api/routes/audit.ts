@@ -47,9 +47,9 @@ export const getAudit = route({
     const last = rows.length > limit ? page.at(-1) : undefined;
     return {
       data: page.map((row) => ({
-        ...auditEntryOf(row),
+        ...auditEntryOf(row, grant.organizationId),
         subject: row.subject,
-        organization_id: row.organization_id || null,
+        organization_id: grant.organizationId || row.organization_id || null,
       })),
       next_cursor: last
         ? encodeCursor({ atMs: last.at_ms, subject: last.subject, action: last.action, version: last.version })

@@ -128,7 +128,7 @@ export const keyHistory = route({
     const page = rows.slice(0, query.limit);
     const last = rows.length > query.limit ? page.at(-1) : undefined;
     return {
-      data: page.map(auditEntryOf),
+      data: page.map((row) => auditEntryOf(row, grant.organizationId)),
       next_cursor: last ? encodeCursor({ atMs: last.at_ms, version: last.version }) : null,
     };
   },

@@ -186,6 +186,31 @@ describe('history', () => {
     expect(new Set(seen.map((entry) => entry.actor)).size).toBe(1);
     expect(JSON.stringify(seen)).not.toContain(sha('storied'));
   });
+
+  test('a key that moves to another organization shows each its own side of the move', async () => {
+    await put('moving', { customer_id: 'customer-of-acme', owner: { name: 'Ann' } });
+    await stack.call('/v1/keys/moving', {
+      method: 'PUT',
+      body: { organization_id: 'rival', customer_id: 'customer-of-rival', owner: { name: 'Rob' } },
+    });
+    const seenBy = async (path: string, token?: string) =>
+      (await stack.call(path, { token })).json.data.map(({ before, after }: Record<string, unknown>) => [
+        before,
+        after,
+      ]);
+    const acmes = { organization_id: 'acme', customer_id: 'customer-of-acme', owner_name: 'Ann' };
+    const rivals = { organization_id: 'rival', customer_id: 'customer-of-rival', owner_name: 'Rob' };
+    const [acme, rival] = [tokens.get('acme'), tokens.get('rival')];
+    expect(await seenBy('/v1/audit?subject=moving', acme)).toEqual([
+      [acmes, null],
+      [null, expect.objectContaining(acmes)],
+    ]);
+    for (const path of ['/v1/audit?subject=moving', '/v1/keys/moving/history']) {
+      expect(await seenBy(path, rival)).toEqual([[null, rivals]]);
+      expect((await seenBy(path))[0]).toEqual([acmes, rivals]);
+    }
+    expect((await stack.call('/v1/audit?subject=moving', { token: acme })).text).not.toContain('rival');
+  });
 });
 
 test('another organization finds no such key, whatever it tries', async () => {

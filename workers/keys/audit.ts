@@ -45,6 +45,8 @@ export interface AuditRow {
   id: string;
   at: string;
   at_ms: number;
+  /** Whose the subject is since this was done. */
+  organization_id: string;
   actor: string;
   action: string;
   reason: string;
@@ -54,6 +56,10 @@ export interface AuditRow {
   run_id: string;
 }
 
+/** Entries of an organization's own subjects, and those by which one left it. '' = all. */
+export const CONCERNS_ORGANIZATION = `({organization_id:String} = '' OR organization_id = {organization_id:String}
+         OR JSONExtractString(before, 'organization_id') = {organization_id:String})`;
+
 /** Position behind the last entry of a page. */
 export interface AuditCursor {
   atMs: number;
@@ -62,7 +68,7 @@ export interface AuditCursor {
 
 /**
  * What was done to a key, newest first; an entry that was written twice appears once.
- * @param organizationId only what was done while the key belonged to it; '' = everything
+ * @param organizationId only what was done while the key belonged to it, or took it away; '' = everything
  */
 export async function readAudit(
   store: Store,
@@ -73,9 +79,9 @@ export async function readAudit(
 ): Promise<AuditRow[]> {
   const older = after ? 'AND (toUnixTimestamp64Milli(at), version) < ({after_ms:Int64}, {after_version:UInt64})' : '';
   return store.query<AuditRow>(
-    `SELECT id, at, toUnixTimestamp64Milli(at) AS at_ms, actor, action, reason, before, after, version, run_id
+    `SELECT id, at, toUnixTimestamp64Milli(at) AS at_ms, organization_id, actor, action, reason, before, after, version, run_id
      FROM audit WHERE subject = {subject:String} AND startsWith(action, 'key.')
-       AND ({organization_id:String} = '' OR organization_id = {organization_id:String}) ${older}
+       AND ${CONCERNS_ORGANIZATION} ${older}
      ORDER BY at DESC, version DESC LIMIT 1 BY at, action, id, version LIMIT {limit:UInt32}`,
     { subject, organization_id: organizationId, limit, after_ms: after?.atMs ?? 0, after_version: after?.version ?? 0 },
   );
