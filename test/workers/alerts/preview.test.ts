@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from '../../../ingest/config.ts';
+import { ensureBaselines } from '../../../workers/alerts/evaluation/baselines.ts';
+import { hoursOf } from '../../../workers/alerts/evaluation/key-history.ts';
+import { writeProgress } from '../../../workers/alerts/evaluation/progress.ts';
 import { previewRule } from '../../../workers/alerts/rules/preview.ts';
 import { RuleBody } from '../../../workers/alerts/rules/settings.ts';
 import { tryRule } from '../../../workers/alerts/rules/try-rule.ts';
@@ -53,16 +56,22 @@ test.each(['near_limit', 'key_deactivated', 'error_rate', 'platform'])(
   },
 );
 
-test('a rule that is off finds nothing in the newest window either', async () => {
-  const levels = async (fields: object) =>
-    (
-      await tryRule(
-        store,
-        rule('error_rate', { settings: { scopes: ['server_errors'] }, ...fields }),
-        'k',
-        NOW_SECONDS * 1000,
-      )
-    ).judged.map((one) => one.level);
+const tried = (fields: object = {}) =>
+  tryRule(store, rule('error_rate', { settings: { scopes: ['server_errors'] }, ...fields }), 'k');
+const baselines = async () => (await store.query<{ hour: string }>('SELECT hour FROM alert_baselines')).length;
+
+test('before any window was judged a rule is tried on none, and makes no baselines', async () => {
+  expect(await tried()).toEqual({ at: null, judged: [] });
+  expect(await baselines()).toBe(0);
+});
+
+test('a rule is tried on the window that was judged last, with its baselines; one that is off finds nothing in it', async () => {
+  await ensureBaselines(store, hoursOf(NOW_SECONDS - 3 * HOUR_SECONDS, NOW_SECONDS));
+  await writeProgress(store, 'buckets', NOW_SECONDS * 1000);
+  const made = await baselines();
+  const levels = async (fields: object) => (await tried(fields)).judged.map((one) => one.level);
+  expect((await tried()).at).toBe(new Date(NOW_SECONDS * 1000).toISOString());
   expect(await levels({})).toContain('breach');
   expect(await levels({ enabled: false })).not.toContain('breach');
+  expect(await baselines()).toBe(made);
 });

@@ -1,8 +1,8 @@
 import type { Store } from '../../clickhouse/store.ts';
-import { ensureBaselines } from '../evaluation/baselines.ts';
 import { KINDS } from '../evaluation/evaluate.ts';
 import { noFacts, readKeyFacts } from '../evaluation/key-facts.ts';
-import { HISTORY_BUCKETS, hoursOf, readHistories } from '../evaluation/key-history.ts';
+import { readHistories } from '../evaluation/key-history.ts';
+import { readProgress } from '../evaluation/progress.ts';
 import { BUCKET_MS } from '../evaluation/settled.ts';
 import { NotReplayable } from './preview.ts';
 import { effectiveOf, type Rule } from './rule.ts';
@@ -16,18 +16,23 @@ export interface Tried {
   summary: string;
 }
 
-/** How a rule judges one key in the newest whole window, without writing anything. @throws {NotReplayable} */
+/**
+ * How a rule judges one key in the newest window that was judged for the alerts, without writing anything: later windows may lack counts,
+ * and have no baselines yet.
+ * @returns nothing, and null as its time, as long as no window was judged
+ * @throws {NotReplayable}
+ */
 export async function tryRule(
   store: Store,
   rule: RuleFields,
   keyId: string,
-  nowMs: number,
-): Promise<{ at: string; judged: Tried[] }> {
+): Promise<{ at: string | null; judged: Tried[] }> {
   const kind = KINDS.find((one) => one.kind === rule.kind);
   if (!kind) throw new NotReplayable(`kind: ${rule.kind} is not judged on traffic`);
+  const judgedMs = await readProgress(store, 'buckets');
+  if (judgedMs === undefined) return { at: null, judged: [] };
   const step = kind.everyMs ?? BUCKET_MS;
-  const atMs = Math.floor(nowMs / step) * step;
-  await ensureBaselines(store, hoursOf(atMs / 1000 - HISTORY_BUCKETS * 300, atMs / 1000));
+  const atMs = Math.floor(judgedMs / step) * step;
   const histories = await readHistories(store, [keyId], atMs);
   await kind.addMore?.(store, histories, atMs);
   const facts = (await readKeyFacts(store, [keyId])).get(keyId) ?? noFacts(keyId);
