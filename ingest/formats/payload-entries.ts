@@ -1,3 +1,4 @@
+import { parseLogged } from './escaped-bytes.ts';
 import { isObject, type JsonObject, parseJson } from './json-value.ts';
 import { Refusal } from './refusal.ts';
 
@@ -76,7 +77,7 @@ function* objectEntry(reading: Reading, from: number): Generator<Entry, number> 
     }
   }
   const close = closingBrace(text, from, reading.acrossLines ? text.length : end);
-  const value = close < 0 || !mayBeObject(text, from) ? undefined : parseJson(text.slice(from, close + 1));
+  const value = close < 0 || !mayBeObject(text, from) ? undefined : parseLogged(text.slice(from, close + 1));
   reading.joined = close >= 0 && text.charCodeAt(close + 1) === 123;
   if (value !== undefined) {
     yield entryOf(value);
@@ -119,7 +120,7 @@ function* arrayEntries(text: string, from: number): Generator<Entry, number> {
       yield new Refusal('', HALF);
       return text.length;
     }
-    const value = parseJson(text.slice(at, end));
+    const value = parseLogged(text.slice(at, end));
     yield value === undefined ? new Refusal('', 'is not valid JSON') : entryOf(value);
     at = end;
   }

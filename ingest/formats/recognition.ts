@@ -4,8 +4,9 @@ import { awsApiGatewayEntry } from './aws-apigateway.ts';
 import { caddyEntry } from './caddy.ts';
 import type { EntryFormat } from './entry-format.ts';
 import { envoyEntry } from './envoy.ts';
+import { parseLogged } from './escaped-bytes.ts';
 import type { FormatOptions } from './format.ts';
-import { isObject, type JsonObject, parseJson } from './json-value.ts';
+import { isObject, type JsonObject } from './json-value.ts';
 import { keytallyEntry } from './keytally-record.ts';
 import { kongEntry } from './kong.ts';
 import { anyTimeMs } from './log-time.ts';
@@ -78,7 +79,7 @@ function mapLine(text: string, options: FormatOptions, memory: Memory, depth: nu
   const prefix = text.charCodeAt(4) === 45 ? RUNTIME_PREFIX.exec(text) : null;
   const line = (prefix === null ? text : text.slice(prefix[0].length)).trim();
   if (line.startsWith('{')) {
-    const value = depth < MAX_DEPTH ? parseJson(line) : undefined;
+    const value = depth < MAX_DEPTH ? parseLogged(line) : undefined;
     return isObject(value)
       ? mapRecognised(value, options, memory, depth + 1)
       : new Refusal('', 'the line is not valid JSON');

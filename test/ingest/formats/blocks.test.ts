@@ -113,6 +113,12 @@ describe('entries', () => {
     ['["line", 1, null]', ['"line"', '!', '!']],
     ['[2026-01-15T09:59:58Z] "GET', ['"[2026-01-15T09:59:58Z] "GET"']],
     ['[error] x\ny', ['"[error] x"', '"y"']],
+    // Apache and nginx write bytes as \xhh.
+    ['{"a":"caf\\xc3\\xa9 \\x22\\x5C\\x00"}', ['{"a":"café \\"\\\\\\u0000"}']],
+    ['{"a":"\\xff\\xc3\\xa9 \\xE9"}\n{"b":1}', ['{"a":"\u00ff\u00c3\u00a9 \u00e9"}', '{"b":1}']],
+    ['[{"a":"\\\\x \\v\\\\\\x41"},{"a":"\\xg0"}]', ['{"a":"\\\\x \\u000b\\\\A"}', '!']],
+    ['{"a":"\\\\xc3"}', ['{"a":"\\\\xc3"}']],
+    ['{"a":"\\xc3}\n{"b":1}', ['!', '{"b":1}']],
   ])('%j', (text, expected) => expect(kinds(text)).toEqual(expected));
 });
 

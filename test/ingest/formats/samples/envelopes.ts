@@ -1,5 +1,5 @@
 import { KONG_ENTRY } from './kong.ts';
-import { COMBINED_LINE, NGINX_ENTRY } from './nginx.ts';
+import { APACHE_JSON_LINE, APACHE_JSON_RECORD, COMBINED_LINE, NGINX_ENTRY } from './nginx.ts';
 import { NOW_MS, type Sample, START_MS } from './sample.ts';
 
 export const CLOUD_EVENT = {
@@ -177,10 +177,11 @@ export const FLUENT_BIT_SAMPLES: Sample[] = [
       { date: NOW_MS / 1000, log: JSON.stringify(NGINX_ENTRY) },
       { date: '2026-01-15T10:00:00.000Z', log: `2026-01-15T10:00:00.1Z stdout F ${COMBINED_LINE}` },
       { date: NOW_MS, log: JSON.stringify({ log: JSON.stringify(NGINX_ENTRY) }) },
+      { date: NOW_MS, log: APACHE_JSON_LINE },
     ]
       .map((line) => JSON.stringify(line))
       .join(''),
-    records: [NGINX_RECORD, LINE_RECORD, NGINX_RECORD],
+    records: [NGINX_RECORD, LINE_RECORD, NGINX_RECORD, APACHE_JSON_RECORD],
   },
   {
     title: 'gelf; the shipper’s time where the line has none',

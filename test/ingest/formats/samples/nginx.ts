@@ -47,7 +47,31 @@ const RECORD = {
   service: 'files.example.com',
 };
 
+/** By the LogFormat of docs/gateways/apache.md: bytes outside ASCII are written as \xhh. */
+export const APACHE_JSON_LINE =
+  '{"@timestamp":"2026-01-15T09:59:58+0000","remote_addr":"203.0.113.9","request_method":"GET",' +
+  '"request_uri":"/caf\\xc3\\xa9/8?q=\\"a\\"","status":"200","bytes_sent":"512","request_length":"80",' +
+  '"http_user_agent":"\\xe9\\x01\\\\xc3","request_id":"aWm1","key_id":"key_7"}';
+export const APACHE_JSON_RECORD = {
+  key_id: 'key_7',
+  timestamp: Date.UTC(2026, 0, 15, 9, 59, 58),
+  method: 'GET',
+  path: '/café/8?q="a"',
+  status: 200,
+  request_bytes: 80,
+  response_bytes: 512,
+  ip: '203.0.113.9',
+  user_agent: 'é\u0001\\xc3',
+  request_id: 'aWm1',
+};
+
 export const NGINX_SAMPLES: Sample[] = [
+  {
+    title: 'JSON of Apache, bytes as \\xhh',
+    format: 'nginx',
+    body: `${APACHE_JSON_LINE}\n${JSON.stringify(NGINX_ENTRY)}\n`,
+    records: [APACHE_JSON_RECORD, RECORD],
+  },
   { title: 'combined', format: 'nginx', contentType: 'text/plain', body: COMBINED_LINE, records: [COMBINED_RECORD] },
   {
     title: 'combined: user of HTTP authentication, escapes, TLS on a plain port, 000, forwarded addresses',
