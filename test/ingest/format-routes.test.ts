@@ -1,9 +1,17 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FORMAT_NAMES } from '../../ingest/formats/registry.ts';
+import { packageRoot } from '../../ingest/package-root.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { SAMPLES } from './formats/samples/all.ts';
+import { CLOUD_EVENT } from './formats/samples/envelopes.ts';
 import { KONG_ENTRY } from './formats/samples/kong.ts';
+import { APACHE_JSON_LINE, COMBINED_LINE } from './formats/samples/nginx.ts';
+import { SPAN } from './formats/samples/otlp.ts';
 import type { Sample } from './formats/samples/sample.ts';
+import { CADDY_ENTRY } from './formats/samples/traefik-caddy.ts';
+import { TYK_ENTRY } from './formats/samples/tyk.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -165,6 +173,50 @@ describe('where the key stands', () => {
     await post('/v1/ingest/kong?key_field=consumer.username', { ...KONG_ENTRY, consumer: { username: 'by-name' } });
     await settled();
     expect(await countOf('by-name')).toBe(1);
+  });
+
+  const shipped = (entry: object) => ({ date: 1768471200, log: JSON.stringify(entry) });
+  const attribute = (value: string) => [{ key: 'your.attribute', value: { stringValue: value } }];
+  const status = { key: 'http.response.status_code', value: { intValue: '200' } };
+  const spans = (own: object[], ofResource: object[]) => ({
+    resourceSpans: [
+      {
+        resource: { attributes: ofResource },
+        scopeSpans: [{ spans: [{ ...SPAN, attributes: [status, ...own] }] }],
+      },
+    ],
+  });
+  const event = { ...CLOUD_EVENT, data: { ...CLOUD_EVENT.data, customer: 'by-data' } };
+  /** Addresses of the guides, a payload for each, and the key it is to count for. */
+  const GUIDED: [string, string | object, string][] = [
+    ['/v1/ingest/kong?key_field=consumer.id', { ...KONG_ENTRY, consumer: { id: 'by-consumer' } }, 'by-consumer'],
+    ['/v1/ingest/kong?key_field=consumer.custom_id', { ...KONG_ENTRY, consumer: { custom_id: 'by-own' } }, 'by-own'],
+    ['/v1/ingest/fluent-bit?key_field=key_id', shipped({ ...CADDY_ENTRY, key_id: 'by-caddy' }), 'by-caddy'],
+    ['/v1/ingest/vector?key_field=key_id', { message: JSON.stringify({ ...CADDY_ENTRY, key_id: 'by-vec' }) }, 'by-vec'],
+    ['/v1/ingest/fluent-bit?key_field=alias', shipped({ ...TYK_ENTRY, alias: 'by-alias' }), 'by-alias'],
+    ['/v1/ingest/tyk?key_field=alias', { ...TYK_ENTRY, alias: 'by-tyk' }, 'by-tyk'],
+    ['/v1/ingest/apache?key_field=remote_addr', COMBINED_LINE.replace('203.0.113.9', '203.0.113.98'), '203.0.113.98'],
+    ['/v1/ingest/nginx?key_field=remote_addr', APACHE_JSON_LINE.replace('113.9', '113.99'), '203.0.113.99'],
+    ['/v1/traces?key_field=your.attribute', spans(attribute('by-span'), []), 'by-span'],
+    ['/v1/traces?key_field=resource.your.attribute', spans([], attribute('by-resource')), 'by-resource'],
+    ['/v1/ingest/cloudevents?key_field=data.customer', event, 'by-data'],
+  ];
+
+  test('as the guides say it, in every address of theirs', async () => {
+    const folder = join(packageRoot(), 'docs/gateways');
+    const guides = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+    const addresses = guides.flatMap((text) => text.match(/\/v1\/[\w/-]+\?key_\w+=[\w.-]+/g) ?? []);
+    expect([...new Set(addresses)].sort()).toEqual(GUIDED.map(([address]) => address).sort());
+    expect(guides.filter((text) => text.includes('{"field"'))).toEqual([]);
+    for (const [address, payload] of GUIDED) {
+      const headers = { 'Content-Type': typeof payload === 'string' ? 'text/plain' : 'application/json' };
+      expect([address, (await post(address, payload, headers)).status]).toEqual([
+        address,
+        address.startsWith('/v1/traces') ? 200 : 202,
+      ]);
+    }
+    await settled();
+    for (const [address, , key] of GUIDED) expect([address, await countOf(key)]).toEqual([address, 1]);
   });
 
   test('requests without a key count under the organization’s own name for them', async () => {
