@@ -31,12 +31,20 @@ function schemaBlock(title: string, schema: Json | undefined): string {
 
 function operationBlock(path: string, method: string, operation: Operation): string {
   const rows = (operation.parameters ?? []).map(parameterRow).join('');
-  const body = operation.requestBody?.content['application/json']?.schema;
-  const answer = Object.values(operation.responses)[0]?.content?.['application/json']?.schema;
+  const bodies = Object.entries(operation.requestBody?.content ?? {}).map(([type, { schema }]) =>
+    schemaBlock(`Body, ${type}`, schema),
+  );
+  const answers = Object.entries(operation.responses).map(([status, { content }]) =>
+    schemaBlock(`Answer, ${status}`, content?.['application/json']?.schema),
+  );
+  const statuses = Object.entries(operation.responses).map(
+    ([status, { description }]) => `<tr><td>${status}</td><td>${escapeHtml(description)}</td></tr>`,
+  );
   return `<section><h2><span class="method">${method.toUpperCase()}</span> <code>${escapeHtml(path)}</code></h2>
 <p>${escapeHtml(operation.summary)} <span class="scope">${operation['x-scope'] === 'none' ? 'open' : `scope ${operation['x-scope']}`}</span></p>
 ${rows ? `<table><thead><tr><th>parameter</th><th>in</th><th>type</th></tr></thead><tbody>${rows}</tbody></table>` : ''}
-${schemaBlock('Body', body)}${schemaBlock('Answer', answer)}</section>`;
+${bodies.join('')}${answers.join('')}
+<details><summary>Statuses</summary><table>${statuses.join('')}</table></details></section>`;
 }
 
 export const DOCS_STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2330;background:#fff}

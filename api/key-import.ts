@@ -17,7 +17,8 @@ const MAX_ERRORS = 1_000;
 
 const MAX_ATTEMPTS = 3;
 
-const ImportBody = KeyBody.extend({ key_id: z.string().min(1).max(200) });
+/** One row of an import. */
+export const ImportBody = KeyBody.extend({ key_id: z.string().min(1).max(200) });
 
 export interface RowError {
   row: number;

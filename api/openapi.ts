@@ -25,27 +25,66 @@ function parameters(schema: z.ZodObject | undefined, place: 'path' | 'query'): J
   }));
 }
 
-const problem = (description: string) => ({
+function headerParameters({ requestHeaders = {} }: Route): Json[] {
+  return Object.entries(requestHeaders).map(([name, { description, isRequired = false }]) => ({
+    name,
+    in: 'header',
+    required: isRequired,
+    schema: { type: 'string', description },
+  }));
+}
+
+/** An error, as it is answered everywhere. */
+export const problem = (description: string) => ({
   description,
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
-function headersOf(numbers: Readonly<Record<string, string>>): Json {
-  return Object.fromEntries(
-    Object.entries(numbers).map(([name, description]) => [name, { description, schema: { type: 'integer' } }]),
-  );
+function headersOf({ responseHeaders }: Route): Json {
+  if (!responseHeaders) return {};
+  const headers = Object.entries(responseHeaders).map(([name, { type, description }]) => [
+    name,
+    { description, schema: { type } },
+  ]);
+  return { headers: Object.fromEntries(headers) };
 }
 
-function responses({ response, alsoProduces = [], responseHeaders, scope }: Route): Json {
-  const content: Json = { 'application/json': { schema: response ? schemaOf(response, 'output') : {} } };
-  for (const type of alsoProduces) content[type] = { schema: { type: 'string' } };
-  const headers = responseHeaders && { headers: headersOf(responseHeaders) };
-  const ok = response ? { 200: { description: 'OK', ...headers, content } } : { 204: { description: 'Done' } };
-  const denied =
-    scope === 'none'
-      ? {}
-      : { 401: problem('No valid token'), 403: problem(`The token lacks the "${scope}" scope or is bound elsewhere`) };
-  return { ...ok, 400: problem('The request is not valid; `errors` names each field'), ...denied };
+/** What any route of its kind may answer. */
+function commonProblems({ scope, method, params, body, consumes }: Route): Json {
+  return {
+    400: problem('The request is not valid; `errors` names each field'),
+    ...(scope !== 'none' && {
+      401: problem('No valid token'),
+      403: problem(`The token lacks the "${scope}" scope or is bound elsewhere`),
+      503: problem('Tokens cannot be checked at the moment; see Retry-After'),
+    }),
+    // A PUT may make what it names.
+    ...(params && method !== 'put' && { 404: problem('There is no such thing, or the token may not see it') }),
+    ...((body || consumes) && { 413: problem('The body is too large') }),
+    429: problem('Too many requests of this token, or too many wrong tokens from this address; see Retry-After'),
+  };
+}
+
+function responses(route: Route): Json {
+  const { response, alsoProduces = [], statuses = {} } = route;
+  const texts = Object.fromEntries(alsoProduces.map((type) => [type, { schema: { type: 'string' } }]));
+  const content: Json = { ...(response && { 'application/json': { schema: schemaOf(response, 'output') } }), ...texts };
+  const answersItself = !response && alsoProduces.length > 0;
+  const own = Object.entries(statuses).map(([status, description]) => [
+    status,
+    Number(status) < 400 ? { description } : answersItself ? { description, content } : problem(description),
+  ]);
+  const ok =
+    response || answersItself
+      ? { 200: { description: 'OK', ...headersOf(route), content } }
+      : { 204: { description: 'Done' } };
+  return { ...ok, ...commonProblems(route), ...Object.fromEntries(own) };
+}
+
+function requestBody({ body, consumes = body && { 'application/json': body } }: Route): Json {
+  if (!consumes) return {};
+  const content = Object.entries(consumes).map(([type, schema]) => [type, { schema: schemaOf(schema, 'input') }]);
+  return { requestBody: { required: true, content: Object.fromEntries(content) } };
 }
 
 function operation(route: Route): Json {
@@ -53,10 +92,8 @@ function operation(route: Route): Json {
     summary: route.summary,
     security: route.scope === 'none' ? [] : [{ token: [] }],
     'x-scope': route.scope,
-    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
-    ...(route.body
-      ? { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body, 'input') } } } }
-      : {}),
+    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query'), ...headerParameters(route)],
+    ...requestBody(route),
     responses: responses(route),
   };
 }

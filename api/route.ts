@@ -53,12 +53,18 @@ export interface Route<Params extends Shape = Shape, Query extends Shape = Shape
   params?: Params;
   query?: Query;
   body?: Body;
+  /** Bodies that the handler reads by itself, by media type, for the documentation. */
+  consumes?: Readonly<Record<string, z.ZodType>>;
+  /** Headers of the request that the handler reads, for the documentation. */
+  requestHeaders?: Readonly<Record<string, { description: string; isRequired?: boolean }>>;
   /** Shape of the 200 answer, for the documentation. */
   response?: z.ZodType;
-  /** Further media types of the answer, for the documentation. */
+  /** Further media types of the answer, for the documentation; without a `response` the only ones. */
   alsoProduces?: readonly string[];
-  /** Numbers in headers of the answer and what they say, for the documentation. */
-  responseHeaders?: Readonly<Record<string, string>>;
+  /** Headers of the answer and what they say, for the documentation. */
+  responseHeaders?: Readonly<Record<string, { type: 'integer' | 'string'; description: string }>>;
+  /** Further statuses and when they are answered, for the documentation. */
+  statuses?: Readonly<Record<number, string>>;
   handle: (call: Call<Params, Query, Body>) => Promise<unknown>;
 }
 

@@ -13,6 +13,7 @@ import { type ApiParts, route } from '../route.ts';
 
 const LinkParams = z.object({ token: z.string().min(1).max(5_000) });
 const DAY_MS = 86_400_000;
+const BAD_LINKS = { 404: 'The link is not complete', 410: 'The link has expired' };
 
 /** The action of a good link; answers by itself when it is not one. */
 function actionOf(parts: ApiParts, token: string, res: Response): LinkAction | undefined {
@@ -36,6 +37,7 @@ export const showAction = route({
   summary: 'Page of a link in a message: says what its button does, and changes nothing',
   params: LinkParams,
   alsoProduces: ['text/html'],
+  statuses: BAD_LINKS,
   handle: async ({ parts, params, res }) => {
     const action = actionOf(parts, params.token, res);
     if (action) page(res, 200, `${questionOf(action)}?`, 'Yes, do it');
@@ -50,6 +52,7 @@ export const doAction = route({
   summary: 'Do what a link in a message says: acknowledge an alert, mute it, or end the mails to one address',
   params: LinkParams,
   alsoProduces: ['text/html'],
+  statuses: BAD_LINKS,
   handle: async ({ parts, params, res }) => {
     const action = actionOf(parts, params.token, res);
     if (!action) return;

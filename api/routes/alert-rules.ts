@@ -91,6 +91,7 @@ export const createRule = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Make a rule; it holds from the next evaluation on. Preview it first',
+  statuses: { 409: 'There are as many rules already as there may be' },
   body: RuleBody,
   response: RuleResponse,
   handle: async ({ parts, grant, body }) => {
@@ -109,6 +110,7 @@ export const putRule = route({
   reach: 'organization',
   summary:
     'Replace a rule. An organization_id that is left out stays; of everything else what is left out is the default',
+  statuses: { 404: 'There is no such rule, or the token may not see it', 409: 'The rule is made by a file' },
   params: RuleParams,
   body: RuleChange,
   response: RuleResponse,
@@ -130,6 +132,7 @@ export const deleteRule = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Delete a rule: the next less specific one holds, or the defaults',
+  statuses: { 409: 'The rule is made by a file' },
   params: RuleParams,
   handle: async ({ parts, grant, params, res }) => {
     const present = await findRule(parts, grant, params.rule_id);

@@ -164,6 +164,7 @@ export const acknowledge = route({
   scope: 'manage',
   summary:
     'Say that you have seen an alert: it is not repeated unless it grows worse; a notice about a key ends with it',
+  statuses: { 409: 'The alert is over' },
   params: AlertParams,
   body: z.strictObject({ note: z.string().trim().max(500).default('') }).default({ note: '' }),
   response: AlertResponse,

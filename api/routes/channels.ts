@@ -97,6 +97,7 @@ export const createChannel = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Make a channel. Send a test message before relying on it',
+  statuses: { 409: 'There are as many channels already as there may be' },
   body: ChannelBody,
   response: WithSecret,
   handle: async ({ parts, grant, body }) => {
@@ -119,6 +120,10 @@ export const putChannel = route({
   reach: 'organization',
   summary:
     'Replace a channel; its organization, settings and secrets stay where they are left out. Switching it on forgets why it was off',
+  statuses: {
+    404: 'There is no such channel, or the token may not see it',
+    409: 'The channel is being changed by others',
+  },
   params: ChannelParams,
   body: ChannelChange,
   response: ChannelView,
@@ -152,6 +157,7 @@ export const rotateChannelSecret = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'A new secret for a webhook. For 24 hours messages are signed with both',
+  statuses: { 409: 'Not a webhook, or the channel is being changed by others' },
   params: ChannelParams,
   response: z.object({ secret: z.string(), previous_until: z.iso.datetime() }),
   handle: async ({ parts, grant, params }) => {

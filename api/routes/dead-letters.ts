@@ -76,6 +76,7 @@ export const replayDeadLetter = route({
   scope: 'manage',
   reach: 'platform',
   summary: 'Count the rows of a dead letter after all; rows that are counted already are not counted again',
+  statuses: { 409: 'It was replayed or dropped already, or some of its rows are counted' },
   params: LetterParams,
   response: Outcome,
   handle: async ({ parts, grant, params }) => {
@@ -93,6 +94,7 @@ export const dropDeadLetter = route({
   scope: 'admin',
   reach: 'platform',
   summary: 'Give a dead letter up: its rows are deleted, its reason stays',
+  statuses: { 409: 'It was replayed or dropped already' },
   params: LetterParams,
   response: Outcome,
   handle: async ({ parts, grant, params }) => {

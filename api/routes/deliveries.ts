@@ -71,6 +71,7 @@ export const replayDelivery = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Send the message of a delivery again, under its old id',
+  statuses: { 409: 'The delivery cannot be sent again' },
   params: z.object({ delivery_id: z.string().min(1).max(100) }),
   response: Replayed,
   handle: async ({ parts, grant, params }) => {

@@ -42,6 +42,9 @@ export const getDeniedKeys = route({
   scope: 'read',
   summary:
     'Keys that gateways must refuse: inactive, expired or deleted. With If-None-Match and wait, answers when the list changes',
+  requestHeaders: { 'If-None-Match': { description: 'ETag of the list that the caller has' } },
+  responseHeaders: { ETag: { type: 'string', description: 'tells this list from others' } },
+  statuses: { 304: 'The list is the one that If-None-Match names' },
   query: z.object({
     wait: z.coerce
       .number()

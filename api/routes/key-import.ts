@@ -2,9 +2,9 @@ import { createGunzip, type Gunzip } from 'node:zlib';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
-import { BadHeader, csvRows, ndjsonRows } from '../import-rows.ts';
+import { BadHeader, CSV_COLUMNS, csvRows, ndjsonRows } from '../import-rows.ts';
 import { fieldProblem, registryProblem } from '../key-changes.ts';
-import { KeyImport, MAX_IMPORT_ROWS } from '../key-import.ts';
+import { ImportBody, KeyImport, MAX_IMPORT_ROWS } from '../key-import.ts';
 import { route } from '../route.ts';
 
 /** After decompression: room for 200,000 rows of 320 bytes. */
@@ -12,6 +12,12 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024;
 /** Each holds a body of up to that size. */
 const MAX_AT_ONCE = 2;
 let running = 0;
+
+const CsvBody = z
+  .string()
+  .describe(
+    `the first line names columns, key_id among them: ${CSV_COLUMNS.join(', ')}; an empty cell leaves its field out`,
+  );
 
 const RowErrorSchema = z.object({
   row: z.number().int().describe('number of its first line, from 1'),
@@ -26,6 +32,12 @@ export const importKeys = route({
   scope: 'manage',
   reach: 'organization',
   summary: `Register or change up to ${MAX_IMPORT_ROWS} keys: NDJSON (fields as in PUT, with key_id) or text/csv with a header. Good rows are kept when others are bad`,
+  consumes: { 'application/x-ndjson': ImportBody, 'text/csv': CsvBody },
+  statuses: {
+    409: 'The store answers too slowly; the rows that were not taken yet were left out',
+    415: 'Neither NDJSON nor CSV, or packed otherwise than by gzip',
+    503: 'Other imports are running; see Retry-After',
+  },
   response: z.object({
     rows: z.number().int(),
     created: z.number().int(),

@@ -244,6 +244,11 @@ export const putKey = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Register a key or change it; fields left out stay as they are. If-Match: the version to replace',
+  requestHeaders: { 'If-Match': { description: 'version of the key that is to be replaced; 409 when it has another' } },
+  statuses: {
+    404: 'Others use the key, or it belongs to another organization',
+    409: 'The key has another version than If-Match names, another key has this sha256, or another request is changing it',
+  },
   params: KeyParams,
   body: KeyBody,
   response: KeyResponse,

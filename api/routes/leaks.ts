@@ -40,6 +40,15 @@ export const postLeaks = route({
   scope: 'none',
   summary:
     "Reports of leaked keys in the form of GitHub's secret scanning partner program, signed by a configured public key; answers with a label per token",
+  consumes: { 'application/json': Report },
+  requestHeaders: {
+    'GitHub-Public-Key-Identifier': { description: 'which key of LEAK_PUBLIC_KEYS signed it', isRequired: true },
+    'GitHub-Public-Key-Signature': { description: 'ECDSA signature of the body, Base64', isRequired: true },
+  },
+  statuses: {
+    403: 'The report is not signed by a key of LEAK_PUBLIC_KEYS',
+    409: 'Another request is changing the key',
+  },
   response: z.array(
     z.object({ token_hash: z.string(), token_type: z.string(), label: z.enum(['true_positive', 'false_positive']) }),
   ),
@@ -110,6 +119,7 @@ export const reportKeyLeak = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Report by hand that the secret of a key leaked; a `leaked` policy may deactivate it at once',
+  statuses: { 409: 'The key is not registered, or another request is changing it' },
   params: KeyParams,
   body: z.strictObject({ reason: z.string().trim().min(1).max(500) }),
   response: KeyResponse,

@@ -36,6 +36,7 @@ export const deactivateKey = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Deactivate a key: gateways refuse it from now on, its counts and history stay',
+  statuses: { 409: 'The status of the key forbids it, or another request is changing it' },
   params: KeyParams,
   body: z.strictObject({ reason: Reason }),
   response: KeyResponse,
@@ -51,6 +52,7 @@ export const reactivateKey = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Make an inactive or expired key active again; needs a new expires_at when the old one has passed',
+  statuses: { 409: 'The status of the key forbids it, or another request is changing it' },
   params: KeyParams,
   body: z.strictObject({ reason: Reason.default('reactivated'), expires_at: UtcTime.nullable().optional() }),
   response: KeyResponse,
@@ -67,6 +69,7 @@ export const deleteKey = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Delete a key: it is denied and no longer listed (except by status=deleted); counts and history stay',
+  statuses: { 409: 'The status of the key forbids it, or another request is changing it' },
   params: KeyParams,
   query: z.object({ reason: z.string().trim().max(500).default('') }),
   handle: async ({ parts, grant, params, query, res }) => {
@@ -81,6 +84,7 @@ export const regenerateKey = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Give a key a new secret under the same id; the old hash no longer resolves, counts and history go on',
+  statuses: { 409: 'The key is deleted, another key has this sha256, or another request is changing it' },
   params: KeyParams,
   body: z.strictObject({
     sha256: Sha256,

@@ -62,6 +62,7 @@ export const putPlan = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Define a plan or replace it; its limits hold at once for every key that has none of its own',
+  statuses: { 409: 'There are as many plans already as there may be' },
   params: PlanParams,
   query: PlanQuery,
   body: z.strictObject({ description: z.string().max(2000).default(''), limits: LimitsSchema.partial().default({}) }),

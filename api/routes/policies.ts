@@ -140,6 +140,7 @@ export const createPolicy = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Make a policy; it is off unless enabled is true. Preview it first',
+  statuses: { 409: 'There are as many policies already as there may be' },
   body: PolicyBody,
   response: PolicyResponse,
   handle: async ({ parts, grant, body }) => {
@@ -158,6 +159,7 @@ export const putPolicy = route({
   reach: 'organization',
   summary:
     'Replace a policy. An organization_id that is left out stays; of everything else what is left out is the default',
+  statuses: { 404: 'There is no such policy, or the token may not see it' },
   params: PolicyParams,
   body: PolicyChange,
   response: PolicyResponse,
@@ -233,6 +235,7 @@ export const runPolicyNow = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Run a policy now, also one that is off; more matches than max_per_run stop it before it does anything',
+  statuses: { 409: 'Other requests are changing the keys' },
   params: PolicyParams,
   response: RunResponse,
   handle: async ({ parts, grant, params }) => {
@@ -269,6 +272,7 @@ export const undoPolicyRun = route({
   scope: 'manage',
   reach: 'organization',
   summary: 'Take a whole run back: only keys that it changed and nobody changed since',
+  statuses: { 409: 'Other requests are changing the keys' },
   params: z.object({ run_id: z.string().min(1).max(200) }),
   response: z.object({ reactivated: z.number().int(), left: z.number().int() }),
   handle: async ({ parts, grant, params }) => {

@@ -36,7 +36,10 @@ export const getRequests = route({
   response: RequestResponse,
   alsoProduces: ['text/csv', 'application/x-ndjson'],
   responseHeaders: {
-    [EXPORT_LIMIT_HEADER]: 'rows of an export at most; a file with as many ends early: narrow the range for the rest',
+    [EXPORT_LIMIT_HEADER]: {
+      type: 'integer',
+      description: 'rows of an export at most; a file with as many ends early: narrow the range for the rest',
+    },
   },
   handle: async ({ parts, grant, query, req, res }) => {
     const toMs = query.to ?? Date.now();

@@ -16,6 +16,7 @@ export const startSession = route({
   path: '/v1/session',
   scope: 'none',
   summary: 'Sign in to the dashboard with a token; answers with an HttpOnly cookie',
+  statuses: { 401: 'The token is unknown, revoked or expired' },
   body: z.strictObject({ token: z.string().max(300) }),
   handle: async ({ parts, body, req, res }) => {
     const grant = await parts.tokenReader.find(body.token.trim());

@@ -94,6 +94,7 @@ export const rotateToken = route({
   reach: 'platform',
   summary:
     'A new token with the same rights; the old one works on for the overlap. Shown in this answer and never again',
+  statuses: { 409: 'The token was rotated already' },
   params: z.object({ id: z.string().max(100) }),
   body: z.strictObject({ overlap_seconds: z.number().int().min(0).max(MAX_OVERLAP_SECONDS).default(86_400) }),
   response: z.object({
