@@ -151,7 +151,10 @@ export class KeyImport {
     return { field: 'key_id', message: 'there is no such key, or the token may not see it' };
   }
 
-  /** Organizations that use keys: an organization cannot claim a key that others use, it would read their traffic, and keeps one that it uses. */
+  /**
+   * Organizations that use keys. An organization cannot claim a key that others use, because it would then read their traffic. A key it
+   * already uses stays its own.
+   */
   async #usersOf(keyIds: string[]): Promise<Map<string, string>> {
     const rows = await this.#parts.store.query<{ key_id: string; user: string }>(
       `SELECT key_id, ${USED_BY} AS user FROM key_totals

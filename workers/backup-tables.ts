@@ -75,9 +75,8 @@ export async function loadTable(
 }
 
 /**
- * An empty table of the same shape, while `act` runs. Nothing in it goes by its age: the time between two looks for old rows
- * begins anew in a new table, so that those which the other one still had were gone between the writing or reading of a file and the
- * counting. Its parts know all the same when their rows are to go.
+ * An empty table of the same shape, while `act` runs. Nothing in it goes by its age: a new table checks for expired rows
+ * immediately. Rows that the original still held would be deleted between writing the file and counting it. Its parts know all the same when their rows are to go.
  */
 async function withTwin<T>(store: Store, twin: string, of: string, act: () => Promise<T>): Promise<T> {
   // Its parts are links or are handed on: the bound against dropping much by mistake (50 GB) would end every larger backup.

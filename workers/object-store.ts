@@ -156,7 +156,7 @@ class S3Objects implements ObjectStore {
     return response;
   }
 
-  /** @throws {ConfigError} when the store refuses for good: wrong credentials, no such bucket */
+  /** @throws {ConfigError} when the store refuses (wrong credentials, no such bucket), or still answers 5xx or cannot be reached after the retries */
   async #send(method: string, url: string, body?: Buffer, tolerated: readonly number[] = []): Promise<Response> {
     const sha256 = createHash('sha256')
       .update(body ?? '')
