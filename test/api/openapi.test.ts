@@ -13,7 +13,7 @@ interface Operation {
   responses: Record<string, { headers?: object; content?: Record<string, unknown> }>;
 }
 
-const document = openApiDocument(ROUTES, INGEST_PATHS, '0');
+const document = await openApiDocument(ROUTES, INGEST_PATHS, '0');
 const paths = document.paths as Record<string, Record<string, Operation>>;
 const operations = Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const),
