@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { ENVIRONMENTS } from '../forms/environments.ts';
 import { Checks, SelectField, TextField } from '../forms/fields.tsx';
-import { namesOf } from '../forms/list-text.ts';
+import { IdsField } from '../forms/ids-field.tsx';
 import type { ApiClient } from '../http/client.ts';
 import type { AlertKind } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
@@ -30,13 +30,13 @@ const someOf = <Value,>(values: Value[]) => (values.length > 0 ? values : undefi
 
 export function NewSilence({ api, keyId, onMade, onClose }: NewSilenceProps) {
   const [kinds, setKinds] = useState<AlertKind[]>([]);
-  const [keys, setKeys] = useState(keyId);
+  const [keys, setKeys] = useState(keyId ? [keyId] : []);
   const [environments, setEnvironments] = useState<Environment[]>([]);
   const [hours, setHours] = useState('4');
   const [reason, setReason] = useState('');
   const make = useAction(async () => {
     await api.post('/v1/silences', {
-      matchers: { kinds: someOf(kinds), key_ids: someOf(namesOf(keys)), environments: someOf(environments) },
+      matchers: { kinds: someOf(kinds), key_ids: someOf(keys), environments: someOf(environments) },
       ends_at: new Date(Date.now() + Number(hours) * HOUR).toISOString(),
       reason,
     });
@@ -50,7 +50,7 @@ export function NewSilence({ api, keyId, onMade, onClose }: NewSilenceProps) {
   return (
     <Dialog title="New silence" onClose={onClose} testId="silence-form">
       <form class="form-fields" onSubmit={submit}>
-        <TextField label="Keys" name="matchers" placeholder="all" value={keys} problem={problem} onValue={setKeys} />
+        <IdsField label="Keys" name="matchers" placeholder="all" ids={keys} problem={problem} onIds={setKeys} />
         <Checks
           legend="Kinds of alerts (none ticked: all)"
           look="checks-wide"

@@ -1,7 +1,6 @@
 import { ENVIRONMENTS } from '../forms/environments.ts';
 import { Check, Checks, SelectField, TextField } from '../forms/fields.tsx';
-import { listText, namesOf, namesText } from '../forms/list-text.ts';
-import { useTyped } from '../forms/use-typed.ts';
+import { IdsField } from '../forms/ids-field.tsx';
 import type { ChannelType, Routing, Severity } from '../http/contract.ts';
 import type { ProblemError } from '../http/problem.ts';
 import { ALERT_KINDS, SEVERITIES } from './alert-words.ts';
@@ -20,10 +19,6 @@ const QUIET = { from: '22:00', to: '07:00' };
 /** Which alerts a channel hears, and when. Nothing ticked means everything. */
 export function RoutingForm({ routing, type, problem, editable, onRouting }: RoutingFormProps) {
   const set = (change: Partial<Routing>) => onRouting({ ...routing, ...change });
-  const organizations = useTyped(listText(routing.organizations ?? []), namesText, (text) =>
-    set({ organizations: namesOf(text) }),
-  );
-  const keys = useTyped(listText(routing.key_ids ?? []), namesText, (text) => set({ key_ids: namesOf(text) }));
   const quiet = routing.quiet_hours;
   return (
     <section class="panel form" aria-label="What it hears">
@@ -51,8 +46,21 @@ export function RoutingForm({ routing, type, problem, editable, onRouting }: Rou
           onChosen={(environments) => set({ environments })}
         />
         <div class="form-row">
-          <TextField label="Only organizations" name="routing" placeholder="all" problem={problem} {...organizations} />
-          <TextField label="Only keys" name="key_ids" placeholder="all" {...keys} />
+          <IdsField
+            label="Only organizations"
+            name="routing"
+            placeholder="all"
+            problem={problem}
+            ids={routing.organizations ?? []}
+            onIds={(organizations) => set({ organizations })}
+          />
+          <IdsField
+            label="Only keys"
+            name="key_ids"
+            placeholder="all"
+            ids={routing.key_ids ?? []}
+            onIds={(key_ids) => set({ key_ids })}
+          />
         </div>
         {type === 'email' && (
           <Check

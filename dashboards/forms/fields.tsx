@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 import type { ProblemError } from '../http/problem.ts';
 
-interface FieldProps {
+export interface FieldProps {
   label: string;
   hint?: ComponentChildren;
   /** The api's refusal, shown here when it names this field. */
@@ -15,7 +15,8 @@ interface ShellProps extends FieldProps {
   children: (ids: { id: string; describedBy: string; invalid: boolean }) => ComponentChildren;
 }
 
-function Shell({ label, hint, problem, name, children }: ShellProps) {
+/** What every field has around it: its label, and below it the hint or why it was refused. */
+export function Shell({ label, hint, problem, name, children }: ShellProps) {
   const id = useId();
   const invalid = problem?.field !== undefined && problem.field !== '' && problem.field.split('.')[0] === name;
   const refusal = invalid ? problem.detail.replace(/^[\w.]+: /, '') : '';

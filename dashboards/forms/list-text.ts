@@ -1,10 +1,6 @@
-/** "7, 1" as people write lists of numbers. What is no number is left out. */
+/** "7, 1" as people write lists of numbers. NaN for what is no number: a list without it would mean something else. */
 export function numbersOf(text: string): number[] {
-  return text
-    .split(/[\s,;]+/)
-    .filter((part) => part !== '')
-    .map(Number)
-    .filter((value) => Number.isFinite(value));
+  return namesOf(text).map((part) => numberOf(part) ?? Number.NaN);
 }
 
 /** As a list field writes its value. */
@@ -19,6 +15,19 @@ export const numbersText = (text: string): string => listText(numbersOf(text));
 /** One name per line, or with commas or spaces between. */
 export function namesOf(text: string): string[] {
   return text.split(/[\s,;]+/).filter((part) => part !== '');
+}
+
+/** Ids with commas between, or one per line once there is a line end: an id may hold spaces and commas itself. */
+export function idsOf(text: string): string[] {
+  return text
+    .split(text.includes('\n') ? '\n' : ',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '');
+}
+
+/** As a field of ids writes its value; `idsOf` reads the same ids from it. */
+export function idsText(ids: readonly string[]): string {
+  return ids.some((id) => id.includes(',')) ? ids.map((id) => `${id}\n`).join('') : listText(ids);
 }
 
 /** Undefined for an empty field: absent, not zero. */

@@ -33,9 +33,15 @@ export function fieldsOf(policy: Policy): PolicyFields {
   return fields;
 }
 
-/** @throws {ProblemError} for a limit that is missing: how many keys may go at once is nobody's to guess */
+/**
+ * @throws {ProblemError} for a limit that is missing, and for warnings that are no days: how many keys may go at once, and
+ *   how soon, is nobody's to guess
+ */
 export function completed(draft: PolicyDraft): PolicyFields {
-  const { max_per_run } = draft;
+  const { max_per_run, warn_days } = draft;
+  if (!warn_days.every(Number.isInteger)) {
+    throw new ProblemError(400, 'Not complete', 'Whole days, as 7, 1', 'warn_days');
+  }
   if (max_per_run !== null) return { ...draft, max_per_run };
   throw new ProblemError(400, 'Not complete', 'Say how many keys one run may deactivate at most.', 'max_per_run');
 }

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { Check, SelectField, TextField } from '../forms/fields.tsx';
 import { FormPanel } from '../forms/form-panel.tsx';
+import { IdsField } from '../forms/ids-field.tsx';
 import { KeyScope } from '../forms/key-scope.tsx';
-import { listText, namesOf, namesText, numbersOf, numbersText } from '../forms/list-text.ts';
+import { listText, numbersOf, numbersText } from '../forms/list-text.ts';
 import { NumberField } from '../forms/number-field.tsx';
 import { useTyped } from '../forms/use-typed.ts';
 import type { PolicyKind } from '../http/contract.ts';
@@ -29,7 +30,6 @@ const SCOPE = ['organization_id', 'plan'] as const;
 export function PolicyForm({ draft, problem, editable, onDraft, actions }: PolicyFormProps) {
   const set = (change: Partial<PolicyDraft>) => onDraft({ ...draft, ...change });
   const warn = useTyped(listText(draft.warn_days), numbersText, (text) => set({ warn_days: numbersOf(text) }));
-  const exempt = useTyped(listText(draft.exempt_key_ids), namesText, (text) => set({ exempt_key_ids: namesOf(text) }));
   return (
     <FormPanel label="Rule" {...{ editable, actions }}>
       <TextField label="Name" name="name" value={draft.name} problem={problem} onValue={(name) => set({ name })} />
@@ -69,12 +69,13 @@ export function PolicyForm({ draft, problem, editable, onDraft, actions }: Polic
           onNumber={(max_per_run) => set({ max_per_run: max_per_run ?? null })}
         />
       </div>
-      <TextField
+      <IdsField
         label="Never these keys"
         name="exempt_key_ids"
-        placeholder="key ids, with commas between"
+        placeholder="none"
         problem={problem}
-        {...exempt}
+        ids={draft.exempt_key_ids}
+        onIds={(exempt_key_ids) => set({ exempt_key_ids })}
       />
       <Check
         label="Switched on: runs by itself every few minutes"

@@ -113,7 +113,8 @@ test('a limit that will be used up: the first of the forecasts', () => {
 });
 
 test('lists as people type them', () => {
-  expect(numbersOf('7, 1;x 30')).toEqual([7, 1, 30]);
+  expect(numbersOf('7, 1;30 ')).toEqual([7, 1, 30]);
+  expect(numbersOf('7d, 1;x 1e999')).toEqual([Number.NaN, 1, Number.NaN, Number.NaN]);
   expect(namesOf(' a,b\n c ')).toEqual(['a', 'b', 'c']);
   expect([numberOf(''), numberOf(' 0 '), numberOf('1.5'), numberOf('x')]).toEqual([undefined, 0, 1.5, undefined]);
 });

@@ -73,7 +73,7 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
       return field.inputValue();
     };
     expect(await typed('Warn, days before', 'Backspace', '3')).toBe('7, 3');
-    expect(await typed('Never these keys', 'key_a, key_b')).toBe('key_a, key_b');
+    expect(await typed('Never these keys', 'acme, inc', 'Enter', 'key_b')).toBe('acme, inc\nkey_b');
     expect(await typed('Times its limit per minute', '1.05')).toBe('1.05');
     expect(await typed('Client errors, %', 'Backspace', 'Backspace', '80.05')).toBe('80.05');
     expect(await typed('Alert open for, minutes', '60')).toBe('60');
@@ -84,7 +84,7 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     const saved = await dashboard.stack.call(`/v1${new URL(page.url()).pathname}`);
     expect(saved.json).toMatchObject({
       warn_days: [7, 3],
-      exempt_key_ids: ['key_a', 'key_b'],
+      exempt_key_ids: ['acme, inc', 'key_b'],
       max_per_run: 50,
       settings: { limit_factor: 1.05, client_error_rate: 0.8005, anomaly_minutes: 60 },
     });
@@ -95,7 +95,7 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.context().close();
   });
 
-  test('a limit that was emptied is asked for, and no other number is saved in its place', async () => {
+  test('a limit that was emptied and days that are none are asked for, and nothing else is saved in their place', async () => {
     const policies = async () => (await dashboard.stack.call('/v1/policies')).json.data.length;
     const before = await policies();
     const page = await dashboard.open('/policies/new');
@@ -108,6 +108,13 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await expect.poll(() => limit.getAttribute('aria-invalid')).toBe('true');
     expect(await page.getByRole('alert').allInnerTexts()).toEqual([words, words]);
     expect([await limit.inputValue(), await policies()]).toEqual(['', before]);
+    await limit.fill('100');
+    const warn = page.getByLabel('Warn, days before');
+    await warn.fill('7d, 1d');
+    await expect.poll(() => page.getByTestId('policy-preview').innerText()).toContain('Whole days, as 7, 1');
+    await page.getByTestId('save').click();
+    await expect.poll(() => warn.getAttribute('aria-invalid')).toBe('true');
+    expect([await warn.inputValue(), await policies()]).toEqual(['7d, 1d', before]);
     await page.context().close();
   });
 
@@ -269,6 +276,15 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.getByRole('button', { name: 'Silence', exact: true }).click();
     const rows = page.getByTestId('silences-table').locator('tbody tr');
     await expect.poll(() => rows.count()).toBe(1);
+    await rows.getByRole('button', { name: 'End now' }).click();
+    await expect.poll(() => rows.count()).toBe(0);
+
+    await page.goto(`${dashboard.stack.url}/silences?key_id=${encodeURIComponent('Acme, Inc')}`);
+    await page.getByLabel('Why').fill('Planned work');
+    await page.getByRole('button', { name: 'Silence', exact: true }).click();
+    await expect.poll(() => rows.count()).toBe(1);
+    const { data } = (await dashboard.stack.call('/v1/silences')).json;
+    expect(data[0].matchers.key_ids).toEqual(['Acme, Inc']);
     await rows.getByRole('button', { name: 'End now' }).click();
     await expect.poll(() => rows.count()).toBe(0);
     await page.context().close();
