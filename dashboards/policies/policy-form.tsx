@@ -9,7 +9,7 @@ import { useTyped } from '../forms/use-typed.ts';
 import type { PolicyKind } from '../http/contract.ts';
 import type { ProblemError } from '../http/problem.ts';
 import { KindSettings } from './kind-settings.tsx';
-import { FIRST_SETTINGS, type PolicyDraft } from './policy-draft.ts';
+import { ofKind, type PolicyDraft } from './policy-draft.ts';
 
 interface PolicyFormProps {
   draft: PolicyDraft;
@@ -39,7 +39,7 @@ export function PolicyForm({ draft, problem, editable, onDraft, actions }: Polic
         value={draft.kind}
         options={KINDS}
         problem={problem}
-        onValue={(kind) => set({ kind: kind as PolicyKind, settings: FIRST_SETTINGS[kind as PolicyKind] })}
+        onValue={(kind) => onDraft(ofKind(draft, kind as PolicyKind))}
       />
       <KindSettings
         kind={draft.kind}

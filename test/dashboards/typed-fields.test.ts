@@ -9,7 +9,7 @@ import {
   numbersText,
 } from '../../dashboards/forms/list-text.ts';
 import { numberText, scaledNumberOf, shownText } from '../../dashboards/forms/shown-text.ts';
-import { completed, NEW_POLICY } from '../../dashboards/policies/policy-draft.ts';
+import { completed, NEW_POLICY, ofKind } from '../../dashboards/policies/policy-draft.ts';
 
 const idsReread = (text: string) => idsText(idsOf(text));
 const inPercent = (text: string) => numberText(scaledNumberOf(text, 100), 100);
@@ -54,6 +54,22 @@ describe('ids of keys', () => {
     '%j are read as they are written',
     (ids) => expect(idsOf(idsText(ids))).toEqual(ids),
   );
+});
+
+describe('another kind of policy', () => {
+  test.each([
+    ['leaked', { name: 'Leaked', settings: {}, warn_days: [] }],
+    ['expired', { name: 'Expired', settings: {}, warn_days: [] }],
+    ['abusive', { name: 'Abusive', warn_days: [] }],
+    ['unused', { name: 'Unused for 90 days', warn_days: [7, 1] }],
+  ] as const)('%s begins with its own name, settings and warnings', (kind, expected) => {
+    expect(ofKind(NEW_POLICY, kind)).toMatchObject({ kind, ...expected });
+    expect(ofKind(ofKind(NEW_POLICY, 'leaked'), kind)).toEqual(ofKind(NEW_POLICY, kind));
+    expect(ofKind({ ...NEW_POLICY, name: 'Mine', max_per_run: 5 }, kind)).toMatchObject({
+      name: 'Mine',
+      max_per_run: 5,
+    });
+  });
 });
 
 test('a policy without its limit, or with days that are none, is not sent, and says which field it is', () => {
