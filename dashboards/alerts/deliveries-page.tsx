@@ -10,6 +10,7 @@ import type { Channel, Delivery } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { usePages } from '../http/use-pages.ts';
 import { useResource } from '../http/use-resource.ts';
+import { ActionButton } from '../panels/action-button.tsx';
 import { TablePanel } from '../panels/data-table.tsx';
 import { Refusal } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
@@ -146,9 +147,9 @@ function DeliveriesTable({ deliveries, names, canReplay, busy, onReplay }: Deliv
           cell: (row) =>
             canReplay &&
             again(row) && (
-              <button type="button" class="quiet" disabled={busy} onClick={() => onReplay(row)}>
+              <ActionButton look="quiet" off={busy} onAct={() => onReplay(row)}>
                 Send again
-              </button>
+              </ActionButton>
             ),
         },
       ]}

@@ -5,6 +5,7 @@ import { IdsField } from '../forms/ids-field.tsx';
 import type { ApiClient } from '../http/client.ts';
 import type { AlertKind } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
+import { ActionButton } from '../panels/action-button.tsx';
 import { Dialog, Refusal } from '../panels/dialog.tsx';
 import { HOUR } from '../time/range.ts';
 import { ALERT_KINDS } from './alert-words.ts';
@@ -87,9 +88,9 @@ export function NewSilence({ api, keyId, onMade, onClose }: NewSilenceProps) {
           <button type="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" class="primary" disabled={make.busy}>
+          <ActionButton type="submit" look="primary" off={make.busy}>
             {make.busy ? 'Working…' : 'Silence'}
-          </button>
+          </ActionButton>
         </div>
       </form>
     </Dialog>

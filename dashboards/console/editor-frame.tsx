@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { Link } from '../address/link.tsx';
 import type { ProblemError } from '../http/problem.ts';
 import type { Action } from '../http/use-action.ts';
+import { ActionButton } from '../panels/action-button.tsx';
 import { Refusal } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
@@ -52,9 +53,9 @@ export function Save({ save, text, disabled = false }: SaveProps) {
   return (
     <>
       <Refusal problem={save.problem} />
-      <button type="button" class="primary" data-testid="save" disabled={save.busy || disabled} onClick={save.run}>
+      <ActionButton look="primary" off={save.busy || disabled} onAct={save.run} testId="save">
         {save.busy ? 'Saving…' : text}
-      </button>
+      </ActionButton>
     </>
   );
 }

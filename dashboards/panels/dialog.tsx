@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ProblemError } from '../http/problem.ts';
+import { ActionButton } from './action-button.tsx';
 import { keepFocus } from './keep-focus.ts';
 
 interface DialogProps {
@@ -55,9 +56,9 @@ export function Confirm({ title, children, action, busy, problem, onConfirm, onC
         <button type="button" onClick={onClose}>
           Cancel
         </button>
-        <button type="button" class="primary" disabled={busy} onClick={onConfirm} data-testid="confirm-action">
+        <ActionButton look="primary" off={busy} onAct={onConfirm} testId="confirm-action">
           {busy ? 'Working…' : action}
-        </button>
+        </ActionButton>
       </div>
     </Dialog>
   );

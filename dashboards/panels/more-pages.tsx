@@ -1,4 +1,5 @@
 import type { Pages } from '../http/use-pages.ts';
+import { ActionButton } from './action-button.tsx';
 import { ProblemPanel } from './problem-panel.tsx';
 
 /** The way to the next page of a list. */
@@ -9,9 +10,9 @@ export function MorePages<Item>({ pages, what }: { pages: Pages<Item>; what: str
         <ProblemPanel what={`More (${what})`} problem={pages.moreProblem} onRetry={pages.loadMore} />
       )}
       {pages.more && (
-        <button type="button" class="more" disabled={pages.loadingMore} onClick={pages.loadMore}>
+        <ActionButton look="more" off={pages.loadingMore} onAct={pages.loadMore}>
           {pages.loadingMore ? 'Loading…' : `Show ${what}`}
-        </button>
+        </ActionButton>
       )}
     </>
   );

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { formatCount } from '../format/number.ts';
 import type { ApiClient, Query } from '../http/client.ts';
 import { type ProblemError, problemOf } from '../http/problem.ts';
+import { ActionButton } from '../panels/action-button.tsx';
 import { cutNote, MOST_EXPORT_ROWS, rowsOf } from './export-rows.ts';
 import { saveFile } from './save-file.ts';
 
@@ -50,16 +51,15 @@ export function ExportButtons({ api, query, disabled }: ExportButtonsProps) {
         </span>
       )}
       {FORMATS.map((format) => (
-        <button
+        <ActionButton
           key={format.name}
-          type="button"
-          disabled={disabled || busy !== ''}
-          title={`All requests of this view, not only the loaded ones; ${formatCount(MOST_EXPORT_ROWS)} at most, the newest`}
-          onClick={() => download(format)}
-          data-testid={`export-${format.ending}`}
+          off={disabled || busy !== ''}
+          hint={`All requests of this view, not only the loaded ones; ${formatCount(MOST_EXPORT_ROWS)} at most, the newest`}
+          onAct={() => download(format)}
+          testId={`export-${format.ending}`}
         >
           {busy === format.name ? 'Exporting…' : `Export ${format.name}`}
-        </button>
+        </ActionButton>
       ))}
     </div>
   );

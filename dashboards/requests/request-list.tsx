@@ -1,5 +1,6 @@
 import type { RequestRow } from '../http/contract.ts';
 import type { Pages } from '../http/use-pages.ts';
+import { ActionButton } from '../panels/action-button.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { RequestDrawer } from './request-drawer.tsx';
 import { RequestsTable } from './requests-table.tsx';
@@ -24,9 +25,9 @@ export function RequestList({ pages, zone, open, onOpen, onFilter }: RequestList
       <RequestsTable rows={first.data ? items : null} stale={first.loading} zone={zone} onOpen={onOpen} />
       {moreProblem && <ProblemPanel what="More requests" problem={moreProblem} onRetry={loadMore} />}
       {pages.more && (
-        <button type="button" class="more" disabled={pages.loadingMore} onClick={loadMore}>
+        <ActionButton look="more" off={pages.loadingMore} onAct={loadMore}>
           {pages.loadingMore ? 'Loading…' : 'Show older requests'}
-        </button>
+        </ActionButton>
       )}
       {row && open !== null && (
         <RequestDrawer

@@ -7,6 +7,7 @@ import type { DeadLetter, SettledLetter } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { usePages } from '../http/use-pages.ts';
 import { usePolling } from '../http/use-polling.ts';
+import { ActionButton } from '../panels/action-button.tsx';
 import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { type DataColumn, TablePanel } from '../panels/data-table.tsx';
 import { Refusal } from '../panels/dialog.tsx';
@@ -50,9 +51,9 @@ export function DeadLetters({ api, search, rights }: Pick<PageProps, 'api' | 'se
     cell: (row) =>
       row.outcome === 'waiting' && (
         <>
-          <button type="button" class="quiet" disabled={replay.busy} onClick={() => replay.run(row)}>
+          <ActionButton look="quiet" off={replay.busy} onAct={() => replay.run(row)}>
             Count after all
-          </button>
+          </ActionButton>
           <ConfirmButton
             text="Give up"
             look="quiet"

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { Checks, SelectField, TextField } from '../forms/fields.tsx';
 import type { ApiClient } from '../http/client.ts';
 import { useAction } from '../http/use-action.ts';
+import { ActionButton } from '../panels/action-button.tsx';
 import { Dialog, Refusal } from '../panels/dialog.tsx';
 import { DAY } from '../time/range.ts';
 
@@ -81,9 +82,9 @@ export function NewToken({ api, onMade, onClose }: NewTokenProps) {
           <button type="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" class="primary" disabled={make.busy || scopes.length === 0}>
+          <ActionButton type="submit" look="primary" off={make.busy || scopes.length === 0}>
             {make.busy ? 'Making…' : 'Make token'}
-          </button>
+          </ActionButton>
         </div>
       </form>
     </Dialog>

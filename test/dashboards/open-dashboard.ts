@@ -57,6 +57,11 @@ export async function drawn(page: Page): Promise<void> {
   });
 }
 
+/** Chromium takes the focus from what may not have it with the next drawing. */
+export async function drawnTwice(page: Page): Promise<void> {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
+
 /** Element and words of what has the focus, e.g. "BUTTON New token". */
 export async function focused(page: Page): Promise<string> {
   return page.evaluate(() => {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { drawn, focused, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
+import { drawn, drawnTwice, focused, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
 import { BROWSER_PATH } from '../support/browser.ts';
 
 const HOSTILE = '<img src=x onerror="window.harmed=1">\u202Egnp.exe\u202C';
@@ -125,6 +125,30 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.getByTestId('save').click();
     await page.getByRole('alert').first().waitFor();
     expect(await page.getByLabel('Not used for, days').getAttribute('aria-invalid')).toBe('true');
+    await page.context().close();
+  });
+
+  test('a button that is pressed keeps the focus while it works and afterwards', async () => {
+    const page = await dashboard.open('/policies/new');
+    let answer!: () => void;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    let asked = 0;
+    await page.route(/\/v1\/policies$/, async (route) => {
+      asked++;
+      await answered;
+      await route.fulfill({ status: 503, json: { title: 'Later' } });
+    });
+    await page.getByTestId('save').press('Enter');
+    await page.getByRole('button', { name: 'Saving…' }).waitFor();
+    await drawnTwice(page);
+    expect(await focused(page)).toBe('BUTTON Saving…');
+    await page.keyboard.press('Enter');
+    answer();
+    await page.getByRole('alert').waitFor();
+    expect(await focused(page)).toBe('BUTTON Save, switched off');
+    expect(asked).toBe(1);
     await page.context().close();
   });
 

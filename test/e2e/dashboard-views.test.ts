@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cardValue, drawn, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
+import {
+  cardValue,
+  drawn,
+  drawnTwice,
+  focused,
+  type OpenDashboard,
+  openDashboard,
+} from '../dashboards/open-dashboard.ts';
 import { BROWSER_PATH } from '../support/browser.ts';
 import { Random } from '../support/random.ts';
 import { generateTraffic } from '../support/traffic.ts';
@@ -163,6 +170,18 @@ describe.skipIf(BROWSER_PATH === '')('views of the dashboard', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { request_id: string });
     expect(lines.map((line) => line.request_id).sort()).toEqual(wanted);
+
+    const held: Route[] = [];
+    await page.route(/\/v1\/requests\?/, (route) => void held.push(route));
+    await page.getByTestId('export-csv').press('Enter');
+    await expect.poll(() => held.length).toBe(1);
+    await drawnTwice(page);
+    expect(await focused(page)).toBe('BUTTON Exporting…');
+    await page.keyboard.press('Enter');
+    await page.getByTestId('export-ndjson').press('Enter');
+    await held[0]!.fulfill({ status: 503 });
+    await page.getByRole('alert').waitFor();
+    expect(held).toHaveLength(1);
     await page.context().close();
   });
 
