@@ -4,6 +4,7 @@ import { formatMilliseconds } from '../format/number.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { Channel } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
+import { ActionButton } from '../panels/action-button.tsx';
 import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { Refusal } from '../panels/dialog.tsx';
 
@@ -17,20 +18,24 @@ interface TestResult {
 interface ChannelActionsProps {
   api: ApiClient;
   channel: Channel;
+  /** Unsaved changes: what is tested is what was saved. */
+  changed: boolean;
   onSecret: (secret: string) => void;
 }
 
-export function ChannelActions({ api, channel, onSecret }: ChannelActionsProps) {
+export function ChannelActions({ api, channel, changed, onSecret }: ChannelActionsProps) {
   const path = `/v1/channels/${channel.channel_id}`;
-  const [result, setResult] = useState<TestResult | null>(null);
+  const { updated_at } = channel;
+  const [tested, setTested] = useState<{ updated_at: string; result: TestResult } | null>(null);
   const test = useAction(async () => {
-    setResult(null);
-    setResult(await api.post<TestResult>(`${path}/test`));
+    setTested(null);
+    setTested({ updated_at, result: await api.post<TestResult>(`${path}/test`) });
   });
   return (
     <span class="title-actions">
       <span role="status" data-testid="test-result">
-        {result && <TestWords result={result} />}
+        {/* Of the channel as it was before it was saved: it may hold no longer. */}
+        {tested?.updated_at === updated_at && <TestWords result={tested.result} />}
       </span>
       <Refusal problem={test.problem} />
       <ConfirmButton
@@ -56,9 +61,9 @@ export function ChannelActions({ api, channel, onSecret }: ChannelActionsProps) 
           <p>For 24 hours messages are signed with both, so the receiver can change over without losing one.</p>
         </ConfirmButton>
       )}
-      <button type="button" disabled={test.busy} onClick={test.run} data-testid="send-test">
+      <ActionButton off={test.busy || changed} hint={changed ? 'Save first' : ''} onAct={test.run} testId="send-test">
         {test.busy ? 'Sending…' : 'Send a test'}
-      </button>
+      </ActionButton>
     </span>
   );
 }

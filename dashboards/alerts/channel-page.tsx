@@ -9,7 +9,7 @@ import { useResource } from '../http/use-resource.ts';
 import { SecretOnce } from '../panels/secret-once.tsx';
 import { ChannelActions } from './channel-actions.tsx';
 import { ChannelForm } from './channel-form.tsx';
-import { bodyOf, type ChannelDraft, draftOf, NEW_CHANNEL } from './channel-words.ts';
+import { bodyOf, type ChannelDraft, draftOf, isChanged, NEW_CHANNEL } from './channel-words.ts';
 import { ChannelState } from './channels-page.tsx';
 import { RoutingForm } from './routing-form.tsx';
 
@@ -35,6 +35,7 @@ export function ChannelPage({ api, rights, id }: PageProps) {
     if (made.secret) setSecret(made.secret);
     go(`/channels/${made.channel_id}`, 'replace');
   });
+  const changed = draft !== null && stored.data !== null && isChanged(draft, stored.data);
   return (
     <EditorFrame
       list={LIST}
@@ -45,7 +46,10 @@ export function ChannelPage({ api, rights, id }: PageProps) {
       busy={!draft}
       onRetry={stored.retry}
       badge={stored.data && <ChannelState channel={stored.data} />}
-      actions={stored.data && rights.manage && <ChannelActions api={api} channel={stored.data} onSecret={setSecret} />}
+      actions={
+        stored.data &&
+        rights.manage && <ChannelActions {...{ api, changed }} channel={stored.data} onSecret={setSecret} />
+      }
     >
       {secret && (
         <SecretOnce

@@ -76,6 +76,11 @@ export function bodyOf(draft: ChannelDraft): object {
   };
 }
 
+/** Whether the draft holds what was not saved yet. */
+export function isChanged(draft: ChannelDraft, stored: Channel): boolean {
+  return JSON.stringify(bodyOf(draft)) !== JSON.stringify(bodyOf(draftOf(stored)));
+}
+
 /** Empty lists mean "none" to the api, and "any" to whoever unticks every box. */
 function spared(routing: Routing): Routing {
   return Object.fromEntries(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bodyOf, draftOf, hearsOf, NEW_CHANNEL, receiverOf } from '../../dashboards/alerts/channel-words.ts';
+import { bodyOf, draftOf, hearsOf, isChanged, NEW_CHANNEL, receiverOf } from '../../dashboards/alerts/channel-words.ts';
 import { settingsText } from '../../dashboards/alerts/rule-settings.ts';
 import { changedFields } from '../../dashboards/audit/changed-fields.ts';
 import { entryClock } from '../../dashboards/audit/entry-clock.ts';
@@ -222,6 +222,18 @@ describe('channels', () => {
     expect(receiverOf(channel)).toBe('hooks.example.com');
     expect(hearsOf(channel as never)).toBe('High error rate · from critical · 1 key');
     expect(hearsOf({ purpose: 'key_events', routing: {} })).toBe('every change of a key');
+  });
+
+  test('differ from what is stored when something else would be sent', () => {
+    const draft = draftOf(channel as never);
+    const changes = [
+      {},
+      { routing: { ...draft.routing, quiet_hours: undefined } },
+      { url: 'https://x' },
+      { name: 'O' },
+    ];
+    const told = changes.map((change) => isChanged({ ...draft, ...change }, channel as never));
+    expect(told).toEqual([false, false, true, true]);
   });
 
   test('keep what nobody entered anew, and send no empty list', () => {

@@ -286,6 +286,18 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.getByTestId('send-test').click();
     await expect.poll(() => page.getByTestId('test-result').innerText()).toMatch(/Arrived in/);
     expect(received).toEqual([expect.stringMatching(/^test_/)]);
+
+    const button = page.getByTestId('send-test');
+    await page.getByLabel('Name').fill('Operations');
+    expect([await button.getAttribute('aria-disabled'), await button.getAttribute('title')]).toEqual([
+      'true',
+      'Save first',
+    ]);
+    await button.click({ force: true });
+    await page.getByTestId('save').click();
+    await expect.poll(() => button.getAttribute('aria-disabled')).toBe('false');
+    expect(await page.getByTestId('test-result').innerText()).toBe('');
+    expect(received).toHaveLength(1);
     await page.goto(`${dashboard.stack.url}/channels`);
     await drawn(page);
     expect(await page.getByTestId('channels-table').innerText()).toContain('127.0.0.1');
