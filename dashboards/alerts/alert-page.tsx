@@ -11,6 +11,7 @@ import { useResource } from '../http/use-resource.ts';
 import { Refusal } from '../panels/dialog.tsx';
 import { Facts } from '../panels/facts.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
+import { NotLoaded } from '../panels/not-loaded.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { formatInstant } from '../time/label.ts';
 import { Moment } from '../time/moment.tsx';
@@ -69,7 +70,7 @@ export function AlertPage({ api, rights, id }: PageProps) {
 }
 
 function AlertBody({ alert, rights }: { alert: AlertDetails } & Pick<PageProps, 'rights'>) {
-  const charts = useLazy(loadCharts);
+  const { module: charts, failed } = useLazy(loadCharts);
   const { evidence } = alert;
   const zone = browserZone();
   return (
@@ -85,6 +86,10 @@ function AlertBody({ alert, rights }: { alert: AlertDetails } & Pick<PageProps, 
             zone={zone}
             onZoom={(from, to) => go(usageAround(alert.key_id, { from, to }))}
           />
+        ) : failed ? (
+          <div class="panel">
+            <NotLoaded what="The chart" />
+          </div>
         ) : (
           <div class="panel skeleton-chart skeleton-low" aria-hidden="true">
             <i class="skeleton" />

@@ -39,13 +39,29 @@ export function isLazy(page: Route['page']): boolean {
 const nothing = (): Promise<PagesModule> => Promise.resolve({ PAGES: {} });
 
 export function LazyPage({ page, ...props }: PageProps & { page: Route['page'] }) {
-  const loaded = useLazy(LOADERS[page] ?? nothing);
-  const Page = loaded?.PAGES[page];
+  const { module, failed } = useLazy(LOADERS[page] ?? nothing);
+  const Page = module?.PAGES[page];
   if (Page) return <Page {...props} />;
+  if (failed) return <Outdated />;
   return (
     <main class="page" aria-busy="true">
       <div class="panel skeleton-table" aria-hidden="true">
         <i class="skeleton" />
+      </div>
+    </main>
+  );
+}
+
+function Outdated() {
+  return (
+    <main class="page">
+      <div class="panel problem" role="alert">
+        <div>
+          <strong>This page could not be loaded</strong>, probably because Keytally was updated.
+        </div>
+        <button type="button" onClick={() => location.reload()}>
+          Reload
+        </button>
       </div>
     </main>
   );

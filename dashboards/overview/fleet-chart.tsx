@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type { FleetUsage } from '../http/contract.ts';
 import { useLazy } from '../http/use-lazy.ts';
+import { NotLoaded } from '../panels/not-loaded.tsx';
 import { slotsOf } from '../time/buckets.ts';
 import { loadCharts } from '../usage-tab/usage-figures.tsx';
 import { totalsOfGroups } from './totals.ts';
@@ -12,12 +13,19 @@ interface FleetChartProps {
 
 /** All keys together over time: the same chart as that of one key. */
 export function FleetChart({ usage, onZoom }: FleetChartProps) {
-  const charts = useLazy(loadCharts);
+  const { module: charts, failed } = useLazy(loadCharts);
   const slots = useMemo(() => {
     const starts = usage.series.map((point) => point.start);
     return slotsOf(starts, usage.bucket, usage.timezone, usage.complete_until);
   }, [usage]);
   const shown = useMemo(() => ({ ...usage, key_id: '', totals: totalsOfGroups(usage.data) }), [usage]);
+  if (failed) {
+    return (
+      <div class="panel">
+        <NotLoaded what="The charts" />
+      </div>
+    );
+  }
   if (!charts) {
     return (
       <div class="panel skeleton-chart" aria-hidden="true">

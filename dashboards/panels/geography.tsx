@@ -4,6 +4,7 @@ import type { CountryRow } from '../http/contract.ts';
 import { useLazy } from '../http/use-lazy.ts';
 import { countryName, isKnownCountry } from '../map/country-name.ts';
 import { HostileText } from './hostile-text.tsx';
+import { NotLoaded } from './not-loaded.tsx';
 import { RankedTable } from './ranked-table.tsx';
 
 interface GeographyProps {
@@ -28,7 +29,7 @@ function Attribution() {
 }
 
 export function Geography({ countries, total, selected, onSelect }: GeographyProps) {
-  const map = useLazy(loadMap);
+  const { module: map, failed } = useLazy(loadMap);
   const summary = countriesSummary(countries, total, countryName);
   return (
     <div class="pair pair-wide">
@@ -39,6 +40,8 @@ export function Geography({ countries, total, selected, onSelect }: GeographyPro
         </div>
         {map ? (
           <map.default countries={countries} total={total} summary={summary} selected={selected} onSelect={onSelect} />
+        ) : failed ? (
+          <NotLoaded what="The map" />
         ) : (
           <div class="map skeleton" />
         )}

@@ -3,6 +3,7 @@ import type { ChartMark } from '../charts/mark-groups.ts';
 import type { Limits, Usage } from '../http/contract.ts';
 import { useLazy } from '../http/use-lazy.ts';
 import { Geography } from '../panels/geography.tsx';
+import { NotLoaded } from '../panels/not-loaded.tsx';
 import { slotsOf } from '../time/buckets.ts';
 import { EndpointsTable, StatusesTable } from './breakdowns.tsx';
 import { limitOfBucket } from './limit-use.ts';
@@ -23,7 +24,7 @@ interface UsageFiguresProps {
 export const loadCharts = () => import('../charts/charts.tsx');
 
 export function UsageFigures({ usage, filter, comparison, limits, marks, onZoom, onToggle }: UsageFiguresProps) {
-  const charts = useLazy(loadCharts);
+  const { module: charts, failed } = useLazy(loadCharts);
   const slots = useMemo(() => {
     const starts = usage.series.map((point) => point.start);
     return slotsOf(starts, usage.bucket, usage.timezone, usage.complete_until);
@@ -45,6 +46,10 @@ export function UsageFigures({ usage, filter, comparison, limits, marks, onZoom,
           marks={marks}
           onZoom={onZoom}
         />
+      ) : failed ? (
+        <div class="panel">
+          <NotLoaded what="The charts" />
+        </div>
       ) : (
         <ChartsSkeleton />
       )}

@@ -152,6 +152,18 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.context().close();
   });
 
+  test('a page whose code is gone after an update says so and offers to load it anew', async () => {
+    const page = await dashboard.open('/keys');
+    await page.route(/\/assets\/pages-/, (route) => route.fulfill({ status: 404 }));
+    await page.getByRole('link', { name: 'Policies' }).click();
+    const said = page.getByRole('alert');
+    await expect.poll(() => said.innerText()).toContain('probably because Keytally was updated');
+    await page.unroute(/\/assets\/pages-/);
+    await said.getByRole('button', { name: 'Reload' }).click();
+    await page.getByRole('heading', { name: 'Deactivation policies' }).waitFor();
+    await page.context().close();
+  });
+
   test('a token is shown once, works, and is refused after it was revoked', async () => {
     const page = await dashboard.open('/tokens');
     await page.getByTestId('new-token').click();

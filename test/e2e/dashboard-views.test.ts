@@ -185,6 +185,22 @@ describe.skipIf(BROWSER_PATH === '')('views of the dashboard', () => {
     await page.context().close();
   });
 
+  test('charts and a map whose code is gone say so, and the figures stay', async () => {
+    const page = await dashboard.open('/requests?range=7d');
+    await page.route(/\/assets\/(charts|world-map)-/, (route) => route.fulfill({ status: 404 }));
+    await page.goto(`${dashboard.stack.url}/keys/key_0?range=7d&tz=UTC`);
+    await drawn(page);
+    const said = await page.getByRole('alert').allInnerTexts();
+    expect(said).toEqual(
+      ['The charts', 'The map'].map((what) => expect.stringContaining(`${what} could not be loaded`)),
+    );
+    expect(await page.getByTestId('countries-table').locator('tbody tr').count()).toBeGreaterThan(1);
+    await page.goto(dashboard.stack.url);
+    await drawn(page);
+    expect(await page.getByRole('alert').allInnerTexts()).toEqual(said);
+    await page.context().close();
+  });
+
   test('a request opens with all its fields, and filters by one of them', async () => {
     const page = await dashboard.open('/requests?range=7d&tz=UTC&key_id=key_1');
     await page.getByTestId('requests-table').locator('.row-open').first().focus();
