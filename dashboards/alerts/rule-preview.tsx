@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Link } from '../address/link.tsx';
+import { NewTabLink } from '../address/new-tab-link.tsx';
 import { formatCount } from '../format/number.ts';
 import { Choice } from '../forms/filter-bar.tsx';
 import type { ApiClient } from '../http/client.ts';
@@ -98,14 +98,14 @@ function Fired({ preview }: { preview: Preview }) {
               {
                 name: `When (${zone})`,
                 cell: (row) => (
-                  <Link
+                  <NewTabLink
                     href={usageAround(row.key_id, {
                       from: Date.parse(row.at) - 12 * HOUR,
                       to: Date.parse(row.at) + 6 * HOUR,
                     })}
                   >
                     {formatShortInstant(row.at, zone)}
-                  </Link>
+                  </NewTabLink>
                 ),
               },
               { name: 'Key', cell: (row) => <HostileText value={row.key_id} class="mono" empty="all" /> },

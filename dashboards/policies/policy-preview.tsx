@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Link } from '../address/link.tsx';
+import { NewTabLink } from '../address/new-tab-link.tsx';
 import { keyPath } from '../address/route.ts';
 import { formatCount } from '../format/number.ts';
 import type { ApiClient } from '../http/client.ts';
@@ -80,9 +80,9 @@ function Matches({ preview, rule }: { preview: PolicyPreview; rule: Bounds }) {
               {
                 name: 'Key',
                 cell: (row) => (
-                  <Link href={keyPath(row.key_id)}>
+                  <NewTabLink href={keyPath(row.key_id)}>
                     <HostileText value={row.name || row.key_id} />
-                  </Link>
+                  </NewTabLink>
                 ),
               },
               { name: 'Because', cell: (row) => row.because, look: 'wraps' },

@@ -123,11 +123,22 @@ describe.skipIf(BROWSER_PATH === '')('alerts in a browser', () => {
 
   test('a rule says what it would have raised while it is written, and changes what holds', async () => {
     const page = await dashboard.open('/alert-rules');
+    const at = new Date(NOW).toISOString();
+    const fired = { key_id: 'key_checkout', scope: '', at, ended_at: null, severity: 'warning', summary: 'Found' };
+    const json = { days: 7, fired: 1, alerts: [fired], keys_in_scope: 1, keys_looked_at: 1, cut: '' };
+    await page.route(/\/preview$/, (route) => route.fulfill({ json }), { times: 1 });
     await page.getByTestId('defaults-table').getByRole('link', { name: 'Change High error rate' }).click();
     const verdict = page.getByTestId('rule-preview').getByTestId('verdict');
-    await expect.poll(() => verdict.innerText()).toMatch(/fired/);
+    await expect.poll(() => verdict.innerText()).toBe('It would have fired 1 time in the last 7 days.');
+    const found = page.getByTestId('rule-preview').getByRole('link');
+    // Beside what is not saved yet.
+    expect([await found.getAttribute('target'), await found.textContent()]).toEqual([
+      '_blank',
+      expect.stringMatching(/ \(new tab\)$/),
+    ]);
     await page.getByLabel('Name').fill('Only half of everything');
     await page.getByLabel('Server errors from, %').fill('50');
+    await expect.poll(() => verdict.innerText()).toBe('It would not have fired in the last 7 days.');
     await page.getByTestId('save').click();
     await page.waitForURL(/alert-rules\/(?!new)/);
     await page.goto(`${dashboard.stack.url}/alert-rules`);

@@ -43,6 +43,10 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await expect.poll(() => verdict.innerText()).toBe('It would deactivate this 1 key.');
     expect(await page.getByTestId('policy-preview').innerText()).toContain('reported as leaked');
     expect(await statusOf('key_leaked')).toBe('active');
+    const tab = page.context().waitForEvent('page');
+    await page.getByTestId('policy-preview').getByRole('link').click();
+    await (await tab).waitForURL(/keys\/key_leaked/);
+    expect(await page.getByLabel('Name').inputValue()).toBe('Leaks');
 
     await page.getByTestId('save').click();
     await page.waitForURL(/policies\/[0-9a-f-]{36}/);
