@@ -1,5 +1,5 @@
 import type { ComponentChildren, RefObject } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 /** Long enough not to ask for every letter, short enough to feel immediate. */
 const TYPING_PAUSE_MS = 200;
@@ -15,10 +15,19 @@ interface SearchFieldProps {
 /** Follows the address, and writes to it when the viewer pauses. */
 export function SearchField({ label, placeholder, value, field, onValue }: SearchFieldProps) {
   const [typed, setTyped] = useState(value);
-  useEffect(() => setTyped(value), [value]);
+  // What it wrote itself comes back as its value when more may have been typed already.
+  const sent = useRef(value);
+  useEffect(() => {
+    if (value === sent.current) return;
+    sent.current = value;
+    setTyped(value);
+  }, [value]);
   useEffect(() => {
     if (typed === value) return;
-    const timer = setTimeout(() => onValue(typed), TYPING_PAUSE_MS);
+    const timer = setTimeout(() => {
+      sent.current = typed;
+      onValue(typed);
+    }, TYPING_PAUSE_MS);
     return () => clearTimeout(timer);
   }, [typed, value, onValue]);
   return (

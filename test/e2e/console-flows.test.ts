@@ -168,6 +168,27 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.context().close();
   });
 
+  test('a letter typed just as the address is written stays in the search field', async () => {
+    const page = await dashboard.open('/keys');
+    const field = page.getByPlaceholder(/Search by name/);
+    await page.evaluate(() => {
+      const write = history.replaceState.bind(history);
+      history.replaceState = (...state) => {
+        write(...state);
+        const input = document.querySelector<HTMLInputElement>('input[type="search"]')!;
+        if (input.value !== 'ab') return;
+        input.value = 'abc';
+        input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+      };
+    });
+    await field.fill('ab');
+    await page.waitForURL(/search=abc$/);
+    expect(await field.inputValue()).toBe('abc');
+    await page.getByRole('link', { name: 'Keys', exact: true }).click();
+    await expect.poll(() => field.inputValue()).toBe('');
+    await page.context().close();
+  });
+
   test('a token is shown once, works, and is refused after it was revoked', async () => {
     const page = await dashboard.open('/tokens');
     await page.getByTestId('new-token').click();
