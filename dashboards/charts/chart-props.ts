@@ -14,6 +14,8 @@ export interface Comparison {
 export interface BucketLimit {
   label: string;
   requests: number;
+  /** False where the bars are of another zone's days than it counts by: the legend then says it alone. */
+  comparable: boolean;
 }
 
 /** What the chart of requests reads of an answer: that of one key has more, that of all keys has just this. */

@@ -22,7 +22,7 @@ const LEGEND: Record<(typeof STATUS_CLASSES)[number], string> = {
 export function RequestsChart({ usage, slots, comparison, notice, limit, marks, onZoom }: ChartProps<CountedUsage>) {
   const counts = useMemo(() => usage.series.map(classCounts), [usage]);
   const tops = useMemo(() => stackedTops(counts), [counts]);
-  const drawnLimit = limit && worthDrawing(limit.requests, tops.at(-1) ?? []) ? limit : null;
+  const drawnLimit = limit?.comparable && worthDrawing(limit.requests, tops.at(-1) ?? []) ? limit : null;
   const layers = useMemo(
     () => [
       // The canvas draws the bars; this invisible layer gives the axis its height and the cursor its values.

@@ -1,6 +1,7 @@
 import type { BucketLimit } from '../charts/chart-props.ts';
-import type { ApiKey, Limits } from '../http/contract.ts';
+import type { ApiKey, Limits, Usage } from '../http/contract.ts';
 import type { Bucket } from '../time/buckets.ts';
+import { offsetAt } from '../time/zone.ts';
 
 const NAMES: Record<keyof Limits, string> = {
   per_minute: 'a minute',
@@ -45,9 +46,20 @@ export function statedLimit(limits: Limits | null): { limit: number; period: str
 /** From here on a limit is worth a warning colour. */
 export const NEAR_LIMIT = 0.8;
 
-/** The limit that a bar of this length can be held against. A quarter hour has none of its own. */
-export function limitOfBucket(limits: Limits | null, bucket: Bucket): BucketLimit | null {
-  const field = ({ minute: 'per_minute', day: 'per_day', month: 'per_month' } as const)[bucket as 'day'];
+const FIELDS: Partial<Record<Bucket, keyof Limits>> = { minute: 'per_minute', day: 'per_day', month: 'per_month' };
+
+type Buckets = Pick<Usage, 'bucket' | 'timezone' | 'series' | 'to'>;
+
+/** The limit of a bar of this length. A quarter hour has none of its own. */
+export function limitOfBucket(limits: Limits | null, usage: Buckets): BucketLimit | null {
+  const field = FIELDS[usage.bucket];
   const requests = field && limits?.[field];
-  return requests ? { requests, label: `limit ${NAMES[field]}` } : null;
+  if (!requests) return null;
+  const comparable = field === 'per_minute' || inUtc(usage);
+  return { requests, comparable, label: `limit ${comparable ? NAMES[field] : NAMES[field].replace('a ', 'a UTC ')}` };
+}
+
+/** Whether days and months of this zone are those of UTC, by which limits count. */
+function inUtc({ series, to, timezone }: Buckets): boolean {
+  return [...series.map(({ start }) => start), to].every((at) => offsetAt(Date.parse(at), timezone) === 0);
 }

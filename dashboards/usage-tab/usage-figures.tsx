@@ -30,10 +30,7 @@ export function UsageFigures({ usage, filter, comparison, limits, marks, onZoom,
     return slotsOf(starts, usage.bucket, usage.timezone, usage.complete_until);
   }, [usage]);
   // A limit counts all requests of the key: beside a part of them it would mislead.
-  const limit = useMemo(
-    () => (hasFilter(filter) ? null : limitOfBucket(limits, usage.bucket)),
-    [limits, usage.bucket, filter],
-  );
+  const limit = useMemo(() => (hasFilter(filter) ? null : limitOfBucket(limits, usage)), [limits, usage, filter]);
   return (
     <>
       {charts ? (
