@@ -29,8 +29,9 @@ export function pipelineSentence({ pipeline, redis }: Pick<SystemHealth, 'pipeli
     return `Counting is ${formatMilliseconds(pipeline.lag_ms)} behind. Is a worker running? More of them catch up faster.`;
   }
   if (pipeline.failed_batches > 0 || pipeline.waiting_dead_letters > 0) {
-    const letters = pipeline.failed_batches + pipeline.waiting_dead_letters;
-    return `Records are counted in time, but ${formatCount(letters)} could not be: see background jobs for the reasons.`;
+    const left = pipeline.failed_batches + pipeline.waiting_dead_letters;
+    const what = left === 1 ? 'batch or dead letter' : 'batches or dead letters';
+    return `Records are counted in time, but ${formatCount(left)} ${what} could not be: see background jobs for the reasons.`;
   }
   return 'All is well: records are counted as they arrive.';
 }

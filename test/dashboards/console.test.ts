@@ -158,7 +158,8 @@ test.each([
   [{}, 'All is well'],
   [{ paused: true }, 'wait for the store'],
   [{ lag_ms: 90_000 }, '1.5 min behind'],
-  [{ failed_batches: 2 }, '2 could not be'],
+  [{ failed_batches: 2, waiting_dead_letters: 1 }, 'but 3 batches or dead letters could not be'],
+  [{ waiting_dead_letters: 1 }, 'but 1 batch or dead letter could not be'],
 ])('the pipeline with %j', (change, words) => {
   const pipeline = {
     waiting_batches: 0,
