@@ -8,32 +8,39 @@ interface SourceStatusProps {
   now: string | null;
 }
 
-/** Whether anything arrives, as soon as it does. */
+/** Whether anything arrives, as soon as it does. Only what arrived is read out: its age changes with every answer. */
 export function SourceStatus({ heard, now }: SourceStatusProps) {
   if (!now) return <p class="source-status dim">…</p>;
   const [last] = heard;
-  if (!last) {
-    return (
-      <p class="source-status waiting" role="status" data-testid="source-status">
-        <i class="pulse" aria-hidden="true" />
-        Nothing has arrived in this format yet. This line changes within seconds when it does.
-      </p>
-    );
-  }
-  const ago = Math.max(0, Date.parse(now) - Date.parse(last.last_received_at));
-  const when = ago < 60_000 ? `${Math.round(ago / 1000)} s ago` : relativeTime(last.last_received_at, Date.parse(now));
+  const look = !last ? '' : last.accepted > 0 ? 'pulse-good' : 'pulse-bad';
   return (
-    <div class="source-status" role="status" data-testid="source-status">
+    <div class={last ? 'source-status' : 'source-status waiting'} data-testid="source-status">
       <p>
-        <i class={`pulse ${last.accepted > 0 ? 'pulse-good' : 'pulse-bad'}`} aria-hidden="true" />
-        Received <strong>{formatCount(last.accepted)}</strong> {last.accepted === 1 ? 'record' : 'records'} {when}
-        {last.rejected > 0 && <span class="bad">, rejected {formatCount(last.rejected)}</span>}.
+        <i class={`pulse ${look}`.trim()} aria-hidden="true" />
+        <span role="status">{last ? <Received last={last} /> : NOTHING}</span>
+        {last && `, the last one ${ageOf(last, now)}.`}
       </p>
-      {last.rejected > 0 && last.error && (
+      {last && last.rejected > 0 && last.error && (
         <p class="bad">
           The first one because of <code>{last.error}</code>
         </p>
       )}
     </div>
   );
+}
+
+const NOTHING = 'Nothing has arrived in this format yet. This line changes within seconds when it does.';
+
+function Received({ last: { accepted, rejected } }: { last: SourceEntry }) {
+  return (
+    <>
+      Received <strong>{formatCount(accepted)}</strong> {accepted === 1 ? 'record' : 'records'}
+      {rejected > 0 && <span class="bad">, rejected {formatCount(rejected)}</span>}
+    </>
+  );
+}
+
+function ageOf({ last_received_at }: SourceEntry, now: string): string {
+  const ago = Math.max(0, Date.parse(now) - Date.parse(last_received_at));
+  return ago < 60_000 ? `${Math.round(ago / 1000)} s ago` : relativeTime(last_received_at, Date.parse(now));
 }
