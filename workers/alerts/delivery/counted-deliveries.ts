@@ -28,7 +28,8 @@ export async function countedDeliveries(store: Store, channel: RoutedChannel, da
   for (let at = 0; at < rows.length; at += CHUNK) {
     const events = await readAlertEvents(store, rows.slice(at, at + CHUNK));
     for (const event of events.values()) {
-      if (isBudgeted(event) && localDate(Date.parse(event.recorded_at), channel.routing) === day) counted.push(event);
+      if (isBudgeted(event, channel) && localDate(Date.parse(event.recorded_at), channel.routing) === day)
+        counted.push(event);
     }
   }
   return counted.map(({ event_id, key_id, organization_id }) => ({ event_id, key_id, organization_id }));

@@ -114,7 +114,7 @@ async function decide(
   const reason = reasonToDrop(event, { silenced, opening });
   if (reason !== undefined) return { status: 'dropped', reason };
   const readCounted: ReadCounted = (its, day: string) => countedDeliveries(store, its, day);
-  const overBudget = isBudgeted(event) ? await spendBudget({ redis, readCounted }, event, channel) : undefined;
+  const overBudget = isBudgeted(event, channel) ? await spendBudget({ redis, readCounted }, event, channel) : undefined;
   return standingOf(event, channel.routing, { opening, overBudget, nowMs });
 }
 

@@ -1,7 +1,7 @@
 import type { AlertEvent, AlertKind } from '../alert.ts';
 import { isEnd } from '../channels/message/topic.ts';
 import { quietUntil } from './channel-clock.ts';
-import type { Routing } from './channel-routing.ts';
+import type { RoutedChannel, Routing } from './channel-routing.ts';
 
 /** How a delivery stands once its event was routed. */
 export type Standing =
@@ -53,8 +53,15 @@ const BUDGETED: ReadonlySet<AlertKind> = new Set([
   'rotation_due',
 ]);
 
-/** Whether an event counts against the budgets. What follows an opening does not: it goes to those who heard of that. */
-export function isBudgeted(event: Step & Pick<AlertEvent, 'evidence'>): boolean {
+/**
+ * Whether an event counts against the budgets of a channel. What follows an opening does not: it goes to those who heard of that.
+ * Nor does what is critical, and nothing at PagerDuty: it takes no digest, so what is over a budget would be lost there.
+ */
+export function isBudgeted(
+  event: Step & Pick<AlertEvent, 'severity' | 'evidence'>,
+  { type }: Pick<RoutedChannel, 'type'>,
+): boolean {
+  if (type === 'pagerduty' || event.severity === 'critical') return false;
   if (followsOpening(event) || !BUDGETED.has(event.kind)) return false;
   return event.kind !== 'near_limit' || (event.evidence.limit?.stepPercent ?? 0) < 100;
 }

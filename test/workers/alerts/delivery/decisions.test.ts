@@ -152,7 +152,7 @@ describe('where an event goes', () => {
     expect(acknowledgedIn([pager, chat])).toEqual([pager]);
     expect(isAcknowledgement(seen)).toBe(true);
     expect(isAcknowledgement({ ...seen, phase: 'resolved' })).toBe(false);
-    expect(isBudgeted(seen)).toBe(false);
+    expect(isBudgeted(seen, chat)).toBe(false);
     expect(standingOf(seen, night, facts).status).toBe('waiting');
     expect(reasonToDrop(seen, { silenced: true, opening: 'told' })).toBeUndefined();
     for (const opening of ['no', 'digest'] as const) {
@@ -162,8 +162,8 @@ describe('where an event goes', () => {
 
   test('an end that is told as flapping is an end: no budget, and where its opening went', () => {
     const end = { ...alertEvent({ notify: 'resolved' }), notify: 'flapping' } as const;
-    expect(isBudgeted(end)).toBe(false);
-    expect(isBudgeted(alertEvent({ notify: 'flapping' }))).toBe(true);
+    expect(isBudgeted(end, channel())).toBe(false);
+    expect(isBudgeted(alertEvent({ notify: 'flapping' }), channel())).toBe(true);
     expect(reasonToDrop(end, { silenced: false, opening: 'no' })).toBe('its opening was not told here');
     expect(standingOf(end, {}, { ...facts, opening: 'digest' }).status).toBe('digest');
   });
@@ -190,6 +190,8 @@ describe('where an event goes', () => {
   });
   test.each<[EventRequest, boolean]>([
     [{}, true],
+    [{ severity: 'critical' }, false],
+    [{ severity: 'critical', notify: 'severity_raised' }, false],
     [{ notify: 'resolved' }, false],
     [limit(80), true],
     [limit(100), false],
@@ -200,7 +202,8 @@ describe('where an event goes', () => {
     [{ kind: 'platform' }, false],
     [{ kind: 'rotation_due' }, true],
   ])('budgets count %j: %s', (request, counted) => {
-    expect(isBudgeted(alertEvent(request))).toBe(counted);
+    expect(isBudgeted(alertEvent(request), channel())).toBe(counted);
+    expect(isBudgeted(alertEvent(request), channel({ type: 'pagerduty' }))).toBe(false);
   });
 
   test.each<[string, EventRequest, number]>([
