@@ -2,7 +2,12 @@ import type { z } from 'zod';
 import { Problem } from '../ingest/problem.ts';
 import type { TokenGrant } from '../ingest/token.ts';
 import type { OpenChannel } from '../workers/alerts/channels/channel.ts';
-import { maskedChannel, newSigningSecret, parseChannel } from '../workers/alerts/channels/settings.ts';
+import {
+  MAX_UNSUBSCRIBED,
+  maskedChannel,
+  newSigningSecret,
+  parseChannel,
+} from '../workers/alerts/channels/settings.ts';
 import type { Channel, ChannelFields, SecretBox } from '../workers/alerts/delivery/channels.ts';
 import type { ChannelBody, ChannelChange, ChannelView } from './channel-body.ts';
 import { fieldProblem } from './key-changes.ts';
@@ -26,6 +31,7 @@ export function newChannel(
   const secret = body.type === 'webhook' ? newSigningSecret() : undefined;
   const secrets = secret === undefined ? (body.secrets ?? {}) : { ...body.secrets, signing: [secret] };
   refuseOwnSigning(body);
+  refuseLongList(body);
   const checked = checkedOf(body, body.settings, secrets);
   return { fields: fieldsOf(body, grant, checked.settings, box.seal(channelId, checked.secrets)), secret };
 }
@@ -41,6 +47,7 @@ export function replacedChannel(
   if (body.type !== present.type)
     throw fieldProblem({ field: 'type', message: 'cannot be changed; make a new channel' });
   refuseOwnSigning(body);
+  refuseLongList(body);
   const settings = { ...present.settings, ...body.settings };
   const stored = box.open(present.channel_id, present.secrets);
   const { previous_until, ...secrets } = { ...stored, ...(body.secrets as OpenChannel['secrets']) };
@@ -52,6 +59,12 @@ export function replacedChannel(
 function refuseOwnSigning(body: Body): void {
   if (body.secrets?.signing === undefined) return;
   throw fieldProblem({ field: 'secrets.signing', message: 'is generated, see rotate-secret' });
+}
+
+/** Of what is entered: the list as it is stored does not stand in the way of another change. */
+function refuseLongList({ settings: { unsubscribed } }: Body): void {
+  if (!Array.isArray(unsubscribed) || unsubscribed.length <= MAX_UNSUBSCRIBED) return;
+  throw fieldProblem({ field: 'settings.unsubscribed', message: `holds at most ${MAX_UNSUBSCRIBED} addresses` });
 }
 
 function checkedOf(

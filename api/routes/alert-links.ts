@@ -2,6 +2,7 @@ import type { Response } from 'express';
 import { z } from 'zod';
 import { sha256 } from '../../ingest/token.ts';
 import { acknowledgeAlert } from '../../workers/alerts/acknowledge.ts';
+import { MAX_UNSUBSCRIBED } from '../../workers/alerts/channels/settings.ts';
 import { changeChannel } from '../../workers/alerts/delivery/channel-change.ts';
 import { unsubscribedOf } from '../../workers/alerts/delivery/channel-routing.ts';
 import { Channels } from '../../workers/alerts/delivery/channels.ts';
@@ -121,19 +122,25 @@ async function mute(
   return { status: 200, text: `Muted until ${silence.ends_at.slice(0, 16).replace('T', ' ')} UTC.` };
 }
 
+const LIST_IS_FULL = `${MAX_UNSUBSCRIBED} people have left this channel already and it cannot note more. Ask whoever runs it to take your address out.`;
+
 async function unsubscribe(
   { store, delivery }: ApiParts,
   { channel_id, email }: Extract<LinkAction, { purpose: 'unsubscribe' }>,
 ): Promise<Done> {
   const address = email.toLowerCase();
+  let isFull = false;
   const changed = await changeChannel(
     { redis: delivery.redis, channels: new Channels(store) },
     channel_id,
-    (present) =>
-      unsubscribedOf(present).includes(address)
-        ? undefined
-        : { settings: { ...present.settings, unsubscribed: [...unsubscribedOf(present), address] } },
+    (present) => {
+      const unsubscribed = unsubscribedOf(present);
+      if (unsubscribed.includes(address)) return undefined;
+      isFull = unsubscribed.length >= MAX_UNSUBSCRIBED;
+      return isFull ? undefined : { settings: { ...present.settings, unsubscribed: [...unsubscribed, address] } };
+    },
   );
+  if (isFull) return { status: 409, text: LIST_IS_FULL };
   if (changed && changed.before !== changed.after) {
     const actor = `email:${email}`;
     await note(store, changed.after.organization_id, actor, 'channel.unsubscribed', channel_id, { email });

@@ -221,6 +221,25 @@ describe('links in messages', () => {
     expect(await audit(made.channel_id)).toEqual(['channel.created', 'channel.unsubscribed']);
   });
 
+  test('the list of those who left is bounded where it is written, and says so', async () => {
+    const left = (count: number) => Array.from({ length: count }, (_, i) => `left${i}@example.com`);
+    const letters = (unsubscribed: string[]) => ({ name: 'crowd', type: 'email', settings: { unsubscribed } });
+    const { json: made } = await post('/v1/channels', letters(left(1_000)));
+    const put = (body: object) => stack.call(`/v1/channels/${made.channel_id}`, { method: 'PUT', body });
+    const link = (email: string) => linkTo({ purpose: 'unsubscribe', channel_id: made.channel_id, email });
+    expect((await open(link('ada@example.com'), 'POST')).status).toBe(200);
+    expect((await put({ name: 'crowd again', type: 'email' })).json.settings.unsubscribed.length).toBe(1_001);
+    const tooLong = await put(letters(left(20_001)));
+    expect([tooLong.status, tooLong.json.errors]).toEqual([
+      400,
+      [{ field: 'settings.unsubscribed', message: 'holds at most 20000 addresses' }],
+    ]);
+    expect((await put(letters(left(20_000)))).status).toBe(200);
+    const full = await open(link('ben@example.com'), 'POST');
+    expect([full.status, full.text]).toEqual([409, expect.stringContaining('cannot note more')]);
+    expect((await open(link('left7@example.com'), 'POST')).status).toBe(200);
+  });
+
   test('acknowledging an open alert; one that is over says so', async () => {
     const opened = alertEvent({ key: 'seen' });
     await writeAlertEvents(stack.store, [{ ...opened, notify: '' }]);

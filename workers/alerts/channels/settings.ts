@@ -5,7 +5,8 @@ import { CHANNEL_TYPES, type ChannelType, type OpenChannel } from './channel.ts'
 
 /** Recipients of one e-mail channel; each gets a mail of its own. */
 export const MAX_RECIPIENTS = 20;
-const MAX_UNSUBSCRIBED = 1_000;
+/** Addresses of one channel that asked not to be written to. It holds where the list is written: whatever is stored is sent by. */
+export const MAX_UNSUBSCRIBED = 20_000;
 const MAX_URL_LENGTH = 2_048;
 /** Standard Webhooks 1.0: 24 to 64 random bytes. */
 const SIGNING_BYTES = 32;
@@ -51,11 +52,7 @@ export const CHANNEL_SCHEMAS = {
   email: {
     settings: z.object({
       to: z.array(address).max(MAX_RECIPIENTS).default([]).describe('each gets a mail of its own'),
-      unsubscribed: z
-        .array(z.string())
-        .max(MAX_UNSUBSCRIBED)
-        .default([])
-        .describe('who followed the link not to be written to'),
+      unsubscribed: z.array(z.string()).default([]).describe('who followed the link not to be written to'),
       timezone,
     }),
     secrets: z.object({}),

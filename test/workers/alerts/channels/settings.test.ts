@@ -53,6 +53,11 @@ describe('settings of a channel', () => {
   test('a stored field of a newer version does not stop the sending', () => {
     expect(parseChannel('email', { to: [], quiet: 1 }, { later: 1 }, 'ignore')).not.toHaveProperty('problems');
   });
+
+  test('however many have unsubscribed, the others are written to', () => {
+    const unsubscribed = Array.from({ length: 30_000 }, (_, i) => `left${i}@acme.example`);
+    expect(parseChannel('email', { unsubscribed }, {}, 'ignore')).not.toHaveProperty('problems');
+  });
 });
 
 test('a new secret is 32 random bytes, and rotation keeps one former', () => {
