@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { EndReason } from './end-reason.ts';
 import type { AlertPhase, AlertState, NotifyReason, Severity, WithheldBecause } from './state.ts';
 
 /** What an alert is about. `platform` is the one alert that stands for many keys firing together. */
@@ -71,6 +72,8 @@ export interface AlertEvidence {
   country?: string;
   /** platform: how many keys fire together, of how many. */
   fleet?: { firingKeys: number; activeKeys: number; kind: AlertKind };
+  /** Of the end of an alert: why it is over. Absent in rows of an older version, and of the registry. */
+  ended?: EndReason;
 }
 
 /** One step of an alert: a row of `alert_events`. */

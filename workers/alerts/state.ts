@@ -60,6 +60,8 @@ export interface AlertState {
   turns: boolean[];
   clears: number;
   openedAtMs: number | null;
+  /** Since when holds what the opening tells of: the start of its window. Absent where that is the opening, and in older rows. */
+  sinceMs?: number;
   resolvedAtMs: number | null;
   /** When and how strongly people last heard of an opening or a rise; kept after resolving for the quiet period. */
   announcedAtMs: number | null;

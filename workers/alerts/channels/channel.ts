@@ -29,8 +29,10 @@ export interface NoticeKey {
 
 export interface AlertNotice {
   event: AlertEvent;
-  /** When this opening began, RFC 3339. */
+  /** When this opening was found, at the end of its window, RFC 3339. */
   openedAt: string;
+  /** Since when holds what it tells of, RFC 3339: the start of that window. */
+  since: string;
   key: NoticeKey | null;
 }
 

@@ -70,7 +70,7 @@ function dataOf(
 }
 
 function alertOf(notice: AlertNotice, links: LinkMaker, trimmed: readonly Trim[]): object {
-  const { event, openedAt } = notice;
+  const { event, openedAt, since } = notice;
   return {
     alert_id: event.alert_id,
     kind: event.kind,
@@ -80,6 +80,7 @@ function alertOf(notice: AlertNotice, links: LinkMaker, trimmed: readonly Trim[]
     transition: event.transition,
     at: event.at,
     opened_at: openedAt,
+    since,
     key_id: event.key_id,
     organization_id: event.organization_id,
     environment: cleanText(event.environment, MAX_TEXT),

@@ -64,14 +64,23 @@ function ownersOf(members: readonly Member[], channel: Channel, keys: Keys): { e
   return [...owners.values()];
 }
 
-function noticeOf(event: AlertEvent, key: RegisteredKey | undefined): AlertNotice {
-  const openedAtMs = event.state.openedAtMs ?? null;
+/** What a message is told of one step. */
+export function noticeOf(event: AlertEvent, key: RegisteredKey | undefined): AlertNotice {
+  const openedAt = momentOf(event.state.openedAtMs) ?? event.at;
   return {
     event,
-    openedAt: openedAtMs === null ? event.at : new Date(openedAtMs).toISOString(),
+    openedAt,
+    since: momentOf(event.state.sinceMs) ?? openedAt,
     key: key ? noticeKey(key) : null,
   };
 }
+
+/** Furthest from 1970 that a date may be. */
+const MAX_DATE_MS = 8.64e15;
+
+/** Undefined for what is not known, or is no date. */
+const momentOf = (ms: number | null | undefined): string | undefined =>
+  typeof ms === 'number' && Math.abs(ms) <= MAX_DATE_MS ? new Date(ms).toISOString() : undefined;
 
 function noticeKey(key: RegisteredKey): NoticeKey {
   const { key_id, name, prefix, organization_id, environment, owner_name, owner_email } = key;

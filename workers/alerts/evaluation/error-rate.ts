@@ -39,6 +39,7 @@ export const errorRate: KindEvaluation = {
         scope,
         keyId,
         level: settings.scopes.includes(scope) ? verdict.level : 'clear',
+        isUnwanted: !settings.scopes.includes(scope),
         severity: severityOf(scope, verdict, settings),
         describe: () => evidenceOf(scope, verdict, recent, atMs),
       };

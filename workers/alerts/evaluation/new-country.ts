@@ -48,7 +48,9 @@ export const newCountry: KindEvaluation = {
       const unexpected = !settings.expected_countries.includes(one.country);
       const level = isNew(one) && unexpected && verdict?.isAlert ? ('breach' as const) : ('clear' as const);
       const describe = () => evidenceOf(one.country, one.requests, verdict, [...known]);
-      return { kind: 'new_country' as const, scope: one.country, keyId, level, severity: 'warning' as const, describe };
+      const base = { kind: 'new_country' as const, scope: one.country, keyId, severity: 'warning' as const };
+      // Its requests are counted from the first one on.
+      return { ...base, level, sinceMs: one.firstSeenMs, describe };
     });
   },
 };

@@ -8,6 +8,7 @@ import {
   alertKeyOf,
   eventIdOf,
 } from '../alert.ts';
+import { type EndReason, endReasonInWords } from '../end-reason.ts';
 import type { Effective } from '../rules/rule.ts';
 import { policyOf } from '../rules/rule.ts';
 import {
@@ -31,6 +32,10 @@ export interface Judged {
   keyId: string;
   level: Level;
   severity: Severity;
+  /** Since when holds what it tells of, where that is not the window of its evidence. */
+  sinceMs?: number;
+  /** By its rule it is not looked for: a clear level is no recovery. */
+  isUnwanted?: boolean;
   /** Made only for rows that are written. */
   describe: () => AlertEvidence;
 }
@@ -54,6 +59,7 @@ export interface Circumstances {
 
 /** Rows of an open alert are at most this far apart, so that its state is found by looking back a few days. */
 const HEARTBEAT_MS = 24 * 3_600_000;
+const MINUTE_MS = 60_000;
 
 /** The row of this step; undefined when nothing worth a row happened. */
 export function eventOfStep(
@@ -62,19 +68,13 @@ export function eventOfStep(
   context: WindowContext,
   circumstances: Circumstances,
 ): AlertEvent | undefined {
-  const { facts, effective, silencedUntilMs, inhibitedBy } = circumstances;
+  const { facts, effective } = circumstances;
   const previous = passOver(known?.state ?? initialState(), context);
   const severity = effective.severity ?? judged.severity;
   const gone = judged.level === 'no_data' && isUnheard(known, context);
   // A rule that is off lets what it opened end.
   const level: Level = gone || !effective.enabled ? 'clear' : judged.level;
-  const measured: Measurement = {
-    atMs: context.atMs,
-    level,
-    severity,
-    ...(silencedUntilMs !== undefined && { silencedUntilMs }),
-    ...(inhibitedBy !== undefined && { inhibitedBy }),
-  };
+  const measured = measurementOf({ atMs: context.atMs, level, severity }, circumstances);
   const paced = policyOf(effective, severity);
   // Nothing since the row of the day before, which began to end it: this is the end.
   const policy = gone && previous.phase === 'recovering' ? { ...paced, clears: 1 } : paced;
@@ -82,6 +82,10 @@ export function eventOfStep(
   if (!isWorthARow(known, previous, step, context.atMs)) return undefined;
   const alertKey = alertKeyOf(judged.kind, judged.keyId, judged.scope);
   const { next, reason = '', withheld = '' } = step;
+  const transition = transitionOf(previous, next);
+  const described = judged.describe();
+  const evidence =
+    transition === 'resolved' ? withReason(described, endReasonOf(judged, circumstances, gone)) : described;
   return {
     event_id: eventIdOf(alertKey, context.atMs, 'judged'),
     alert_key: alertKey,
@@ -96,14 +100,36 @@ export function eventOfStep(
     rule_id: effective.ruleId,
     phase: next.phase,
     severity: next.severity,
-    transition: transitionOf(previous, next),
+    transition,
     notify: reason,
     withheld,
     actor: '',
-    evidence: judged.describe(),
-    state: next,
+    evidence,
+    state: transition === 'opened' ? { ...next, sinceMs: sinceOf(judged, evidence, context) } : next,
   };
 }
+
+const measurementOf = (measured: Measurement, { silencedUntilMs, inhibitedBy }: Circumstances): Measurement => ({
+  ...measured,
+  ...(silencedUntilMs !== undefined && { silencedUntilMs }),
+  ...(inhibitedBy !== undefined && { inhibitedBy }),
+});
+
+function endReasonOf({ isUnwanted }: Judged, { facts, effective }: Circumstances, gone: boolean): EndReason {
+  if (!facts.isActive) return 'inactive';
+  if (!effective.enabled || isUnwanted) return 'rule_off';
+  return gone ? 'unheard' : 'recovered';
+}
+
+/** What was measured speaks of a recovery: an end that is none says its reason instead. */
+function withReason(evidence: AlertEvidence, ended: EndReason): AlertEvidence {
+  const words = endReasonInWords(ended);
+  return { ...evidence, ...(words !== undefined && { summary: `The alert is over: ${words}.` }), ended };
+}
+
+/** An opening is told at the end of its window, and began with it. */
+const sinceOf = ({ sinceMs }: Judged, { windowMinutes }: AlertEvidence, { atMs, windowMs }: WindowContext): number =>
+  sinceMs ?? atMs - (windowMinutes === undefined ? windowMs : windowMinutes * MINUTE_MS);
 
 /**
  * An alert of which nothing was known for a day ends: a key that stopped cannot prove that it is well again. Rows of an alert that

@@ -45,11 +45,18 @@ export const trafficAnomaly: KindEvaluation = {
     const { spike, drop } = levelsOf(rate, silent, settings);
     const base = { kind: 'traffic_anomaly' as const, keyId, severity: 'warning' as const };
     return [
-      { ...base, scope: 'spike', level: spike, describe: () => rateEvidence(rate, 'spike', spike, recent, atMs) },
+      {
+        ...base,
+        scope: 'spike',
+        level: spike,
+        isUnwanted: !settings.spike,
+        describe: () => rateEvidence(rate, 'spike', spike, recent, atMs),
+      },
       {
         ...base,
         scope: 'drop',
         level: drop,
+        isUnwanted: !settings.drop && !settings.silence,
         describe: () =>
           silent ? silenceEvidence(silence, recent, atMs) : rateEvidence(rate, 'drop', drop, recent, atMs),
       },

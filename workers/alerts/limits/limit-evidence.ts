@@ -1,6 +1,7 @@
 /** What an alert about a limit says: pure. */
 import type { AlertEvidence } from '../alert.ts';
 import type { LimitUse, LimitVerdict } from '../detectors/near-limit.ts';
+import { type EndReason, endReasonInWords } from '../end-reason.ts';
 import { clockText, countText } from '../evaluation/wording.ts';
 
 export const isShort = (period: LimitUse['period']): boolean => period === 'minute' || period === 'burst';
@@ -15,8 +16,8 @@ const PERIODS: Record<LimitUse['period'], string> = {
   month: 'monthly limit',
 };
 
-/** @param stepPercent step that is reached; 0 = the alert is over */
-export function limitEvidence(use: LimitUse, verdict: LimitVerdict, stepPercent: number): AlertEvidence {
+/** @param told step that is reached, in percent, or why the alert is over */
+export function limitEvidence(use: LimitUse, verdict: LimitVerdict, told: number | EndReason): AlertEvidence {
   const { period, used, limit, nowMs, windowEndMs } = use;
   const percent = Math.floor(verdict.usedPercent);
   const name = PERIODS[period];
@@ -31,9 +32,12 @@ export function limitEvidence(use: LimitUse, verdict: LimitVerdict, stepPercent:
         ? ''
         : ` The count starts anew at ${clockText(windowEndMs, nowMs)}.`;
   const count = `${countText(used)} of ${countText(limit)} requests`;
-  const over =
-    used < limit ? `Below its ${name} again: ${count}.` : `The alert about its ${name} is over: ${count} now.`;
-  const summary = stepPercent === 0 ? over : `${percent} % of its ${name} is used: ${count}.${forecast}${until}`;
+  const summary =
+    typeof told === 'number'
+      ? `${percent} % of its ${name} is used: ${count}.${forecast}${until}`
+      : told === 'recovered' && used < limit
+        ? `Below its ${name} again: ${count}.`
+        : `The alert about its ${name} is over: ${endReasonInWords(told) ?? `${count} now`}.`;
   return {
     summary,
     value: verdict.usedPercent,
@@ -43,8 +47,9 @@ export function limitEvidence(use: LimitUse, verdict: LimitVerdict, stepPercent:
       period,
       used,
       limit,
-      stepPercent,
+      stepPercent: typeof told === 'number' ? told : 0,
       ...(verdict.fullAtMs !== undefined && { fullAt: new Date(verdict.fullAtMs).toISOString() }),
     },
+    ...(typeof told !== 'number' && { ended: told }),
   };
 }

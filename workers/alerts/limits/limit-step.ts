@@ -1,6 +1,7 @@
 /** What becomes of the alert about one limit of a key: pure, from the counts of the window and what was told before. */
 import { type AlertEvent, type AlertTransition, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';
 import { judgeNearLimit, type LimitMemory, type LimitUse, type LimitVerdict } from '../detectors/near-limit.ts';
+import type { EndReason } from '../end-reason.ts';
 import { isOpen, type KnownAlert } from '../evaluation/event-store.ts';
 import type { KeyFacts } from '../evaluation/key-facts.ts';
 import type { Effective } from '../rules/rule.ts';
@@ -82,7 +83,7 @@ export function limitEvent(
     notify: reason ?? '',
     withheld: step.withheld ?? '',
     actor: '',
-    evidence: limitEvidence(use, verdict, level === 'breach' ? reached : 0),
+    evidence: limitEvidence(use, verdict, level === 'breach' ? reached : endReasonOf(previous, use, facts, effective)),
     state,
   };
 }
@@ -107,6 +108,19 @@ function levelOf(previous: LimitState, use: LimitUse, reached: number, { isLate 
     return use.nowMs - previous.openedAtMs! < TOLD_WITHIN_MS ? 'hold' : 'clear';
   }
   return reached > 0 ? 'breach' : 'clear';
+}
+
+/** Below its steps again within the same day or month, or in another minute, it has recovered. */
+function endReasonOf(
+  previous: LimitState,
+  use: LimitUse,
+  facts: KeyFacts,
+  { enabled, settings }: Effective<'near_limit'>,
+): EndReason {
+  if (!facts.isActive) return 'inactive';
+  if (!enabled || !settings.periods.includes(use.period)) return 'rule_off';
+  if (use.limit <= 0) return 'no_limit';
+  return isOlder(previous, use) && !isShort(use.period) ? 'window_over' : 'recovered';
 }
 
 const isOlder = ({ limit }: LimitState, use: LimitUse): boolean =>

@@ -71,6 +71,7 @@ const evidence: fc.Arbitrary<AlertEvidence> = fc.record(
       ),
     ),
     country: maybe(fc.string()),
+    ended: maybe(fc.constantFrom('recovered', 'inactive', 'unheard', 'constructor')),
     fleet: maybe(fc.record({ firingKeys: figure, activeKeys: figure, kind: fc.constantFrom(...ALERT_KINDS) })),
   },
   { requiredKeys: ['summary'] },
@@ -97,8 +98,9 @@ function renderAll(message: AlertMessage) {
 
 test('whatever the evidence holds, every channel has a message without holes', () => {
   fc.assert(
-    fc.property(fc.constantFrom(...ALERT_KINDS), evidence, moment, fc.boolean(), (kind, given, openedAt, isOver) => {
-      const notice = { ...sampleNotice(kind, { evidence: given, phase: isOver ? 'resolved' : 'firing' }), openedAt };
+    fc.property(fc.constantFrom(...ALERT_KINDS), evidence, moment, fc.boolean(), (kind, given, odd, isOver) => {
+      const sample = sampleNotice(kind, { evidence: given, phase: isOver ? 'resolved' : 'firing' });
+      const notice = { ...sample, openedAt: odd, since: odd };
       const { mail, webhook, chats, pages } = renderAll(sampleMessage([notice]));
       expect(Buffer.byteLength(webhook)).toBeLessThan(MAX_BODY_BYTES);
       const ours = { ...given, contributions: [], key: {}, country: 'SE' };

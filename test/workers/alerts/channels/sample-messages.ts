@@ -10,12 +10,22 @@ import {
 import type { AlertMessage, AlertNotice, NoticeKey, OpenChannel } from '../../../../workers/alerts/channels/channel.ts';
 import { compose } from '../../../../workers/alerts/channels/message/compose.ts';
 import { linkMaker } from '../../../../workers/alerts/channels/message/message-links.ts';
-import type { LinkMaker, MessageModel } from '../../../../workers/alerts/channels/message/model.ts';
+import {
+  type LinkMaker,
+  type MessageModel,
+  REGISTRY_KINDS,
+} from '../../../../workers/alerts/channels/message/model.ts';
+import { noticeOf } from '../../../../workers/alerts/delivery/compose-message.ts';
+import { noFacts } from '../../../../workers/alerts/evaluation/key-facts.ts';
+import { eventOfStep } from '../../../../workers/alerts/evaluation/steps.ts';
+import { effectiveOf } from '../../../../workers/alerts/rules/rule.ts';
 import { secretKeys } from '../../../../workers/alerts/secret-key.ts';
-import { initialState } from '../../../../workers/alerts/state.ts';
+import { type AlertState, initialState } from '../../../../workers/alerts/state.ts';
 
-export const OPENED_AT = '2026-11-21T14:05:00.000Z';
+/** Start of the window at whose end the alert opens. */
+export const SINCE_MS = Date.parse('2026-11-21T14:05:00.000Z');
 export const NOW_MS = Date.parse('2026-11-21T14:15:00.000Z');
+const WINDOW_MS = 5 * 60_000;
 
 export const SAMPLE_KEY: NoticeKey = {
   key_id: 'key_billing_sync',
@@ -85,7 +95,6 @@ export const EVIDENCE: Readonly<Record<AlertKind, AlertEvidence>> = {
     value: 42,
     unit: 'requests',
     country: 'BR',
-    windowMinutes: 60,
     baseline: '18,402 requests of the last 28 days',
   },
   country_mix: { summary: 'Other countries than usual.', windowMinutes: 60, contributions: contributions.slice(2) },
@@ -123,7 +132,6 @@ export const EVIDENCE: Readonly<Record<AlertKind, AlertEvidence>> = {
     value: 312,
     unit: 'keys',
     fleet: { firingKeys: 312, activeKeys: 4_016, kind: 'error_rate' },
-    windowMinutes: 10,
     chart: chart(4, [40, 260, 312]),
   },
 };
@@ -134,7 +142,7 @@ export function sampleEvent(kind: AlertKind, change: Partial<AlertEvent> = {}): 
   return {
     event_id: eventIdOf(alertKey, NOW_MS, 'opened'),
     alert_key: alertKey,
-    alert_id: alertIdOf(alertKey, Date.parse(OPENED_AT)),
+    alert_id: alertIdOf(alertKey, NOW_MS),
     at: new Date(NOW_MS).toISOString(),
     recorded_at: new Date(NOW_MS + 4_000).toISOString(),
     kind,
@@ -150,9 +158,28 @@ export function sampleEvent(kind: AlertKind, change: Partial<AlertEvent> = {}): 
     withheld: '',
     actor: '',
     evidence: EVIDENCE[kind],
-    state: initialState(),
+    state: openState(kind, change.evidence ?? EVIDENCE[kind]),
     ...change,
   };
+}
+
+/** As the evaluation opens it, one window ago or as long as its evidence says. */
+function openState(kind: AlertKind, evidence: AlertEvidence): AlertState {
+  const opened: AlertState = { ...initialState(), phase: 'firing', openedAtMs: NOW_MS, lastAtMs: NOW_MS };
+  if (REGISTRY_KINDS.has(kind) || kind === 'near_limit') return opened;
+  const judged = { kind, scope: '', keyId: 'k', level: 'breach', severity: 'warning' } as const;
+  const step = eventOfStep(
+    undefined,
+    { ...judged, ...(kind === 'new_country' && { sinceMs: SINCE_MS }), describe: () => evidence },
+    { atMs: NOW_MS, windowMs: WINDOW_MS, recordedAt: '', late: false },
+    {
+      facts: noFacts('k'),
+      effective: effectiveOf(kind, undefined),
+      silencedUntilMs: undefined,
+      inhibitedBy: undefined,
+    },
+  );
+  return step!.state;
 }
 
 export function sampleNotice(
@@ -160,8 +187,8 @@ export function sampleNotice(
   change: Partial<AlertEvent> = {},
   key: Partial<NoticeKey> = {},
 ): AlertNotice {
-  const event = sampleEvent(kind, change);
-  return { event, openedAt: OPENED_AT, key: kind === 'platform' ? null : { ...SAMPLE_KEY, ...key } };
+  const notice = noticeOf(sampleEvent(kind, change), undefined);
+  return { ...notice, key: kind === 'platform' ? null : { ...SAMPLE_KEY, ...key } };
 }
 
 export function sampleMessage(notices: readonly AlertNotice[], change: Partial<AlertMessage> = {}): AlertMessage {
@@ -225,7 +252,7 @@ export function everyMessage(make: typeof sampleNotice = sampleNotice): [string,
         reason: 'key_event',
         keyEvent: {
           type: 'key.deactivated',
-          at: OPENED_AT,
+          at: new Date(SINCE_MS).toISOString(),
           data: { name: key?.name ?? '', reason: key?.owner_name ?? '' },
           key,
         },

@@ -61,7 +61,8 @@ describe('Standard Webhooks', () => {
           {
             kind: 'error_rate',
             severity: 'critical',
-            opened_at: '2026-11-21T14:05:00.000Z',
+            opened_at: '2026-11-21T14:15:00.000Z',
+            since: '2026-11-21T14:05:00.000Z',
             key: { key_id: 'key_billing_sync', name: 'Billing sync', owner: { email: 'ada@acme.example' } },
             value: 0.3128,
             expected: 0.004,

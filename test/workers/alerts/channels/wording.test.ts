@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { AlertEvidence, AlertKind } from '../../../../workers/alerts/alert.ts';
+import type { AlertEvent, AlertEvidence, AlertKind } from '../../../../workers/alerts/alert.ts';
 import { blockLine, MAX_BARS } from '../../../../workers/alerts/channels/message/chart.ts';
 import { chartPng } from '../../../../workers/alerts/channels/message/chart-png.ts';
 import {
@@ -15,6 +15,7 @@ import { mailText } from '../../../../workers/alerts/channels/message/mail-text.
 import { plain } from '../../../../workers/alerts/channels/message/phrase.ts';
 import { givenUpNotice } from '../../../../workers/alerts/delivery/channel-notice.ts';
 import type { Channel } from '../../../../workers/alerts/delivery/channels.ts';
+import type { EndReason } from '../../../../workers/alerts/end-reason.ts';
 import {
   EVIDENCE,
   everyMessage,
@@ -42,13 +43,18 @@ describe('the first sentence', () => {
     ['traffic_anomaly', {}, 'Key Billing sync has sent 14 times its usual requests since 14:05 UTC.'],
     [
       'traffic_anomaly',
+      { windowMinutes: 180 },
+      'Key Billing sync has sent 14 times its usual requests since 11:15 UTC.',
+    ],
+    [
+      'traffic_anomaly',
       { value: 30, direction: 'drop' },
       'Key Billing sync has sent only 7.1% of its usual requests since 14:05 UTC.',
     ],
     [
       'traffic_anomaly',
-      { value: 0, direction: 'silence' },
-      'Key Billing sync has sent nothing since 14:05 UTC; it should have sent about 424 requests by now.',
+      { value: 0, direction: 'silence', windowMinutes: 135 },
+      'Key Billing sync has sent nothing since 12:00 UTC; it should have sent about 424 requests by now.',
     ],
     [
       'traffic_anomaly',
@@ -66,7 +72,7 @@ describe('the first sentence', () => {
       { country: '<b>' },
       'Key Billing sync was used from an unknown country for the first time: 42 requests since 14:05 UTC.',
     ],
-    ['country_mix', {}, 'Since 14:05 UTC the requests of key Billing sync come from other countries than usual.'],
+    ['country_mix', {}, 'Since 13:15 UTC the requests of key Billing sync come from other countries than usual.'],
     [
       'near_limit',
       {},
@@ -103,7 +109,7 @@ describe('the first sentence', () => {
     [
       'platform',
       {},
-      '312 of 4,016 active keys have shown failing requests at the same time since 14:05 UTC. That points at the platform rather than at the keys.',
+      '312 of 4,016 active keys have shown failing requests at the same time since 14:10 UTC. That points at the platform rather than at the keys.',
     ],
   ];
   test.each(rows)('%s %j', (kind, evidence, sentence) => {
@@ -114,8 +120,8 @@ describe('the first sentence', () => {
     ['error_rate', 'Requests of key Billing sync succeed as usual again, after 1 h 20 min.'],
     ['traffic_anomaly', 'Key Billing sync sends its usual number of requests again, after 1 h 20 min.'],
     ['latency', 'Requests of key Billing sync are as fast as usual again, after 1 h 20 min.'],
-    ['platform', 'The keys are back to normal, after 1 h 20 min.'],
-    ['key_unused', 'The alert for key Billing sync about an unused key is over, after 1 h 20 min.'],
+    ['platform', 'The keys are back to normal, after 1 h 15 min.'],
+    ['key_unused', 'The alert for key Billing sync about an unused key is over, after 1 h 10 min.'],
   ] as const)('%s is over', (kind, sentence) => {
     const model = sampleModel(sampleMessage([sampleNotice(kind, resolvedEvent)], { reason: 'resolved' }));
     expect(plain(model.sections[0]!.lead)).toBe(sentence);
@@ -123,6 +129,63 @@ describe('the first sentence', () => {
     expect(model.subject).toMatch(/^Resolved: /);
     // Nothing is left to acknowledge.
     expect(model.sections[0]!.links.acknowledge).toBeUndefined();
+  });
+});
+
+describe('an end that is no recovery claims none', () => {
+  const ends: [AlertKind, Partial<AlertEvent>, EndReason, string][] = [
+    [
+      'traffic_anomaly',
+      {},
+      'inactive',
+      'The alert for key Billing sync about unusual traffic is over, after 1 h 20 min: the key is not active any more.',
+    ],
+    [
+      'error_rate',
+      {},
+      'rule_off',
+      'The alert for key Billing sync about failing requests is over, after 1 h 20 min: its rule does not ask for it any more.',
+    ],
+    [
+      'latency',
+      {},
+      'unheard',
+      'The alert for key Billing sync about slow answers is over, after 1 h 20 min: for a day too little was known to judge it.',
+    ],
+    [
+      'near_limit',
+      {},
+      'window_over',
+      'The alert for key Billing sync about use near the limit is over, after 1 h 10 min: the count has started anew.',
+    ],
+    [
+      'near_limit',
+      {},
+      'no_limit',
+      'The alert for key Billing sync about use near the limit is over, after 1 h 10 min: there is no such limit any more.',
+    ],
+    [
+      'platform',
+      {},
+      'rule_off',
+      'The alert about many keys at once is over, after 1 h 15 min: its rule does not ask for it any more.',
+    ],
+    [
+      'platform',
+      { scope: 'silence' },
+      'rule_off',
+      'The alert about missing reports is over, after 1 h 15 min: its rule does not ask for it any more.',
+    ],
+    ['near_limit', {}, 'recovered', 'Key Billing sync is well below its limit again, after 1 h 10 min.'],
+  ];
+  test.each(ends)('%s %j, %s', (kind, change, ended, sentence) => {
+    const evidence = { ...EVIDENCE[kind], ended };
+    const model = sampleModel(sampleMessage([sampleNotice(kind, { ...resolvedEvent, ...change, evidence })]));
+    const [section] = model.sections;
+    expect(plain(section!.lead)).toBe(sentence);
+    // What is measured by then says nothing of why it is over.
+    expect(section!.facts.map((fact) => fact.label).includes('Now')).toBe(false);
+    expect(mailText(model, undefined)).toContain(sentence);
   });
 });
 
@@ -168,12 +231,13 @@ describe('what is told under a kind, but is something else', () => {
   });
 
   test('reports that are missing, and come again', () => {
-    const evidence = { summary: 'No request was reported by anybody for 15 minutes.', direction: 'silence' as const };
+    const summary = 'No request was reported by anybody for 15 minutes.';
+    const evidence = { summary, windowMinutes: 15, direction: 'silence' as const };
     const { subject, text } = textOf('platform', { scope: 'silence', evidence });
     expect(subject).toBe('No requests are reported');
     expect(text).toContain('do your gateways still run');
     const { text: end } = textOf('platform', { ...resolvedEvent, scope: 'silence', evidence });
-    expect(end).toContain('[Resolved] Requests are reported again, after 1 h 20 min.');
+    expect(end).toContain('[Resolved] Requests are reported again, after 1 h 25 min.');
   });
 
   test('what explains nothing is left out', () => {

@@ -3,6 +3,7 @@ import type { Redis } from '../../../../ingest/redis.ts';
 import { connectRedis } from '../../../../ingest/redis.ts';
 import { ALERT_KINDS } from '../../../../workers/alerts/alert.ts';
 import { mailText } from '../../../../workers/alerts/channels/message/mail-text.ts';
+import { noticeOf } from '../../../../workers/alerts/delivery/compose-message.ts';
 import { readAlertEvents } from '../../../../workers/alerts/delivery/deliveries.ts';
 import type { EvaluationLane } from '../../../../workers/alerts/evaluation/evaluation-queue.ts';
 import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
@@ -125,8 +126,7 @@ async function expectRouted({ event_id }: EventRow): Promise<void> {
 async function mailOf(step: EventRow): Promise<string> {
   const refs = [{ event_id: step.event_id, alert_key: step.alert_key }];
   const event = (await readAlertEvents(stack.store, refs)).get(step.event_id)!;
-  const openedAt = new Date(event.state.openedAtMs ?? Date.parse(event.at)).toISOString();
-  const message = sampleMessage([{ event, openedAt, key: null }]);
+  const message = sampleMessage([noticeOf(event, undefined)]);
   const model = sampleModel(message);
   return `${model.subject}\n\n${mailText(model, undefined)}`;
 }

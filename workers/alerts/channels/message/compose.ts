@@ -140,12 +140,12 @@ function sectionOf(
 }
 
 function leadOf(notice: AlertNotice, isOver: boolean, clock: Clock) {
-  const { event, openedAt } = notice;
+  const { event, since } = notice;
   const key = nameOf(notice);
-  if (isOver) return endSentence(event, key, Date.parse(event.at) - Date.parse(openedAt));
+  if (isOver) return endSentence(event, key, Date.parse(event.at) - Date.parse(since));
   if (REGISTRY_KINDS.has(event.kind)) return keySentence(keyEventTypeOf(event), key, event.evidence.key ?? {}, clock);
   if (isAboutChannel(event)) return [reason(event.evidence.summary)];
-  const told: Told = { key, evidence: event.evidence, openedAt, clock };
+  const told: Told = { key, evidence: event.evidence, since, clock };
   return trafficSentence(event.kind, told);
 }
 

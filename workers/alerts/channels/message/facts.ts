@@ -1,4 +1,5 @@
 import type { AlertEvent, AlertEvidence, AlertKind } from '../../alert.ts';
+import { endReasonInWords } from '../../end-reason.ts';
 import type { AlertNotice } from '../channel.ts';
 import { countOf, formatCount, formatDuration, formatFigure } from './figures.ts';
 import { keyDataFacts } from './key-sentences.ts';
@@ -15,16 +16,17 @@ export function factsOf(notice: AlertNotice, clock: Clock): Fact[] {
   if (isAboutChannel(event)) return [{ label: 'At', value: [fullMoment(event.at, clock)] }];
   return [
     ...whenOf(notice, clock),
-    ...(evidence.limit ? [] : measured(event, evidence)),
+    // What is measured where an alert ends without a recovery explains nothing.
+    ...(evidence.limit || endReasonInWords(evidence.ended) !== undefined ? [] : measured(event, evidence)),
     ...limitFacts(evidence, event.phase === 'resolved' ? undefined : clock),
   ];
 }
 
-function whenOf({ event, openedAt }: AlertNotice, clock: Clock): Fact[] {
-  if (event.phase !== 'resolved') return [{ label: 'Since', value: [fullMoment(openedAt, clock)] }];
-  const lasted = formatDuration(Date.parse(event.at) - Date.parse(openedAt));
+function whenOf({ event, since }: AlertNotice, clock: Clock): Fact[] {
+  if (event.phase !== 'resolved') return [{ label: 'Since', value: [fullMoment(since, clock)] }];
+  const lasted = formatDuration(Date.parse(event.at) - Date.parse(since));
   return [
-    { label: 'From', value: [fullMoment(openedAt, clock)] },
+    { label: 'From', value: [fullMoment(since, clock)] },
     { label: 'Until', value: [fullMoment(event.at, clock)] },
     { label: 'Lasted', value: [lasted] },
   ];
@@ -75,7 +77,7 @@ const formatStatistic = (value: number): string => String(Number(value.toPrecisi
 const PERIOD_WORDS = { burst: 'at once', minute: 'per minute', day: 'per UTC day', month: 'per UTC month' } as const;
 
 function limitFacts({ limit }: AlertEvidence, clock: Clock | undefined): Fact[] {
-  if (!limit) return [];
+  if (!limit || limit.limit <= 0) return [];
   const facts: Fact[] = [
     {
       label: 'Used',

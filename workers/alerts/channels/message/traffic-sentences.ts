@@ -1,4 +1,5 @@
 import type { AlertEvent, AlertEvidence, AlertKind } from '../../alert.ts';
+import { endReasonInWords } from '../../end-reason.ts';
 import { countryName } from './causes.ts';
 import { countOf, formatCount, formatDuration, formatMs, formatRatio, formatTimes } from './figures.ts';
 import { type Clock, shortMoment } from './moments.ts';
@@ -9,8 +10,8 @@ import { isAboutChannel, isAboutSilence, keyEventTypeOf } from './topic.ts';
 export interface Told {
   key: ForeignSpan;
   evidence: AlertEvidence;
-  /** RFC 3339. */
-  openedAt: string;
+  /** Since when it holds, RFC 3339. */
+  since: string;
   clock: Clock;
 }
 
@@ -45,31 +46,31 @@ const SENTENCES: Partial<Record<AlertKind, (told: Told) => Phrase | undefined>> 
   error_rate: ({ key, evidence: { value, expected }, ...rest }) => {
     if (value === undefined) return undefined;
     const usual = expected === undefined ? '' : `; usually it is ${formatRatio(expected)}`;
-    return say`${formatRatio(value)} of the requests of key ${key} have failed since ${since(rest)}${usual}.`;
+    return say`${formatRatio(value)} of the requests of key ${key} have failed since ${sinceWhen(rest)}${usual}.`;
   },
   traffic_anomaly: trafficAnomaly,
   latency: ({ key, evidence: { value, expected }, ...rest }) => {
     if (value === undefined) return undefined;
     const usual = expected === undefined ? '' : `, ${formatTimes(value, expected)} the usual ${formatMs(expected)}`;
-    return say`The slowest 5% of the requests of key ${key} have taken ${formatMs(value)} or more since ${since(rest)}${usual}.`;
+    return say`The slowest 5% of the requests of key ${key} have taken ${formatMs(value)} or more since ${sinceWhen(rest)}${usual}.`;
   },
   new_country: ({ key, evidence: { value, country }, ...rest }) => {
     if (country === undefined) return undefined;
-    const count = value === undefined ? '' : `: ${countOf(value, 'request')} since ${since(rest)}`;
+    const count = value === undefined ? '' : `: ${countOf(value, 'request')} since ${sinceWhen(rest)}`;
     return say`Key ${key} was used from ${countryName(country)} for the first time${count}.`;
   },
   country_mix: ({ key, ...rest }) =>
-    say`Since ${since(rest)} the requests of key ${key} come from other countries than usual.`,
+    say`Since ${sinceWhen(rest)} the requests of key ${key} come from other countries than usual.`,
   near_limit: nearLimit,
   platform: ({ evidence: { fleet }, ...rest }) => {
     if (!fleet) return undefined;
     const firing = `${formatCount(fleet.firingKeys)} of ${countOf(fleet.activeKeys, 'active key')}`;
-    return say`${firing} have shown ${kindInWords(fleet.kind)} at the same time since ${since(rest)}. That points at the platform rather than at the keys.`;
+    return say`${firing} have shown ${kindInWords(fleet.kind)} at the same time since ${sinceWhen(rest)}. That points at the platform rather than at the keys.`;
   },
 };
 
 function trafficAnomaly({ key, evidence: { value, expected, direction }, ...rest }: Told): Phrase | undefined {
-  const from = since(rest);
+  const from = sinceWhen(rest);
   if (direction === 'silence') {
     const usual =
       expected === undefined ? '' : `; it should have sent about ${countOf(Math.round(expected), 'request')} by now`;
@@ -97,9 +98,11 @@ function nearLimit({ key, evidence: { limit }, clock }: Told): Phrase | undefine
   return say`Key ${key} has used ${String(percent)}% of its ${PERIODS[limit.period]} limit: ${used}.${full}`;
 }
 
-/** What is said when an alert is over. `lastedMs` is the time from opening to end. */
+/** What is said when an alert is over. `lastedMs` is the time from the start of what it told of to its end. */
 export function endSentence(event: Topical, key: ForeignSpan, lastedMs: number): Phrase {
   const after = `after ${formatDuration(lastedMs)}`;
+  const because = endReasonInWords(event.evidence.ended);
+  if (because !== undefined) return overBecause(event, key, `${after}: ${because}`);
   switch (event.kind) {
     case 'error_rate':
       return say`Requests of key ${key} succeed as usual again, ${after}.`;
@@ -118,6 +121,12 @@ export function endSentence(event: Topical, key: ForeignSpan, lastedMs: number):
     default:
       return say`The alert for key ${key} about ${wordsOf(event)} is over, ${after}.`;
   }
+}
+
+/** An end that is no recovery claims none. */
+function overBecause(event: Topical, key: ForeignSpan, after: string): Phrase {
+  if (event.kind !== 'platform') return say`The alert for key ${key} about ${wordsOf(event)} is over, ${after}.`;
+  return [`The alert about ${isAboutSilence(event) ? 'missing reports' : wordsOf(event)} is over, ${after}.`];
 }
 
 const wordsOf = (event: Topical): string =>
@@ -150,6 +159,6 @@ export function trafficHeadline(event: Topical): string {
   }
 }
 
-function since({ openedAt, clock }: Pick<Told, 'openedAt' | 'clock'>): string {
-  return shortMoment(openedAt, clock);
+function sinceWhen({ since, clock }: Pick<Told, 'since' | 'clock'>): string {
+  return shortMoment(since, clock);
 }
