@@ -29,6 +29,8 @@ export interface NoticeKey {
 
 export interface AlertNotice {
   event: AlertEvent;
+  /** Why the channel is told of it; '' = that somebody acknowledged it. */
+  reason: NotifyReason | '';
   /** When this opening was found, at the end of its window, RFC 3339. */
   openedAt: string;
   /** Since when holds what it tells of, RFC 3339: the start of that window. */

@@ -70,7 +70,7 @@ function dataOf(
 }
 
 function alertOf(notice: AlertNotice, links: LinkMaker, trimmed: readonly Trim[]): object {
-  const { event, openedAt, since } = notice;
+  const { event, reason, openedAt, since } = notice;
   return {
     alert_id: event.alert_id,
     kind: event.kind,
@@ -78,6 +78,7 @@ function alertOf(notice: AlertNotice, links: LinkMaker, trimmed: readonly Trim[]
     severity: event.severity,
     phase: event.phase,
     transition: event.transition,
+    reason,
     at: event.at,
     opened_at: openedAt,
     since,

@@ -94,9 +94,9 @@ function threadOf(
   events: ReadonlyMap<string, AlertEvent>,
   others: readonly Delivery[],
 ): string {
-  const members = told.flatMap(({ delivery_id, event_id }): Member[] => {
+  const members = told.flatMap(({ delivery_id, event_id, notify }): Member[] => {
     const event = events.get(event_id);
-    return event ? [{ delivery_id, event }] : [];
+    return event ? [{ delivery_id, event, notify }] : [];
   });
   const first = strongestFirst(members)[0]?.event;
   if (!first) return '';

@@ -20,7 +20,7 @@ export function alertMessage(
   const members = strongestFirst(
     rows.flatMap((row): Member[] => {
       const event = events.get(row.event_id);
-      return event ? [{ delivery_id: row.delivery_id, event }] : [];
+      return event ? [{ delivery_id: row.delivery_id, event, notify: row.notify }] : [];
     }),
   );
   const digest = messageKindOf(messageId) === 'dig';
@@ -46,7 +46,7 @@ function partOf(
   const named = digest ? members.slice(0, MAX_DIGEST_NOTICES) : members;
   return {
     reason: digest ? 'digest' : reasonOf(members),
-    notices: named.map(({ event }) => noticeOf(event, keys.get(event.key_id))),
+    notices: named.map(({ event, notify }) => noticeOf(event, notify, keys.get(event.key_id))),
     omitted: members.length - named.length,
   };
 }
@@ -65,10 +65,15 @@ function ownersOf(members: readonly Member[], channel: Channel, keys: Keys): { e
 }
 
 /** What a message is told of one step. */
-export function noticeOf(event: AlertEvent, key: RegisteredKey | undefined): AlertNotice {
+export function noticeOf(
+  event: AlertEvent,
+  reason: AlertNotice['reason'],
+  key: RegisteredKey | undefined,
+): AlertNotice {
   const openedAt = momentOf(event.state.openedAtMs) ?? event.at;
   return {
     event,
+    reason,
     openedAt,
     since: momentOf(event.state.sinceMs) ?? openedAt,
     key: key ? noticeKey(key) : null,

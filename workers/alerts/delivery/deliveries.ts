@@ -18,7 +18,10 @@ export interface Delivery {
   organization_id: string;
   key_id: string;
   kind: string;
-  /** `resolved` for every end of an alert, also for one that people are told as flapping. '' = an acknowledgement, or a change of a key. */
+  /**
+   * `resolved` for every end of an alert, also for one that people are told as flapping; `opened` for the first that the channel
+   * hears of an alert. '' = an acknowledgement, or a change of a key.
+   */
   notify: NotifyReason | '';
   /** '' until its group is closed. */
   message_id: string;

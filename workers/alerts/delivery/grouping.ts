@@ -57,6 +57,8 @@ export function groupOf(event: AlertEvent, channel: RoutedChannel, ownerEmail: s
 export interface Member {
   delivery_id: string;
   event: AlertEvent;
+  /** Why the people of the channel are told of it. */
+  notify: NotifyReason | '';
 }
 
 const SEVERITIES = ['info', 'warning', 'critical'];
@@ -77,6 +79,6 @@ export function strongestFirst(members: readonly Member[]): Member[] {
 
 /** Why people are told, of a message with several notices: the strongest of their reasons. Of an acknowledgement they are not told. */
 export function reasonOf(members: readonly Member[]): NotifyReason {
-  const ranks = members.map(({ event }) => REASONS.indexOf(event.notify as NotifyReason));
+  const ranks = members.map(({ notify }) => REASONS.indexOf(notify as NotifyReason));
   return REASONS[Math.max(0, ...ranks)]!;
 }

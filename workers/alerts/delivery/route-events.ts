@@ -1,6 +1,5 @@
 import type { RegisteredKey } from '../../keys/key.ts';
 import type { AlertEvent } from '../alert.ts';
-import { isEnd } from '../channels/message/topic.ts';
 import { silencedUntil } from '../silence-matching.ts';
 import { readSilences } from '../silence-reader.ts';
 import { type ReadCounted, spendBudget } from './budgets.ts';
@@ -16,6 +15,7 @@ import {
   type HeardOpening,
   isAcknowledgement,
   isBudgeted,
+  reasonIn,
   reasonToDrop,
   type Standing,
   standingOf,
@@ -34,15 +34,23 @@ export async function routeEvents(parts: DeliveryParts, events: readonly AlertEv
     new Map(events.map((event) => [event.event_id, event])),
   );
   const fresh = events.filter((event) => !routed.has(event.event_id));
-  await routeBatch(
-    parts,
-    fresh.filter((event) => !followsOpening(event)),
-  );
+  const news = fresh.filter((event) => !followsOpening(event));
+  await routeBatch(parts, await withEarlier(parts, news));
   // The end of an alert goes where its opening went: that one is routed first, also when its job is still to come.
   const following = fresh.filter(followsOpening);
   for (const { alert_key, alert_id } of following)
     await routeBatch(parts, await unroutedOfAlert(parts.store, alert_key, alert_id));
   await routeBatch(parts, following);
+}
+
+/** A raise is one only to those who heard of the opening: that is routed with it, also when its job is still to come. */
+async function withEarlier({ store }: DeliveryParts, events: readonly AlertEvent[]): Promise<AlertEvent[]> {
+  const all = new Map(events.map((event) => [event.event_id, event]));
+  for (const { notify, alert_key, alert_id } of events) {
+    const earlier = notify === 'opened' ? [] : await unroutedOfAlert(store, alert_key, alert_id);
+    for (const event of earlier) all.set(event.event_id, event);
+  }
+  return [...all.values()];
 }
 
 /** Starts stored deliveries again. A channel that was removed in between gets nothing. */
@@ -83,23 +91,42 @@ async function routeBatch(parts: DeliveryParts, events: readonly AlertEvent[]): 
   );
   const rows: Delivery[] = [];
   const launches: Launch[] = [];
-  for (const event of events) {
+  for (const event of oldestFirst(events)) {
     const key = keys.get(event.key_id);
-    const openings = followsOpening(event) ? await parts.deliveries.openingsOf(event.alert_id) : NO_OPENINGS;
-    const hearing = channelsFor(event, channels, openings).filter((channel) => hasRecipient(channel, key));
+    const openings = await openingsOf(parts, event, rows);
+    const invited = followsOpening(event) ? openings : NO_OPENINGS;
+    const hearing = channelsFor(event, channels, invited).filter((channel) => hasRecipient(channel, key));
     const targets = isAcknowledgement(event) ? acknowledgedIn(hearing) : hearing;
     const silenced = silencedUntil(event, silences, nowMs) !== undefined;
     for (const channel of targets) {
       const opening = openings.get(channel.channel_id) ?? 'no';
       const standing = await decide(parts, event, channel, { silenced, opening, nowMs });
-      const delivery = deliveryOf(event, channel.channel_id, standing, nowMs);
+      const delivery = deliveryOf(event, channel.channel_id, { standing, opening }, nowMs);
       rows.push(delivery);
       if (delivery.status === 'waiting') launches.push({ delivery, event, channel, key });
     }
-    if (targets.length === 0) rows.push(deliveryOf(event, '', NOBODY, nowMs));
+    if (targets.length === 0) rows.push(deliveryOf(event, '', { standing: NOBODY, opening: 'no' }, nowMs));
   }
   await parts.deliveries.write(rows);
   await launch(parts, launches);
+}
+
+const oldestFirst = (events: readonly AlertEvent[]): AlertEvent[] =>
+  events.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
+
+/** What became of the opening in the channels, also by rows that are still to be written. An opening itself follows none. */
+async function openingsOf(
+  { deliveries }: DeliveryParts,
+  { alert_id, notify }: AlertEvent,
+  unwritten: readonly Delivery[],
+): Promise<ReadonlyMap<string, HeardOpening>> {
+  if (notify === 'opened') return NO_OPENINGS;
+  const openings = new Map(await deliveries.openingsOf(alert_id));
+  for (const row of unwritten) {
+    if (row.alert_id === alert_id && (row.status === 'waiting' || row.status === 'held'))
+      openings.set(row.channel_id, 'told');
+  }
+  return openings;
 }
 
 const NO_OPENINGS: ReadonlyMap<string, HeardOpening> = new Map();
@@ -118,7 +145,12 @@ async function decide(
   return standingOf(event, channel.routing, { opening, overBudget, nowMs });
 }
 
-function deliveryOf(event: AlertEvent, channelId: string, standing: Standing, nowMs: number): Delivery {
+function deliveryOf(
+  event: AlertEvent,
+  channelId: string,
+  { standing, opening }: { standing: Standing; opening: HeardOpening },
+  nowMs: number,
+): Delivery {
   return {
     delivery_id: deliveryIdOf(event.event_id, channelId),
     event_id: event.event_id,
@@ -128,7 +160,7 @@ function deliveryOf(event: AlertEvent, channelId: string, standing: Standing, no
     organization_id: event.organization_id,
     key_id: event.key_id,
     kind: event.kind,
-    notify: isEnd(event) ? 'resolved' : event.notify,
+    notify: reasonIn(event, opening),
     message_id: '',
     thread_id: '',
     status: standing.status,

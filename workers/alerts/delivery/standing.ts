@@ -41,6 +41,16 @@ export const isAcknowledgement = (event: Pick<AlertEvent, 'phase' | 'transition'
 export const followsOpening = (event: Pick<AlertEvent, 'phase' | 'transition'>): boolean =>
   isEnd(event) || isAcknowledgement(event);
 
+/**
+ * Why the people of a channel are told of an event: `resolved` for every end. What is the first that they hear of an alert is its
+ * opening to them, even where it grew worse or is repeated: nothing was told before that it could be compared with.
+ */
+export function reasonIn(event: Step, opening: HeardOpening): AlertEvent['notify'] {
+  if (isEnd(event)) return 'resolved';
+  const isMore = event.notify === 'severity_raised' || event.notify === 'repeated';
+  return isMore && opening !== 'told' ? 'opened' : event.notify;
+}
+
 /** What people may hear too much of. The others are rare, or must be heard. */
 const BUDGETED: ReadonlySet<AlertKind> = new Set([
   'error_rate',

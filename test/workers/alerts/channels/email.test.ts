@@ -164,7 +164,7 @@ describe('a mail', () => {
     const part = (email: string, notices: AlertNotice[]) => ({
       email,
       reason: 'resolved' as const,
-      notices,
+      notices: notices.map((notice) => ({ ...notice, reason: 'resolved' as const })),
       omitted: 0,
     });
     const channel = sampleChannel({ type: 'email', settings: { to: ['ops@acme.example'] } });

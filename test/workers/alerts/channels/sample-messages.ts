@@ -187,7 +187,8 @@ export function sampleNotice(
   change: Partial<AlertEvent> = {},
   key: Partial<NoticeKey> = {},
 ): AlertNotice {
-  const notice = noticeOf(sampleEvent(kind, change), undefined);
+  const event = sampleEvent(kind, change);
+  const notice = noticeOf(event, event.notify, undefined);
   return { ...notice, key: kind === 'platform' ? null : { ...SAMPLE_KEY, ...key } };
 }
 
@@ -215,7 +216,7 @@ export function everyMessage(make: typeof sampleNotice = sampleNotice): [string,
   const kinds = ALERT_KINDS.map((kind): [string, AlertMessage] => [kind, sampleMessage([make(kind)])]);
   const reasons = (['severity_raised', 'repeated', 'flapping'] as const).map((reason): [string, AlertMessage] => [
     reason,
-    sampleMessage([make('error_rate')], { reason }),
+    sampleMessage([make('error_rate', { notify: reason })], { reason }),
   ]);
   const ends = ALERT_KINDS.map((kind): [string, AlertMessage] => [
     `${kind} resolved`,

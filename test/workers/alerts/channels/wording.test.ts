@@ -287,9 +287,16 @@ test.each([
   ['repeated', 'Still open: Billing sync: requests are failing', /nobody has acknowledged/],
   ['flapping', 'On and off: Billing sync: requests are failing', /goes on and off/],
 ] as const)('%s', (reason, subject, remark) => {
-  const model = sampleModel(sampleMessage([sampleNotice('error_rate')], { reason }));
+  const model = sampleModel(sampleMessage([sampleNotice('error_rate', { notify: reason })], { reason }));
   expect(model.subject).toBe(subject);
   expect(model.sections[0]!.remark).toMatch(remark);
+});
+
+test('what several alerts add is said of each: one that has grown worse makes no other worse', () => {
+  const raised = sampleNotice('error_rate', { notify: 'severity_raised' });
+  const model = sampleModel(sampleMessage([sampleNotice('error_rate'), raised], { reason: 'severity_raised' }));
+  expect(model.subject).toBe('Billing sync: requests are failing and 1 more alert');
+  expect(model.sections.map(({ remark }) => remark)).toEqual(['', 'It has grown worse since the last message.']);
 });
 
 test('several at once: three in full, more in a line each, the rest counted', () => {

@@ -22,11 +22,14 @@ import {
   RunLater,
 } from '../../../../workers/alerts/delivery/retry-table.ts';
 import {
+  type HeardOpening,
   isAcknowledgement,
   isBudgeted,
+  reasonIn,
   reasonToDrop,
   standingOf,
 } from '../../../../workers/alerts/delivery/standing.ts';
+import type { NotifyReason } from '../../../../workers/alerts/state.ts';
 import { alertEvent, type EventRequest } from '../../../support/alert-events.ts';
 
 const channel = (fields: Partial<RoutedChannel> = {}): RoutedChannel => ({
@@ -125,6 +128,19 @@ describe('where an event goes', () => {
     ['the end of what is in the digest', { notify: 'resolved' }, {}, { ...facts, opening: 'digest' }, 'digest'],
   ])('%s', (_name, request, routing, given, status) => {
     expect(standingOf(alertEvent(request), routing, given).status).toBe(status);
+  });
+
+  test.each<[NotifyReason, HeardOpening, NotifyReason]>([
+    ['opened', 'no', 'opened'],
+    ['severity_raised', 'told', 'severity_raised'],
+    ['severity_raised', 'no', 'opened'],
+    ['severity_raised', 'digest', 'opened'],
+    ['repeated', 'told', 'repeated'],
+    ['repeated', 'no', 'opened'],
+    ['flapping', 'no', 'flapping'],
+    ['resolved', 'told', 'resolved'],
+  ])('%s, where the opening was heard: %s, is told as %s', (notify, opening, reason) => {
+    expect(reasonIn(alertEvent({ notify }), opening)).toBe(reason);
   });
 
   test('ends are told to those who heard of the opening', () => {
@@ -253,7 +269,7 @@ describe('the clock of a channel', () => {
 describe('what travels together', () => {
   const member = (request: EventRequest) => {
     const event = alertEvent(request);
-    return { delivery_id: event.event_id, event };
+    return { delivery_id: event.event_id, event, notify: event.notify };
   };
 
   test('one channel, organization and kind; PagerDuty and owners apart', () => {
@@ -277,6 +293,16 @@ describe('what travels together', () => {
     expect(reasonOf([ended, warning])).toBe('opened');
     expect(reasonOf([ended, warning, critical])).toBe('severity_raised');
     expect(reasonOf([ended])).toBe('resolved');
+  });
+
+  test('a message says of each alert what the channel was told of it', () => {
+    const events = ['opened', 'severity_raised'].map((notify, n) =>
+      alertEvent({ key: `k${n}`, kind: 'near_limit', notify: notify as 'opened', atMs: n + 1 }),
+    );
+    const rows = events.map((event) => ({ ...event, delivery_id: event.event_id, thread_id: '', notify: 'opened' }));
+    const byId = new Map<string, AlertEvent>(events.map((event) => [event.event_id, event]));
+    const message = alertMessage('msg_1', channel() as never, rows as never, byId, new Map());
+    expect([message.reason, ...message.notices.map(({ reason }) => reason)]).toEqual(['opened', 'opened', 'opened']);
   });
 
   test('a digest names a hundred and counts the rest', () => {

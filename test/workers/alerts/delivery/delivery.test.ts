@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { AlertEvent } from '../../../../workers/alerts/alert.ts';
+import type { AlertNotice } from '../../../../workers/alerts/channels/channel.ts';
 import type { Routing } from '../../../../workers/alerts/delivery/channel-routing.ts';
 import type { Channel } from '../../../../workers/alerts/delivery/channels.ts';
 import type { Delivery } from '../../../../workers/alerts/delivery/deliveries.ts';
@@ -125,6 +126,32 @@ describe('what is told together', () => {
     expect(messages().map(({ body }) => [body.reason, body.threadId])).toEqual([
       ['opened', one.alert_id],
       ['resolved', one.alert_id],
+    ]);
+  });
+
+  test('the first that a channel hears of an alert is its opening, also where it has grown worse', async () => {
+    const { channel, event, messages } = await setUp('/worse');
+    const openedAtMs = Date.now();
+    const step = (key: string, minutes: number, request: EventRequest) =>
+      event({ key, openedAtMs, atMs: openedAtMs + minutes * 60_000, ...request });
+    const raised = { notify: 'severity_raised' } as const;
+    // Of information the channel hears nothing.
+    await stack.tell([step('a', 0, { severity: 'info' })]);
+    await stack.tell([step('a', 1, raised)]);
+    await until(() => statuses(channel), ['sent']);
+    await stack.tell([step('a', 2, { ...raised, severity: 'critical' })]);
+    await until(() => statuses(channel), ['sent', 'sent']);
+    // Both at once, the later one first.
+    waitFor(PATIENT);
+    await stack.tell([step('b', 1, { ...raised, kind: 'latency' }), step('b', 0, { kind: 'latency' })]);
+    await until(() => messages().length, 3);
+    expect(messages().map(({ body }) => [body.reason, ...body.notices.map((one: AlertNotice) => one.reason)])).toEqual([
+      ['opened', 'opened'],
+      ['severity_raised', 'severity_raised'],
+      ['severity_raised', 'opened', 'severity_raised'],
+    ]);
+    expect((await rowsOf(channel)).map(({ notify }) => notify).toSorted()).toEqual([
+      ...['opened', 'opened', 'severity_raised', 'severity_raised'],
     ]);
   });
 

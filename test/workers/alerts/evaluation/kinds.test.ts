@@ -126,7 +126,7 @@ async function expectRouted({ event_id }: EventRow): Promise<void> {
 async function mailOf(step: EventRow): Promise<string> {
   const refs = [{ event_id: step.event_id, alert_key: step.alert_key }];
   const event = (await readAlertEvents(stack.store, refs)).get(step.event_id)!;
-  const message = sampleMessage([noticeOf(event, undefined)]);
+  const message = sampleMessage([noticeOf(event, event.notify, undefined)]);
   const model = sampleModel(message);
   return `${model.subject}\n\n${mailText(model, undefined)}`;
 }

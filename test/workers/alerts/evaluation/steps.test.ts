@@ -108,7 +108,7 @@ test.each<[string, Partial<AlertEvidence>, string]>([
   const rows = openAndEnd(evidence);
   expect(rows.map((row) => row.transition)).toEqual(['opened', 'recovering', '', 'resolved']);
   for (const row of rows) {
-    const { openedAt, since: told } = noticeOf(row, undefined);
+    const { openedAt, since: told } = noticeOf(row, row.notify, undefined);
     expect([openedAt, told].map((at) => at.slice(11, 16))).toEqual(['12:00', since]);
   }
 });

@@ -56,8 +56,8 @@ function composeAlerts(message: AlertMessage, options: ComposeOptions, clock: Cl
   const notices = message.notices.map(soundNotice);
   const isDigest = message.reason === 'digest';
   const inFull = isDigest ? 0 : notices.length > MAX_SECTIONS ? 1 : notices.length;
-  const sections = notices.slice(0, inFull).map((notice) => sectionOf(notice, message.reason, options, clock));
-  const rest = notices.slice(inFull).map((notice) => sectionOf(notice, 'opened', options, clock));
+  const sections = notices.slice(0, inFull).map((notice) => sectionOf(notice, options, clock));
+  const rest = notices.slice(inFull).map((notice) => sectionOf(notice, options, clock));
   const first = sections[0] ?? rest[0]!;
   const unseen = Math.max(0, rest.length - MAX_ROWS) + message.omitted;
   return {
@@ -90,7 +90,8 @@ function subjectOf(message: AlertMessage, first: Section, notices: readonly Aler
     return clip(`Digest: ${countOf(notices.length + message.omitted, 'alert')}`);
   }
   const more = notices.length > 1 ? ` and ${countOf(notices.length - 1 + message.omitted, 'more alert')}` : '';
-  const prefix = PREFIX[message.reason] ?? '';
+  // Of the alert that is named: another of the same message may have grown worse.
+  const prefix = PREFIX[notices[0]!.reason] ?? '';
   return clip(`${prefix}${one.slice(0, MAX_SUBJECT_LENGTH - prefix.length - more.length)}${more}`);
 }
 
@@ -98,14 +99,14 @@ const capitalized = (text: string): string => text.slice(0, 1).toUpperCase() + t
 
 const clip = (subject: string): string => cleanText(subject, MAX_SUBJECT_LENGTH);
 
-const PREFIX: Partial<Record<AlertMessage['reason'], string>> = {
+const PREFIX: Partial<Record<AlertNotice['reason'], string>> = {
   severity_raised: 'Worse: ',
   repeated: 'Still open: ',
   flapping: 'On and off: ',
   resolved: 'Resolved: ',
 };
 
-const REMARKS: Partial<Record<AlertMessage['reason'], string>> = {
+const REMARKS: Partial<Record<AlertNotice['reason'], string>> = {
   severity_raised: 'It has grown worse since the last message.',
   repeated: 'It is still open and nobody has acknowledged it.',
   flapping: 'It goes on and off. Keytally stays quiet about it until it has settled.',
@@ -113,12 +114,7 @@ const REMARKS: Partial<Record<AlertMessage['reason'], string>> = {
 
 const BADGES: Readonly<Record<Severity, string>> = { critical: 'Critical', warning: 'Warning', info: 'Notice' };
 
-function sectionOf(
-  notice: AlertNotice,
-  messageReason: AlertMessage['reason'],
-  options: ComposeOptions,
-  clock: Clock,
-): Section {
+function sectionOf(notice: AlertNotice, options: ComposeOptions, clock: Clock): Section {
   const { event } = notice;
   const isOver = isEnd(event);
   const isRegistry = REGISTRY_KINDS.has(event.kind);
@@ -130,7 +126,7 @@ function sectionOf(
     keyId: event.key_id,
     lead: leadOf(notice, isOver, clock),
     identity: identityOf(notice),
-    remark: isOver ? '' : (REMARKS[messageReason] ?? ''),
+    remark: isOver ? '' : (REMARKS[notice.reason] ?? ''),
     facts: factsOf(notice, clock),
     chart: isRegistry ? null : chart,
     causes: isOver ? null : causesOf(event.kind, event.evidence.contributions),
