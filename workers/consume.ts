@@ -20,7 +20,7 @@ export interface ConsumerOptions {
   config: Pick<Config, 'INGEST_SHARDS' | 'WORKER_CONCURRENCY'>;
   /** Separate connection of the worker; BullMQ duplicates it for blocking reads. */
   connection: Redis;
-  /** Called when this program does not fit the store and must stop. */
+  /** Called when this program does not fit the store, or the store refuses even a dead letter, and must stop. */
   onCrash: (error: unknown) => void;
 }
 
@@ -121,6 +121,10 @@ async function settleFailure(
   await bury(parts, [wholeBatch(job.id!, job.data, reason)]).catch(async (failure: unknown) => {
     // The last attempt must not end as a failed job that nobody looks at: it waits until the letter can be written.
     parts.log.warn({ batch_id: job.id, err: failure }, 'dead letter not written; the batch waits');
+    const failureClass = classifyInsertError(failure);
+    insertFailures.inc({ class: failureClass });
+    // A letter that is refused for good would stop its shard without a word.
+    if (failureClass === 'dead_letter' || failureClass === 'crash') options.onCrash(failure);
     await worker.rateLimit(PAUSE_MS);
     throw Worker.RateLimitError();
   });
