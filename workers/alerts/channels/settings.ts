@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
-import { CHANNEL_TYPES, type ChannelType, type OpenChannel } from './channel.ts';
+import type { ChannelType, OpenChannel } from './channel.ts';
 
 /** Recipients of one e-mail channel; each gets a mail of its own. */
 export const MAX_RECIPIENTS = 20;
@@ -110,17 +110,9 @@ export function parseChannel<T extends ChannelType>(
   return { settings: parsed.settings.data as SettingsOf<T>, secrets: parsed.secrets.data as SecretsOf<T> };
 }
 
-export const isChannelType = (type: string): type is ChannelType => (CHANNEL_TYPES as readonly string[]).includes(type);
-
 /** A new secret that signs webhooks. Shown once, when it is made. */
 export function newSigningSecret(): string {
   return `whsec_${randomBytes(SIGNING_BYTES).toString('base64')}`;
-}
-
-/** Puts a new secret before the present one, which keeps signing too until the next rotation. */
-export function rotateSigning(present: readonly string[]): { secret: string; signing: string[] } {
-  const secret = newSigningSecret();
-  return { secret, signing: [secret, ...present.slice(0, 1)] };
 }
 
 /**

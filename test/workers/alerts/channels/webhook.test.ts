@@ -4,9 +4,10 @@ import { generate } from 'selfsigned';
 import { Webhook } from 'standardwebhooks';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { OpenChannel } from '../../../../workers/alerts/channels/channel.ts';
-import { newSigningSecret, rotateSigning } from '../../../../workers/alerts/channels/settings.ts';
+import { newSigningSecret } from '../../../../workers/alerts/channels/settings.ts';
 import { signedHeaders } from '../../../../workers/alerts/channels/standard-webhooks.ts';
 import { MAX_BODY_BYTES } from '../../../../workers/alerts/channels/webhook.ts';
+import { currentSecrets, rotatedSecrets } from '../../../../workers/alerts/delivery/channels.ts';
 import { HOSTILE_TEXTS, hostileNotice } from './hostile-text.ts';
 import { startHttpReceiver } from './http-receiver.ts';
 import { everyMessage, NOW_MS, sampleChannel, sampleMessage, sampleNotice } from './sample-messages.ts';
@@ -82,12 +83,19 @@ describe('Standard Webhooks', () => {
     expect(() => new Webhook(newSigningSecret()).verify(post!.body, post!.headers as Record<string, string>)).toThrow();
   });
 
-  test('while a secret is replaced, receivers with either verify; after the next replacement the first is gone', async () => {
+  test('while a secret is replaced, receivers with either verify; then only the newest does; after the next replacement the first is gone', async () => {
     const receiver = await startHttpReceiver();
     const sender = testSender(LOOPBACK);
-    const second = rotateSigning([SECRET]);
-    const third = rotateSigning(second.signing);
-    for (const { signing } of [second, third]) {
+    const [second, third] = [newSigningSecret(), newSigningSecret()];
+    const untilMs = NOW_MS + 60_000;
+    const rotated = rotatedSecrets({ signing: [SECRET] }, second, untilMs);
+    const rotatedTwice = rotatedSecrets(rotated, third, untilMs);
+    for (const [sealed, nowMs] of [
+      [rotated, untilMs - 1],
+      [rotated, untilMs],
+      [rotatedTwice, untilMs - 1],
+    ] as const) {
+      const { signing } = currentSecrets(sealed, nowMs) as { signing: string[] };
       await sender.send(webhookTo(`http://127.0.0.1:${receiver.port}/`, signing), message);
     }
     const verifies = (secret: string) =>
@@ -98,9 +106,9 @@ describe('Standard Webhooks', () => {
           return false;
         }
       });
-    expect(verifies(SECRET)).toEqual([true, false]);
-    expect(verifies(second.secret)).toEqual([true, true]);
-    expect(verifies(third.secret)).toEqual([false, true]);
+    expect(verifies(SECRET)).toEqual([true, false, false]);
+    expect(verifies(second)).toEqual([true, true, true]);
+    expect(verifies(third)).toEqual([false, false, true]);
   });
 
   test('every attempt has the same id and body, and a timestamp of its own', async () => {
