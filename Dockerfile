@@ -24,7 +24,7 @@ COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY package.json LICENSE ./
 COPY workers/clickhouse/migrations workers/clickhouse/migrations
-COPY test/invariants.sql test/invariants.sql
+COPY workers/invariants.sql workers/invariants.sql
 # Where a secret key is made when none is given. A new volume takes its owner from here.
 RUN mkdir data && chown node:node data
 USER node

@@ -52,8 +52,8 @@ const MAX_EXAMPLES = 5;
 const REPORT_KEY = '{keytally}:invariants';
 const SETTINGS = { max_execution_time: 300, max_bytes_before_external_group_by: 1_000_000_000 };
 
-/** The queries of test/invariants.sql, which ship with the program. */
-export function readInvariants(path = join(packageRoot(), 'test/invariants.sql')): Invariant[] {
+/** The queries of workers/invariants.sql, which ship with the program. */
+export function readInvariants(path = join(packageRoot(), 'workers/invariants.sql')): Invariant[] {
   const [, ...blocks] = readFileSync(path, 'utf8').split(/^-- @ /m);
   return blocks.map((block) => {
     const [head = '', ...lines] = block.split('\n');

@@ -80,7 +80,7 @@ export const oldestDeadLetterSeconds = new Gauge({
 
 export const invariantViolations = new Gauge({
   name: 'keytally_invariant_violations',
-  help: 'Rows that a query of test/invariants.sql returned in the last check, -1 when the query failed, 0 before the first',
+  help: 'Rows that a query of workers/invariants.sql returned in the last check, -1 when the query failed, 0 before the first',
   labelNames: ['invariant'] as const,
   registers,
 });
