@@ -41,5 +41,3 @@ const WORDS: Record<string, string> = {
 export function actionWords(action: string): string {
   return WORDS[action] ?? action;
 }
-
-export const ACTIONS = Object.entries(WORDS);

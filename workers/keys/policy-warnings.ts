@@ -5,9 +5,6 @@ import { because, type Candidate } from './policy-candidates.ts';
 
 const LOOKUP_CHUNK = 1_000;
 
-/** Warnings that a key got of a policy: by the episode they belong to, when each was given by its days. */
-export type GivenWarnings = ReadonlyMap<string, ReadonlyMap<number, number>>;
-
 /** What a run is to do with its candidates: warn some, act on others, wait for the rest. */
 export async function sortByStep(
   store: Store,

@@ -44,11 +44,6 @@ export function openSecrets(keys: SecretKeys, channelId: string, sealed: string)
   return decrypt(key, channelId, Buffer.from(nonce, 'base64url'), Buffer.from(text, 'base64url'));
 }
 
-/** Whether an older key than the newest sealed it: sealing it again completes a rotation. */
-export function isSealedWithOldKey(keys: SecretKeys, sealed: string): boolean {
-  return sealed !== '' && sealed.split('.')[1] !== keys.newest.id;
-}
-
 function decrypt(key: SecretKey, channelId: string, nonce: Buffer, text: Buffer): Secrets {
   try {
     const decipher = createDecipheriv('aes-256-gcm', key.derive('seal'), nonce, { authTagLength: TAG_BYTES })

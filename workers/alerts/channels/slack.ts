@@ -2,14 +2,11 @@ import { blockLine } from './message/chart.ts';
 import { chartLegend, joinWithin, leadOf, muteLabel, TONE_COLOURS } from './message/markup.ts';
 import type { MessageModel, Section } from './message/model.ts';
 import { type Phrase, plain, renderPhrase } from './message/phrase.ts';
-import type { SecretsOf } from './settings.ts';
 
 /** Slack refuses a text object beyond 3,000 characters, a field beyond 2,000, ten fields and fifty blocks. */
 const MAX_TEXT = 2_900;
 const MAX_FIELD = 1_900;
 const MAX_FIELDS = 10;
-
-export type SlackSecrets = SecretsOf<'slack'>;
 
 /**
  * Body for an incoming webhook (docs.slack.dev/messaging/sending-messages-using-incoming-webhooks): blocks in a coloured
