@@ -81,7 +81,7 @@ export async function startStack(
       if (answer.status !== 202) throw new Error(`records were refused: ${answer.status} ${answer.text}`);
       return answer.json;
     },
-    token: async (request) => (await call('/v1/tokens', { method: 'POST', body: request })).json.token,
+    token: async (request) => tokenIn(await call('/v1/tokens', { method: 'POST', body: request })),
     untilCounted: async (rows) => {
       await untilCounted(running.store!, rows);
       await untilWritten(running);
@@ -97,10 +97,16 @@ export async function startStack(
   };
 }
 
-export async function httpCall(
-  url: string,
-  { method = 'GET', token = ADMIN_TOKEN, body, headers }: CallOptions,
-): Promise<Answer> {
+/** The token that an answer gives. Without one, calls meant to be made with it would be the administrator's. */
+export function tokenIn({ status, text, json }: Answer): string {
+  if (typeof json?.token !== 'string') throw new Error(`no token was given: ${status} ${text}`);
+  return json.token;
+}
+
+/** @param options `token`: '' = none, left out = the administrator's */
+export async function httpCall(url: string, options: CallOptions): Promise<Answer> {
+  const { method = 'GET', token = ADMIN_TOKEN, body, headers } = options;
+  if ('token' in options && options.token === undefined) throw new Error(`a call without its token: ${method} ${url}`);
   const plain = typeof body === 'object' && !Buffer.isBuffer(body);
   const response = await fetch(url, {
     method,
