@@ -1,14 +1,18 @@
 import { Agent, request } from 'node:http';
-import { expect, test } from 'vitest';
-import { ADMIN_TOKEN, startStack } from '../support/stack.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { ADMIN_TOKEN, type Stack, startStack } from '../support/stack.ts';
 
 /** Bounds the stop: with a gateway that is waited for, it takes the 25 s of its wait or longer. */
 const TIMEOUT_MS = 15_000;
 
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+
 test(
   'a stop is not held up by gateways that wait for a change: they are answered',
   async () => {
-    const stack = await startStack();
     const etag = (await stack.call('/v1/keys/denied')).headers.get('etag')!;
     const agent = new Agent({ keepAlive: true });
     const statuses = Array.from(
