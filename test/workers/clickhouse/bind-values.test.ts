@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../ingest/config.ts';
@@ -88,12 +91,19 @@ describe('the embedded engine', () => {
   });
 
   it('answers questions side by side, each with its own values', async () => {
-    const slow = store.query('SELECT sleep(2), {a:String} AS a', { a: 'slow' }).then(() => 'slow');
+    // A pipe that nobody writes to holds its reader for as long as the test wants.
+    const pipe = join(tempFolder(), 'held');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    let isHeld = true;
+    const slow = store
+      .query("SELECT {a:String} AS a, x FROM file({pipe:String}, 'TSV', 'x String')", { a: 'slow', pipe })
+      .finally(() => (isHeld = false));
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, n) => store.query<{ n: number }>('SELECT {n:Int64} AS n', { n })),
     );
     expect(answers.map(([row]) => row!.n)).toEqual(Array.from({ length: 20 }, (_, n) => n));
-    expect(await Promise.race([slow, Promise.resolve('the others')])).toBe('the others');
-    await slow;
+    expect(isHeld).toBe(true);
+    await writeFile(pipe, 'read\n');
+    expect(await slow).toEqual([{ a: 'slow', x: 'read' }]);
   });
 });
