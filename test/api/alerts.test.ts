@@ -11,6 +11,7 @@ let redis: Redis;
 let acme: string;
 let rival: string;
 let end: number;
+let sent: { timestamp: number }[];
 
 const run = (lane: EvaluationLane, nowMs: number) => runSlot(redis, lane, nowMs);
 
@@ -26,7 +27,7 @@ beforeAll(async () => {
   });
   await stack.call('/v1/keys/leaky', { method: 'PUT', token: rival, body: {} });
   end = Math.floor(Date.now() / BUCKET_MS) * BUCKET_MS - 4 * BUCKET_MS;
-  const records = [-2, -1, 0, 1].flatMap((bucket) =>
+  sent = [-2, -1, 0, 1].flatMap((bucket) =>
     Array.from({ length: 100 }, (_, n) => ({
       key_id: 'orders',
       path: '/v1/orders/7',
@@ -34,8 +35,8 @@ beforeAll(async () => {
       timestamp: end + (bucket - 1) * BUCKET_MS + n * 1_000,
     })),
   );
-  await stack.send(records);
-  await stack.untilCounted(records.length);
+  await stack.send(sent);
+  await stack.untilCounted(sent.length);
   for (const bucket of [0, 1]) await run('buckets', end + bucket * BUCKET_MS + 61_000);
   await stack.call('/v1/keys/leaky/report-leak', { method: 'POST', token: rival, body: { reason: 'seen in public' } });
   await run('limits', Date.now());
@@ -120,9 +121,7 @@ test('acknowledging: once in the steps, in the audit, and a notice about a key e
   expect((await stack.call(`/v1/alerts/${leak}/acknowledge`, { method: 'POST', token: rival })).json.phase).toBe(
     'resolved',
   );
-  expect((await stack.call(`/v1/alerts/${leak}/acknowledge`, { method: 'POST', token: rival })).status).toBeLessThan(
-    500,
-  );
+  expect((await stack.call(`/v1/alerts/${leak}/acknowledge`, { method: 'POST', token: rival })).status).toBe(200);
   const audit = await stack.store.query<{ subject: string }>(
     "SELECT subject FROM audit WHERE action = 'alert.acknowledged' ORDER BY at",
   );
@@ -210,10 +209,13 @@ describe('rules', () => {
       alerts: [{ key_id: 'leaky' }],
     });
     const limits = { rule: { name: 'limits', kind: 'near_limit' }, days: 1 };
+    // Soon after midnight they are of two days: the fuller one has used 91 % of the limit.
+    const today = sent.filter(({ timestamp }) => timestamp >= end - (end % 86_400_000)).length;
+    const per_day = Math.max(today, sent.length - today) * 1.1;
     await stack.call('/v1/keys/orders', {
       method: 'PUT',
       token: acme,
-      body: { limits: { per_day: 440, per_minute: 1_000 } },
+      body: { limits: { per_day: Math.ceil(per_day), per_minute: 1_000 } },
     });
     const { json } = await stack.call('/v1/alert-rules/preview', { method: 'POST', body: limits });
     expect(json.alerts.map((one: { scope: string }) => one.scope)).toContain('day');
