@@ -13,8 +13,10 @@ import { keysCommand } from './api/commands/key-commands.ts';
 import { silencesCommand } from './api/commands/silence-commands.ts';
 import { usageCommand } from './api/commands/usage-command.ts';
 import type { PartName, Running } from './api/parts.ts';
+import { defaultUrl } from './ingest/connection.ts';
 import { DataFolderError } from './ingest/data-folder.ts';
 import type { ImportFlags } from './ingest/import/import-command.ts';
+import { ImportError } from './ingest/import/import-error.ts';
 
 /** Loaded only by the commands that run parts: with them, commands that ask a running Keytally took 1.7 instead of 0.2 s to start. */
 const run = async (parts: readonly PartName[], afterStart?: (running: Running) => Promise<void> | void) =>
@@ -65,7 +67,7 @@ program
     'ip, id:NAME, field:PATH, header:NAME or claim:NAME; default: the place the format has for it',
   )
   .option('--since <date>', 'leave out older requests')
-  .option('--url <address>', 'address of Keytally', process.env.PUBLIC_URL || 'http://127.0.0.1:8080')
+  .option('--url <address>', 'address of Keytally', defaultUrl())
   .option('--token <token>', 'token with the ingest scope; default: KEYTALLY_TOKEN')
   .option('--state <file>', 'where positions are kept; default: ~/.local/state/keytally/imports.json')
   .action(async (files: string[], flags: ImportFlags) => {
@@ -91,7 +93,7 @@ program
 
 /** An error a person can act on is one line per cause; anything else keeps its stack. */
 async function isExpected(error: unknown): Promise<boolean> {
-  if (error instanceof CommandError || error instanceof DataFolderError || process.argv[2] === 'import') return true;
+  if ([CommandError, DataFolderError, ImportError].some((expected) => error instanceof expected)) return true;
   const { ConfigError } = await import('./ingest/config.ts');
   return error instanceof ConfigError;
 }

@@ -1,3 +1,4 @@
+import { connectionOf } from '../../ingest/connection.ts';
 import { plain } from './table.ts';
 
 /** Flags that every command talking to the api has. */
@@ -42,14 +43,11 @@ export class ApiClient {
   readonly #token: string;
 
   /** @throws {CommandError} when the address or the token cannot be one */
-  constructor({ url, token = process.env.KEYTALLY_TOKEN || process.env.KEYTALLY_ADMIN_TOKEN }: ConnectionFlags) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new CommandError(`--url: "${url}" is not an address such as http://127.0.0.1:8080`);
-    }
-    if (!token) throw new CommandError('--token: give a token, or set KEYTALLY_TOKEN');
-    if (!/^[\x21-\x7e]+$/.test(token)) throw new CommandError('--token: holds characters that no token has');
-    this.#base = url.replace(/\/+$/, '');
-    this.#token = token;
+  constructor(flags: ConnectionFlags) {
+    const connection = connectionOf(flags);
+    if ('problem' in connection) throw new CommandError(connection.problem);
+    this.#base = connection.url;
+    this.#token = connection.token;
   }
 
   /** Reads; `query` is checked by the api. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { defaultUrl } from '../../ingest/connection.ts';
 import { ApiClient, CommandError, type ConnectionFlags } from './api-client.ts';
 import { importKeyFile } from './key-import-command.ts';
 import { type History, historyText, type Key, type KeyPage, keysText, keyText } from './key-text.ts';
@@ -7,7 +8,7 @@ import { show } from './output.ts';
 /** Adds the flags that every command talking to the api has. */
 export function connected(command: Command): Command {
   return command
-    .option('--url <address>', 'address of Keytally', process.env.PUBLIC_URL || 'http://127.0.0.1:8080')
+    .option('--url <address>', 'address of Keytally', defaultUrl())
     .option('--token <token>', 'token; default: KEYTALLY_TOKEN')
     .option('--json', "print the api's JSON as it is");
 }

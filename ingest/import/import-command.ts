@@ -1,7 +1,9 @@
 import cliProgress from 'cli-progress';
 import { ConfigError } from '../config.ts';
+import { connectionOf } from '../connection.ts';
 import type { KeySource } from '../formats/format.ts';
 import { FORMAT_NAMES, formatByName } from '../formats/registry.ts';
+import { actionable } from './import-error.ts';
 import { type ImportOptions, type ImportSummary, importLog, sizeOf } from './import-log.ts';
 import { DEFAULT_STATE_FILE, ImportState } from './import-state.ts';
 
@@ -15,43 +17,52 @@ export interface ImportFlags {
   state?: string;
 }
 
-/** Imports files one after another, with a bar for people and a summary for everyone. */
+/**
+ * Imports files one after another, with a bar for people and a summary for everyone.
+ * @throws {ConfigError} when a flag or the kept positions cannot be used
+ * @throws {ImportError} when a file cannot be read, or the server does not take it
+ */
 export async function runImport(files: readonly string[], flags: ImportFlags): Promise<void> {
   const options = optionsOf(flags);
   for (const file of files) {
-    const startedAt = Date.now();
-    const size = sizeOf(file);
-    const bar = new cliProgress.SingleBar({
-      format:
-        size === undefined
-          ? '  {megabytes} MB  {rate} lines/s'
-          : '  {bar} {percentage}%  {rate} lines/s  {eta_formatted} left',
-      stream: process.stderr,
-      noTTYOutput: true,
-      notTTYSchedule: 5_000,
+    const summary = await importFile(file, options).catch((error: unknown) => {
+      throw actionable(error);
     });
-    process.stderr.write(`${file === '-' ? 'standard input' : file}\n`);
-    bar.start(size ?? 1, 0, { rate: 0, megabytes: 0 });
-    const summary = await importLog(file, options, ({ offset, lines }) => {
-      const rate = Math.round((lines / Math.max(1, Date.now() - startedAt)) * 1000);
-      bar.update(size === undefined ? 0 : Math.min(size, offset), { rate, megabytes: Math.round(offset / 1e6) });
-    }).finally(() => bar.stop());
     process.stdout.write(summaryText(summary));
   }
+}
+
+async function importFile(file: string, options: ImportOptions): Promise<ImportSummary> {
+  const startedAt = Date.now();
+  const size = sizeOf(file);
+  const bar = new cliProgress.SingleBar({
+    format:
+      size === undefined
+        ? '  {megabytes} MB  {rate} lines/s'
+        : '  {bar} {percentage}%  {rate} lines/s  {eta_formatted} left',
+    stream: process.stderr,
+    noTTYOutput: true,
+    notTTYSchedule: 5_000,
+  });
+  process.stderr.write(`${file === '-' ? 'standard input' : file}\n`);
+  bar.start(size ?? 1, 0, { rate: 0, megabytes: 0 });
+  return importLog(file, options, ({ offset, lines }) => {
+    const rate = Math.round((lines / Math.max(1, Date.now() - startedAt)) * 1000);
+    bar.update(size === undefined ? 0 : Math.min(size, offset), { rate, megabytes: Math.round(offset / 1e6) });
+  }).finally(() => bar.stop());
 }
 
 function optionsOf(flags: ImportFlags): ImportOptions {
   const format = formatByName(flags.format);
   if (!format) throw new ConfigError(`--format: "${flags.format}" is not one of ${FORMAT_NAMES.join(', ')}`);
-  const token = flags.token ?? process.env.KEYTALLY_TOKEN ?? process.env.KEYTALLY_ADMIN_TOKEN;
-  if (!token) throw new ConfigError('--token: give a token with the ingest scope, or set KEYTALLY_TOKEN');
+  const connection = connectionOf(flags);
+  if ('problem' in connection) throw new ConfigError(connection.problem);
   const sinceMs = flags.since === undefined ? 0 : Date.parse(flags.since);
   if (Number.isNaN(sinceMs)) throw new ConfigError(`--since: "${flags.since}" is not a date`);
   const { key, keySources } = keyOf(flags.key);
   return {
     format,
-    url: flags.url.replace(/\/+$/, ''),
-    token,
+    ...connection,
     formatOptions: { keySources },
     key,
     sinceMs,

@@ -46,7 +46,7 @@ const CHUNKS_AT_ONCE = 6;
  * Imports one log. A second run counts nothing twice: the position in each log is kept, and every chunk is sent under
  * a key made of its content, which the server remembers for 400 days.
  *
- * @throws Error of one line when the server refuses the whole import
+ * @throws {ImportError} when the server refuses the whole import, or a line has no end
  */
 export async function importLog(
   file: string,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { ConfigError } from '../config.ts';
 import type { ChunkStart } from './line-chunks.ts';
 import type { Log } from './log-file.ts';
 import type { LogPosition } from './log-position.ts';
@@ -61,6 +62,7 @@ export class ImportState {
   readonly #file: string;
   readonly #states: States;
 
+  /** @throws {ConfigError} when the file is there and cannot be read */
   constructor(file: string) {
     this.#file = file;
     this.#states = readStates(file);
@@ -101,10 +103,14 @@ export class ImportState {
   }
 }
 
+/** What cannot be read is not taken for empty: the next position would be written over it, and its logs would count again. */
 function readStates(file: string): States {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as States;
-  } catch {
-    return {};
+    const states: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof states === 'object' && states !== null && !Array.isArray(states)) return states as States;
+    throw new Error('it holds no positions');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new ConfigError(`--state: ${file} cannot be read: ${(error as Error).message}`);
   }
 }

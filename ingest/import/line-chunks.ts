@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { ImportError } from './import-error.ts';
 
 /** Whole lines of a log, as many as one POST carries; or its last line, when that has no end. */
 export interface LineChunk {
@@ -50,7 +51,7 @@ export async function* lineChunks(log: Readable, start: ChunkStart, isFirstAlone
     rest = rest.length === 0 ? wanted : Buffer.concat([rest, wanted]);
     for (let cut = firstChunk(rest, maxLines()); cut.isWhole; cut = firstChunk(rest, maxLines()))
       yield next(cut.bytes, cut.lines);
-    if (rest.length > MAX_LINE_BYTES) throw new Error(`line ${at.line}: it does not end in 16 MB`);
+    if (rest.length > MAX_LINE_BYTES) throw new ImportError(`line ${at.line}: it does not end in 16 MB`);
   }
   const { bytes, lines } = firstChunk(rest, maxLines());
   if (lines > 0) yield next(bytes, lines);
