@@ -8,7 +8,6 @@ const SAME_ROUND_MS = 1_000;
 const MAX_PAUSE_MS = 5_000;
 /** A wrong token or address does not heal by itself. */
 const REFUSED_PAUSE_MS = 30_000;
-const MAX_RETRY_AFTER_MS = 60_000;
 
 /** Keeps a copy of the denied keys up to date in the background. Never throws; a copy stays until a newer one is whole. */
 export class DeniedCopy {
@@ -73,7 +72,7 @@ export class DeniedCopy {
 function pauseAfter({ status = 0, retryAfterMs }: GuardError, baseMs: number, failures: number): number {
   const refused = status >= 300 && status < 500 && status !== 408 && status !== 425 && status !== 429;
   const full = refused ? REFUSED_PAUSE_MS : Math.min(MAX_PAUSE_MS, baseMs * 2 ** Math.min(failures, 20));
-  return Math.max(full / 2 + (Math.random() * full) / 2, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS));
+  return Math.max(full / 2 + (Math.random() * full) / 2, retryAfterMs);
 }
 
 function pause(ms: number, abort: AbortSignal): Promise<void> {

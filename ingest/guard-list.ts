@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type GetAnswer, getOnce } from './guard-http.ts';
 import { GuardError, type GuardSettings } from './guard-options.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 /** Denied keys by id and by the SHA-256 of their secret (as 32 characters), each with its status. Never changed. */
 export interface DeniedList {
@@ -12,6 +13,8 @@ export interface DeniedList {
 
 /** Seconds that Keytally holds a request until the list changes: shorter than the 30 of common proxies. */
 const WAIT_SECONDS = 25;
+/** A pause the server asks for is kept up to here. */
+const MAX_RETRY_AFTER_MS = 60_000;
 /** The host's event loop gets its turn after this many keys. */
 const SLICE_KEYS = 2_000;
 
@@ -76,12 +79,11 @@ export class DeniedListReader {
       throw new GuardError(`${new URL(url).host} cannot be reached: ${message || code || cause}`, undefined, cause);
     });
     if (answer.status === 200 || (answer.status === 304 && etag)) return answer;
-    const retryAfterMs = Number(answer.retryAfter) * 1_000 || 0;
     throw new GuardError(
       `the list of denied keys was answered ${answer.status}`,
       answer.status,
       undefined,
-      retryAfterMs,
+      retryAfterMs(answer.retryAfter, Date.now(), MAX_RETRY_AFTER_MS),
     );
   }
 }

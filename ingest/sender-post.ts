@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
+import { retryAfterMs } from './retry-after.ts';
 import type { HttpAnswer, HttpConnection } from './sender-http.ts';
 import type { SenderSettings } from './sender-options.ts';
 
@@ -69,7 +70,7 @@ function outcomeOf({ status, statusText, retryAfter, text }: HttpAnswer): Outcom
   }
   if (status === 413) return { kind: 'too-large' };
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    return { kind: 'retry', status, message, afterMs: retryAfterMs(retryAfter) };
+    return { kind: 'retry', status, message, afterMs: retryAfterMs(retryAfter, Date.now(), MAX_RETRY_AFTER_MS) };
   }
   return { kind: 'refused', status, message };
 }
@@ -88,11 +89,4 @@ function reasonIn(answer: Record<string, unknown>): string {
   const first = Array.isArray(answer.errors) ? (answer.errors[0] as Record<string, unknown> | undefined) : undefined;
   if (first) return `record ${first.index}: ${first.field} ${first.message}`.slice(0, MAX_MESSAGE);
   return [answer.title, answer.detail].filter((part) => typeof part === 'string').join(': ');
-}
-
-/** Seconds or an HTTP date; undefined when absent or neither. */
-function retryAfterMs(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms)) : undefined;
 }

@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../../../ingest/retry-after.ts';
 import { RefusedTarget } from './address-guard.ts';
 import type { ChannelType, DeliveryOutcome } from './channel.ts';
 import { type PostAnswer, PostTimeout } from './post.ts';
@@ -49,20 +50,9 @@ export function outcomeOfAnswer(type: HttpChannelType, answer: PostAnswer, nowMs
   if (FINAL[type].has(status)) {
     return { result: 'failed', responseStatus, detail: `the receiver refused the message with ${status}` };
   }
-  const afterMs = PAUSE.has(status) ? retryAfterMs(answer.retryAfter, nowMs) : undefined;
+  const afterMs = PAUSE.has(status) ? retryAfterMs(answer.retryAfter, nowMs, RETRY_AFTER_MAX_MS) : undefined;
   const detail = `the receiver answered ${status}`;
   return { result: 'retry', responseStatus, detail, ...(afterMs === undefined ? {} : { afterMs }) };
-}
-
-/**
- * The pause that `Retry-After` names (RFC 9110, section 10.2.3): seconds or an HTTP date.
- * @returns milliseconds from now, at most a day; undefined when it names none
- */
-export function retryAfterMs(value: string | undefined, nowMs: number): number | undefined {
-  const text = value?.trim() ?? '';
-  const isDate = /^[A-Z][a-z]{2,8}, ?\d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT$/.test(text);
-  const ms = /^\d{1,10}$/.test(text) ? Number(text) * 1_000 : isDate ? Date.parse(text) - nowMs : Number.NaN;
-  return Number.isNaN(ms) ? undefined : Math.min(RETRY_AFTER_MAX_MS, Math.max(0, ms));
 }
 
 /** In our words: the text of an error can hold addresses of the inside. */

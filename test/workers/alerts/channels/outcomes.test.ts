@@ -5,7 +5,6 @@ import {
   type HttpChannelType,
   outcomeOfAnswer,
   outcomeOfError,
-  retryAfterMs,
 } from '../../../../workers/alerts/channels/http-outcome.ts';
 import { classifyMailError, type MailVerdict } from '../../../../workers/alerts/channels/mail-outcome.ts';
 import { PostTimeout } from '../../../../workers/alerts/channels/post.ts';
@@ -69,28 +68,6 @@ describe('answers of receivers', () => {
   test.each([400, 500])('%i has no pause to keep', (status) => {
     expect(outcomeOfAnswer('webhook', { status, retryAfter: '120' }, NOW)).not.toHaveProperty('afterMs');
   });
-});
-
-test.each([
-  ['0', 0],
-  ['120', 120_000],
-  [' 7 ', 7_000],
-  ['86401', DAY],
-  ['9999999999', DAY],
-  ['99999999999', undefined],
-  ['Sat, 21 Nov 2026 14:02:00 GMT', 120_000],
-  ['Saturday, 21-Nov-26 14:02:00 GMT', 120_000],
-  ['Sat, 21 Nov 2026 13:00:00 GMT', 0],
-  ['Sat, 21 Nov 2099 13:00:00 GMT', DAY],
-  ['-5', undefined],
-  ['1.5', undefined],
-  ['soon', undefined],
-  ['2026', 2_026_000],
-  ['2026-11-21', undefined],
-  ['', undefined],
-  [undefined, undefined],
-])('Retry-After: %j is %j ms', (value, expected) => {
-  expect(retryAfterMs(value, NOW)).toBe(expected);
 });
 
 describe('attempts without an answer', () => {
