@@ -105,8 +105,8 @@ export const MAX_LATENCY_MS = 86_400_000;
 /** 2^40: one tebibyte in one request or response. */
 export const MAX_BYTES = 1_099_511_627_776;
 
-const SHA256 = /^[0-9A-Fa-f]{64}$/;
-const METHOD = /^[A-Za-z_-]+$/;
+export const SHA256 = /^[0-9A-Fa-f]{64}$/;
+export const METHOD = /^[A-Za-z_-]+$/;
 const COUNTRY = /^[A-Za-z]{2}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
 const CONTROL = /[\u0000-\u001f\u007f]/;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RecordInput } from '../record.ts';
+import { FIELD_LIMITS, type RecordInput, SHA256 } from '../record.ts';
 import { looksLikeKey } from '../secret-words.ts';
 import { type FormatOptions, NO_KEY } from './format.ts';
 import { isObject, type JsonObject, parseJson, textOf, valueAt } from './json-value.ts';
@@ -29,9 +29,6 @@ const KEY_HEADERS = ['x-api-key', 'apikey', 'api-key'];
 const HIDDEN = /^(?:\[?redacted\]?|\*{3,}|<?masked>?|<?hidden>?)$/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const UNPRINTABLE = /[\u0000-\u001f\u007f]/;
-const SHA256 = /^[0-9A-Fa-f]{64}$/;
-const MAX_KEY_ID_LENGTH = 200;
-const MAX_KEY_LENGTH = 4096;
 /** Longer than any token a gateway lets through in a header. */
 const MAX_JWT_LENGTH = 16_384;
 
@@ -80,12 +77,12 @@ function isGiven(value: string): boolean {
 /** A value from a place for ids. Operators do put the key itself there by mistake; it is then hashed like one. */
 export function keyIdentity(value: string): KeyIdentity {
   if (looksLikeKey(value)) return rawKeyIdentity(value);
-  if (value.length > MAX_KEY_ID_LENGTH || UNPRINTABLE.test(value)) return hashed(value);
+  if (value.length > FIELD_LIMITS.key_id || UNPRINTABLE.test(value)) return hashed(value);
   return { key_id: value };
 }
 
 function rawKeyIdentity(value: string): KeyIdentity {
-  return value.length > MAX_KEY_LENGTH || UNPRINTABLE.test(value) ? hashed(value) : { key: value };
+  return value.length > FIELD_LIMITS.key || UNPRINTABLE.test(value) ? hashed(value) : { key: value };
 }
 
 function hashed(value: string): KeyIdentity {
@@ -98,7 +95,7 @@ export function withoutScheme(value: string): string {
   if (found === null) return value;
   const credential = (found[2] as string).trim();
   if ((found[1] as string).toLowerCase() !== 'basic') return credential;
-  const decoded = Buffer.from(credential.slice(0, MAX_KEY_LENGTH), 'base64').toString('utf8');
+  const decoded = Buffer.from(credential.slice(0, FIELD_LIMITS.key), 'base64').toString('utf8');
   const colon = decoded.indexOf(':');
   return colon < 0 ? decoded : decoded.slice(0, colon);
 }

@@ -1,6 +1,6 @@
 import { clientAddress, countryFromHeaders, countryOf } from '../client-address.ts';
 import type { RateLimitInput } from '../rate-limit-headers.ts';
-import { FIELD_LIMITS } from '../record.ts';
+import { FIELD_LIMITS, MAX_BYTES, MAX_LATENCY_MS, METHOD } from '../record.ts';
 import { redactIdentity } from '../redact-text.ts';
 import type { FormatOptions } from './format.ts';
 import type { JsonObject } from './json-value.ts';
@@ -48,16 +48,13 @@ export interface Draft {
   keySha256?: string;
 }
 
-/** Same bounds as the record's validation: what it would refuse is named here in the gateway's words, or clipped. */
-const MAX_LATENCY_MS = 86_400_000;
-const MAX_BYTES = 1_099_511_627_776;
-const METHOD = /^[A-Za-z_-]+$/;
 const NO_PROXIES: readonly string[] = [];
 
 /**
  * Turns what a format read into a record, or says which of the gateway's fields makes that impossible.
  * Counting comes first: a wrong status, time or duration refuses the entry, because it would count wrongly;
- * a wrong address, method, country or size is left out.
+ * a wrong address, method, country or size is left out. The bounds are those of the record's validation: what it would refuse
+ * is named here in the gateway's words, or clipped.
  */
 export function recordOf(draft: Draft, options: FormatOptions): Mapped {
   const { status, latencyMs, names } = draft;

@@ -108,7 +108,7 @@ export function initialState(): AlertState {
 
 const RANK: Record<Severity, number> = { info: 0, warning: 1, critical: 2 };
 export const isLouder = (one: Severity, other: Severity): boolean => RANK[one] > RANK[other];
-const isOpen = (phase: AlertPhase): boolean => phase === 'firing' || phase === 'recovering';
+export const isOpen = (phase: AlertPhase): boolean => phase === 'firing' || phase === 'recovering';
 
 /** One judged window. A window not newer than the last one changes nothing: repeats and late arrivals are harmless. */
 export function advance(previous: AlertState, measured: Measurement, policy: StatePolicy = DEFAULT_POLICY): Step {

@@ -15,7 +15,7 @@ export interface SendJob {
 const LOOK_AFTER_MS = 500;
 const MAX_LOOK_MS = 10 * 60_000;
 
-const isOpen = ({ status }: Delivery): boolean => status === 'waiting' || status === 'retrying';
+export const isOpen = ({ status }: Delivery): boolean => status === 'waiting' || status === 'retrying';
 /** What follows an opening is looked at again until it was tried: the opening may be sent once more meanwhile. */
 const isUndecided = (row: Delivery): boolean =>
   isOpen(row) && row.attempts === 0 && (row.message_id === '' || !isNewsStep(row));

@@ -2,7 +2,7 @@ import { traced } from '../../../ingest/tracing.ts';
 import type { AlertEvent } from '../alert.ts';
 import type { AlertMessage, DeliveryOutcome } from '../channels/channel.ts';
 import { arrivedParts } from './arrived-parts.ts';
-import { bindMessage, type SendJob } from './bind-message.ts';
+import { bindMessage, isOpen, type SendJob } from './bind-message.ts';
 import { hasRecipient } from './channel-routing.ts';
 import { noteOutcome, tellGivenUp } from './channel-trouble.ts';
 import { type Channel, openChannel } from './channels.ts';
@@ -33,8 +33,6 @@ export async function sendMessage(parts: DeliveryParts, job: SendJob): Promise<v
     parts.slots.release(job.channel_id);
   }
 }
-
-const isOpen = ({ status }: Delivery): boolean => status === 'waiting' || status === 'retrying';
 
 async function attempt(parts: DeliveryParts, job: SendJob): Promise<void> {
   const joined =

@@ -1,6 +1,8 @@
 import type { Store } from '../../clickhouse/store.ts';
 import type { AlertEvent, AlertKind } from '../alert.ts';
-import { type AlertPhase, type AlertState, acknowledge, isLouder, type Severity } from '../state.ts';
+import { type AlertState, acknowledge, isLouder, type Severity } from '../state.ts';
+
+export { isOpen } from '../state.ts';
 
 /** States are looked for so far back; an open alert writes a row at least once a day. */
 export const STATE_LOOK_BACK_MS = 8 * 86_400_000;
@@ -165,5 +167,3 @@ export async function toldLately(
     { since: sinceMs, at_since: sinceMs - 86_400_000, limit },
   );
 }
-
-export const isOpen = (phase: AlertPhase): boolean => phase === 'firing' || phase === 'recovering';

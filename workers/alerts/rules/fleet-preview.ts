@@ -6,7 +6,7 @@ import { nextTurn } from '../../../ingest/event-loop.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import type { AlertEvent } from '../alert.ts';
 import { judgeKey, type WindowInput } from '../evaluation/evaluate-window.ts';
-import type { KnownAlert } from '../evaluation/event-store.ts';
+import { type KnownAlert, knownAfter } from '../evaluation/event-store.ts';
 import { type FleetCounts, fleetStep } from '../evaluation/fleet.ts';
 import { type KeyFacts, noFacts, readKeyFacts } from '../evaluation/key-facts.ts';
 import { NONE_MISSING } from '../evaluation/missing-reports.ts';
@@ -165,11 +165,6 @@ function trafficOf({ traffic, windows }: FleetPast, silent: ReadonlySet<number>,
   while (emptyBuckets < SILENCE_BUCKETS && silent.has(end - emptyBuckets * BUCKET_SECONDS)) emptyBuckets++;
   const expectedPerBucket = traffic.reduce((sum, one) => sum + one.expectedAt(end), 0);
   return { requests: 0, activeKeys, emptyBuckets, expectedPerBucket };
-}
-
-function knownAfter({ alert_key, alert_id, kind, scope, key_id, state, withheld, at }: AlertEvent): KnownAlert {
-  const rowAtMs = Date.parse(at);
-  return { alertKey: alert_key, alertId: alert_id, kind, scope, keyId: key_id, state, withheld, rowAtMs };
 }
 
 function noteFired(fired: Map<string, Fired>, event: AlertEvent): void {

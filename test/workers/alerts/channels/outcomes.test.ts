@@ -10,7 +10,6 @@ import { classifyMailError, type MailVerdict } from '../../../../workers/alerts/
 import { PostTimeout } from '../../../../workers/alerts/channels/post.ts';
 
 const NOW = Date.parse('2026-11-21T14:00:00Z');
-const DAY = 86_400_000;
 
 describe('answers of receivers', () => {
   const rows: [HttpChannelType, number, string][] = [
