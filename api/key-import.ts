@@ -133,9 +133,7 @@ export class KeyImport {
         refused.set(present.key_id, fault);
         return undefined;
       });
-      for (const [keyId, message] of conflicts) {
-        refused.set(keyId, { field: message.startsWith('sha256') ? 'sha256' : 'key_id', message });
-      }
+      for (const [keyId, conflict] of conflicts) refused.set(keyId, conflict);
       return { updated, refused };
     } catch (error) {
       if (!(error instanceof KeyConflict) || attempts <= 1) throw error;

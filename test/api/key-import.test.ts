@@ -112,6 +112,7 @@ test('good rows are kept, each bad one is named by its number', async () => {
     [9, 'sha256'],
     [10, 'key_id'],
   ]);
+  expect(json.errors[7].message).toBe('another key has this hash');
   expect((await stack.call('/v1/keys/imp_1')).json).toMatchObject({ name: 'One', plan: 'pro', version: 1 });
   expect((await stack.call('/v1/keys/imp_2')).status).toBe(404);
 });

@@ -38,8 +38,17 @@ export interface Updated {
 export interface BatchUpdate {
   updated: Updated[];
   /** Keys that could not be changed, and why. */
-  conflicts: Map<string, string>;
+  conflicts: Map<string, Conflict>;
 }
+
+/** Why a key could not be changed: what of it another request or key holds. */
+export interface Conflict {
+  field: 'key_id' | 'sha256';
+  message: string;
+}
+
+const BUSY: Conflict = { field: 'key_id', message: 'the key is being changed by another request' };
+const HASH_TAKEN: Conflict = { field: 'sha256', message: 'another key has this hash' };
 
 /**
  * The key registry. ClickHouse holds the durable truth and has no compare-and-set, so a short lock in Redis
@@ -86,7 +95,7 @@ export class Registry {
       return decide(present);
     });
     const conflict = conflicts.get(keyId);
-    if (conflict !== undefined) throw new KeyConflict(conflict);
+    if (conflict !== undefined) throw new KeyConflict(`${conflict.field}: ${conflict.message}`);
     return updated[0]!;
   }
 
@@ -100,14 +109,14 @@ export class Registry {
     try {
       const held = new Set(locks.keyIds);
       const busy = keyIds.filter((keyId) => !held.has(keyId));
-      const conflicts = new Map(busy.map((keyId) => [keyId, 'the key is being changed by another request']));
+      const conflicts = new Map(busy.map((keyId) => [keyId, BUSY]));
       return { conflicts, updated: await this.#change(locks, decide, conflicts) };
     } finally {
       await locks.release();
     }
   }
 
-  async #change(locks: HeldLocks, decide: Decision, conflicts: Map<string, string>): Promise<Updated[]> {
+  async #change(locks: HeldLocks, decide: Decision, conflicts: Map<string, Conflict>): Promise<Updated[]> {
     const present = await this.findMany(locks.keyIds);
     const now = new Date().toISOString();
     const results = locks.keyIds.map((keyId): Updated => {
@@ -119,7 +128,7 @@ export class Registry {
     const writes = results.filter((result) => result.changed);
     const newHashes = writes.filter(({ before, after }) => before?.sha256 !== after.sha256 || before.deleted);
     const refused = await claimHashes(this.#redis, newHashes, (ids) => this.findMany(ids));
-    for (const keyId of refused) conflicts.set(keyId, 'sha256: another key has this hash');
+    for (const keyId of refused) conflicts.set(keyId, HASH_TAKEN);
     await this.#write(
       writes.filter(({ after }) => !refused.has(after.key_id)),
       locks,
