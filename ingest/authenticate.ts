@@ -18,9 +18,10 @@ export async function authenticate(
   if (token === '') {
     throw new Problem(401, 'Unauthorized', 'send Authorization: Bearer <token>', { headers: CHALLENGE });
   }
-  const grant = await tokens.find(token).catch(() => {
+  const grant = await tokens.find(token).catch((cause: unknown) => {
     throw new Problem(503, 'Not available', 'tokens cannot be checked at the moment; retry later', {
       headers: { 'Retry-After': '5' },
+      cause,
     });
   });
   const nowMs = Date.now();

@@ -13,9 +13,9 @@ export class Problem extends Error {
     status: number,
     title: string,
     detail: string,
-    options: { extra?: Record<string, unknown>; headers?: Record<string, string> } = {},
+    options: { extra?: Record<string, unknown>; headers?: Record<string, string>; cause?: unknown } = {},
   ) {
-    super(`${title}: ${detail}`);
+    super(`${title}: ${detail}`, { cause: options.cause });
     this.status = status;
     this.title = title;
     this.detail = detail;
@@ -52,8 +52,12 @@ function problemOf(error: unknown): Problem | undefined {
   return undefined;
 }
 
-/** Last middleware of every server: each error becomes a problem; the unexpected is logged, never shown. */
+/** A fault of ours meets every request while it lasts: it is logged so often. */
+const CAUSE_LOGGED_EVERY_MS = 10_000;
+
+/** Last middleware of every server: each error becomes a problem; the unexpected and causes of ours are logged, never shown. */
 export function problemHandler(log: Logger) {
+  let causeLoggedMs = 0;
   return (error: unknown, req: Request, res: Response, next: NextFunction): void => {
     if (res.headersSent) {
       next(error);
@@ -61,6 +65,13 @@ export function problemHandler(log: Logger) {
     }
     const problem = problemOf(error);
     if (!problem) log.error({ err: error, method: req.method, path: req.path }, 'request failed');
+    else if (problem.cause !== undefined && Date.now() - causeLoggedMs >= CAUSE_LOGGED_EVERY_MS) {
+      causeLoggedMs = Date.now();
+      log.warn(
+        { err: problem.cause, method: req.method, path: req.path },
+        `answered ${problem.status}: ${problem.detail}`,
+      );
+    }
     sendProblem(res, problem ?? new Problem(500, 'Internal error', 'the request could not be answered; see the log'));
   };
 }

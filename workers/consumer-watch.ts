@@ -1,4 +1,5 @@
 import { Queue } from 'bullmq';
+import type { Logger } from '../ingest/logger.ts';
 import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 import { endAbandonedHold } from './batch-hold.ts';
@@ -7,7 +8,7 @@ import { batchesWaiting, oldestBatchSeconds } from './metrics.ts';
 import { oldestJobMs } from './oldest-job.ts';
 import { NO_PROGRESS_YET, observe, type ProgressState, wedged } from './progress.ts';
 
-const LOOK_EVERY_MS = 5_000;
+export const LOOK_EVERY_MS = 5_000;
 /** A look that Redis does not answer is the other checks' business. */
 const LOOK_TIMEOUT_MS = 4_000;
 
@@ -20,11 +21,14 @@ export class ConsumerWatch {
   readonly #queues: Queue<BatchJob>[];
   readonly #activities: readonly Activity[];
   readonly #progress: ProgressState[];
+  readonly #log: Logger;
   readonly #timer: NodeJS.Timeout;
+  #isLooking = false;
 
   /** @param activities one per shard, in their order */
-  constructor(redis: Redis, activities: readonly Activity[]) {
+  constructor(redis: Redis, activities: readonly Activity[], log: Logger) {
     this.#redis = redis;
+    this.#log = log;
     this.#activities = activities;
     this.#progress = activities.map(() => NO_PROGRESS_YET);
     this.#queues = activities.map(
@@ -37,14 +41,29 @@ export class ConsumerWatch {
     this.#timer.unref();
   }
 
-  /** Takes one sample of every shard. */
+  /** Takes one sample of every shard, unless the last look still waits for Redis. */
   async look(nowMs = Date.now()): Promise<void> {
-    await endAbandonedHold(this.#redis, this.#queues).catch(() => undefined);
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const looking = this.#take(nowMs)
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'how much waits is not known'))
+      .finally(() => {
+        this.#isLooking = false;
+      });
+    await Promise.race([looking, noAnswer()]);
+  }
+
+  async #take(nowMs: number): Promise<void> {
+    const startedMs = performance.now();
+    await endAbandonedHold(this.#redis, this.#queues).catch((error: unknown) =>
+      this.#log.warn({ err: error }, 'a hold whose holder is gone could not be looked for; its queues stay paused'),
+    );
     let waitingNow = 0;
     let oldestMs = nowMs;
     for (const [shard, queue] of this.#queues.entries()) {
-      const seen = await Promise.race([sampleOf(this.#redis, queue).catch(() => undefined), noAnswer()]);
-      if (!seen) return;
+      const seen = await sampleOf(this.#redis, queue);
+      // What Redis says so late is of another time.
+      if (performance.now() - startedMs > LOOK_TIMEOUT_MS) return;
       const sample = { atMs: nowMs, waiting: seen.waiting, ...this.#activities[shard]! };
       this.#progress[shard] = observe(this.#progress[shard]!, sample);
       waitingNow += seen.waiting;

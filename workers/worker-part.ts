@@ -74,6 +74,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
   const watch = new ConsumerWatch(
     redis,
     consumers.map(({ activity }) => activity),
+    log,
   );
   const gauges = startHealthGauges(store, redis, log);
   const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);

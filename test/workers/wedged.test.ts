@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Batch, encodeBatch } from '../../ingest/batch.ts';
+import { createLogger } from '../../ingest/logger.ts';
 import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import type { Activity } from '../../workers/consume.ts';
@@ -96,7 +97,7 @@ test('batches that nobody takes: the watch sees it by the queue alone', async ()
   const connection = await connectRedis(server.url, 'producer', () => {});
   const queue = openBatchQueue(connection, 0);
   const activity: Activity = { own: 0, finished: 3 };
-  const watch = new ConsumerWatch(connection, [activity]);
+  const watch = new ConsumerWatch(connection, [activity], createLogger({ LOG_LEVEL: 'silent' }, 'test'));
   const now = Date.now();
   await watch.look(now);
   await watch.look(now + 60_000);
