@@ -159,6 +159,12 @@ test('GET /v1/system and /v1/jobs describe this installation to its administrato
   expect(jobs.queues.map((queue: { name: string }) => queue.name)).toEqual(
     expect.arrayContaining(['batches', 'lifecycle']),
   );
+  expect(jobs.schedules.map(({ name }: { name: string }) => name)).toEqual([
+    'Key sweep',
+    'Policies',
+    'Alerts',
+    'Limits',
+  ]);
   for (const schedule of jobs.schedules) expect(Date.parse(schedule.next_run_at)).toBeGreaterThan(Date.now() - 1_000);
   const bound = await stack.token({ name: 'bound', scopes: ['admin'], organization_id: 'acme' });
   for (const path of ['/v1/system', '/v1/jobs']) {

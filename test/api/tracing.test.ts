@@ -117,7 +117,7 @@ test('without an endpoint no exporter is loaded and no job carries a trace', asy
   expect(JSON.parse(ran.stdout)).toEqual({ seen: ['none'], loaded: [], on: false });
 });
 
-test('a trace collector that is away delays nothing and does not keep the program from stopping', async () => {
+test('with a trace collector that is away records are counted, and the program stops', async () => {
   const stack = await startStack({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' });
   await stack.send([{ key_id: 'a', status: 200 }]);
   await stack.untilCounted(1);

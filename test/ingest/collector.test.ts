@@ -1,10 +1,18 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Stack, startStack, tokenIn } from '../support/stack.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ INGEST_MAX_BODY_BYTES: '200000', INGEST_MAX_RECORDS: '1000', ROUTES_PER_KEY: '5' });
+  const rules = join(tempFolder(), 'alerts.yaml');
+  writeFileSync(rules, 'rules:\n  - { name: of the file, kind: latency }\n');
+  stack = await startStack({
+    ...{ INGEST_MAX_BODY_BYTES: '200000', INGEST_MAX_RECORDS: '1000', ROUTES_PER_KEY: '5' },
+    ...{ IP_STORAGE: 'full', COUNTRY_HEADERS: 'X-Edge-Country', ACCEPT_FUTURE_MINUTES: '120', ALERTS_FILE: rules },
+  });
 });
 afterAll(() => stack.stop());
 
@@ -164,6 +172,33 @@ describe('who may report', () => {
     const bound = await stack.token({ name: 'one', scopes: ['ingest'], key_id: 'only' });
     const answer = await post([good('only'), good('another')], {}, bound);
     expect(answer.json).toMatchObject({ accepted: 1, rejected: 1 });
+  });
+});
+
+describe('what is configured', () => {
+  const MINUTE_MS = 60_000;
+
+  test('addresses are stored as IP_STORAGE says, countries taken from COUNTRY_HEADERS, times up to ACCEPT_FUTURE_MINUTES', async () => {
+    const entry = (minutes: number) => ({
+      request: { method: 'GET', uri: '/a', headers: { 'x-edge-country': 'SE' } },
+      response: { status: 200 },
+      latencies: { request: 1 },
+      authenticated_entity: { id: 'configured' },
+      client_ip: '203.0.113.77',
+      started_at: Date.now() + minutes * MINUTE_MS,
+    });
+    const { json } = await stack.call('/v1/ingest/kong', { method: 'POST', body: [entry(110), entry(130)] });
+    expect(json).toMatchObject({ accepted: 1, rejected: 1, errors: [{ index: 1, field: 'timestamp' }] });
+    await settled();
+    const rows = await stack.store.query(
+      "SELECT toString(ip) AS ip, country FROM requests WHERE key_id = 'configured'",
+    );
+    expect(rows).toEqual([{ ip: '203.0.113.77', country: 'SE' }]);
+  });
+
+  test('the rules of ALERTS_FILE are there from the start', async () => {
+    const { json } = await stack.call('/v1/alert-rules');
+    expect(json.data).toMatchObject([{ name: 'of the file', kind: 'latency', source: 'file' }]);
   });
 });
 
