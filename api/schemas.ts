@@ -77,12 +77,17 @@ export const UsageResponse = z.object({
 
 export const KeyStatusSchema = z.enum(['active', 'inactive', 'expired', 'discovered', 'deleted']);
 
+const Limit = z.number().int().positive().nullable();
+
 export const LimitsSchema = z.object({
-  per_minute: z.number().int().positive().nullable().default(null),
-  per_day: z.number().int().positive().nullable().default(null),
-  per_month: z.number().int().positive().nullable().default(null),
-  burst: z.number().int().positive().nullable().default(null),
+  per_minute: Limit.default(null),
+  per_day: Limit.default(null),
+  per_month: Limit.default(null),
+  burst: Limit.default(null),
 });
+
+/** Without defaults: they would fill in what was left out, also behind `partial()`. */
+const LimitsChange = z.object({ per_minute: Limit, per_day: Limit, per_month: Limit, burst: Limit }).partial();
 
 export const KeyResponse = z.object({
   key_id: z.string(),
@@ -180,8 +185,11 @@ export const KeyBody = z.strictObject({
     .optional()
     .describe('any JSON, kept as given'),
   plan: name(100).optional(),
-  limits: LimitsSchema.partial().optional(),
-  owner: z.strictObject({ name: name(200).default(''), email: name(320).default('') }).optional(),
+  limits: LimitsChange.optional().describe('one left out stays as it is; null: none of its own'),
+  owner: z
+    .strictObject({ name: name(200), email: name(320) })
+    .partial()
+    .optional(),
   created_at: UtcTime.optional(),
   expires_at: UtcTime.nullable().optional(),
   rotated_at: UtcTime.nullable().optional(),
