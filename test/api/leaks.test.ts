@@ -79,6 +79,33 @@ describe('a signed report', () => {
     const { json } = await stack.call('/v1/keys/leak_loose/regenerate', { method: 'POST', body });
     expect(json.leaked_at).toBeNull();
   });
+
+  test('nor is one that gets a new secret by PUT or by an import; a leak of that one is told again', async () => {
+    const put = (secret: string) => stack.call('/v1/keys/leak_loose', { method: 'PUT', body: { sha256: sha(secret) } });
+    const imported = async (secret: string) => {
+      const body = JSON.stringify({ key_id: 'leak_loose', sha256: sha(secret) });
+      await stack.call('/v1/keys/import', {
+        method: 'POST',
+        body,
+        headers: { 'Content-Type': 'application/x-ndjson' },
+      });
+    };
+    for (const [renew, secret] of [
+      [put, 'secret by PUT'],
+      [imported, 'secret by import'],
+    ] as const) {
+      const { json: before } = await stack.call('/v1/keys/leak_loose/report-leak', {
+        method: 'POST',
+        body: { reason: 'in a ticket' },
+      });
+      expect(before.leaked_at).not.toBeNull();
+      await renew(secret);
+      const { json } = await stack.call('/v1/keys/leak_loose');
+      expect([json.leaked_at, json.rotated_at > before.rotated_at]).toEqual([null, true]);
+    }
+    await report(JSON.stringify([leak('secret by import')]));
+    expect((await stack.call('/v1/keys/leak_loose')).json.leaked_at).not.toBeNull();
+  });
 });
 
 describe('refused', () => {

@@ -47,6 +47,11 @@ export function nextVersion(
     run_id: change.runId ?? '',
   };
   if (after.status !== base.status || after.deleted !== base.deleted) after.status_changed_at = now;
+  // What leaked and grew old was the old secret, whichever way the new one came.
+  if (base.sha256 !== '' && after.sha256 !== '' && after.sha256 !== base.sha256) {
+    after.leaked_at = null;
+    after.rotated_at = change.fields.rotated_at ?? now;
+  }
   after.change_before = JSON.stringify(before ? changedFields(before, after) : null);
   return after;
 }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { nextVersion } from '../../../workers/keys/change.ts';
+import { blankKey, type RegisteredKey } from '../../../workers/keys/key.ts';
 import { decide, type LifecycleState, type Outcome, type Wish } from '../../../workers/keys/lifecycle.ts';
 
 const NOW = Date.parse('2026-11-20T12:00:00Z');
@@ -70,5 +72,28 @@ describe('the status machine', () => {
   test('the new expiry is stored with the reactivation', () => {
     const outcome = decide(key('expired', PAST), reactivate(FUTURE), NOW);
     expect(outcome).toMatchObject({ fields: { status: 'active', status_reason: '', expires_at: FUTURE } });
+  });
+});
+
+describe('the secret of the next version', () => {
+  const CREATED = '2026-01-01T00:00:00.000Z';
+  const LEAKED = '2026-11-01T00:00:00.000Z';
+  const now = new Date(NOW).toISOString();
+  const [old, fresh] = ['a'.repeat(64), 'b'.repeat(64)];
+  const present = { ...blankKey('k', CREATED), version: 1, sha256: old, leaked_at: LEAKED, rotated_at: CREATED };
+
+  test.each<[string, Partial<RegisteredKey>, Partial<RegisteredKey>, string | null, string | null]>([
+    ['replaced', {}, { sha256: fresh }, null, now],
+    ['replaced, with the time of it', {}, { sha256: fresh, rotated_at: PAST }, null, PAST],
+    ['replaced, no time known', {}, { sha256: fresh, rotated_at: null }, null, now],
+    ['of a deleted key, registered again with another', { deleted: true }, { sha256: fresh }, null, now],
+    ['of a deleted key, registered again', { deleted: true }, { name: 'Back' }, LEAKED, CREATED],
+    ['the same', {}, { sha256: old }, LEAKED, CREATED],
+    ['not spoken of', {}, { name: 'Other' }, LEAKED, CREATED],
+    ['told for the first time', { sha256: '', leaked_at: null }, { sha256: fresh }, null, CREATED],
+  ])('%s', (_name, before, fields, leaked_at, rotated_at) => {
+    const base = { ...present, ...before };
+    const change = { fields, action: 'key.updated' as const, actor: 'me', reason: '' };
+    expect(nextVersion(base, base, change, now)).toMatchObject({ leaked_at, rotated_at });
   });
 });
