@@ -52,7 +52,10 @@ program
 program
   .command('worker')
   .description('a worker alone')
-  .action(() => run(['worker']));
+  .action(async () => {
+    const { tellFirstToken } = await import('./api/run-parts.ts');
+    return run(['worker'], tellFirstToken);
+  });
 program
   .command('api')
   .description('the api and dashboard alone (needs REDIS_URL and CLICKHOUSE_URL)')

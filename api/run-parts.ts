@@ -40,8 +40,11 @@ export async function runParts(
 /** Tells the person who started everything in one process where it is. */
 export function announce(running: Running): void {
   process.stdout.write(`\nKeytally is at ${running.url}\n`);
-  if (running.firstToken) {
-    process.stdout.write(`Administrator token, shown only now: ${running.firstToken}\n`);
-  }
+  tellFirstToken(running);
   process.stdout.write('Stop with Ctrl-C.\n\n');
+}
+
+/** Prints the token of the first administrator, when this start made it: it is nowhere else. */
+export function tellFirstToken({ firstToken }: Running): void {
+  if (firstToken) process.stdout.write(`Administrator token, shown only now: ${firstToken}\n`);
 }

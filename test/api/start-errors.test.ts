@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -17,9 +18,9 @@ beforeAll(async () => {
 });
 afterAll(() => taken.close());
 
-/** Runs `keytally <command>` to its end; only what is not a log record counts as said. */
-function run(command: string, env: Record<string, string>): Promise<{ code: number | null; said: string[] }> {
-  const child = spawn(process.execPath, ['dist/main.js', command], {
+/** Starts `keytally <command>`, which logs nothing but its end. */
+function launch(command: string, env: Record<string, string>): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, ['dist/main.js', command], {
     cwd: packageRoot(),
     env: {
       PATH: process.env.PATH,
@@ -29,6 +30,11 @@ function run(command: string, env: Record<string, string>): Promise<{ code: numb
       ...env,
     },
   });
+}
+
+/** Runs `keytally <command>` to its end; only what is not a log record counts as said. */
+function run(command: string, env: Record<string, string>): Promise<{ code: number | null; said: string[] }> {
+  const child = launch(command, env);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   return new Promise((resolve) =>
@@ -80,6 +86,21 @@ test.each([
   server.close();
   await redis.stop();
 });
+
+test('a worker alone prints the token of the first administrator that it made', async () => {
+  const redis = await RedisServer.create(tempFolder());
+  await redis.start(67_108_864);
+  const worker = launch('worker', { REDIS_URL: redis.url, PORT: '0' });
+  let text = '';
+  worker.stdout.on('data', (chunk: Buffer) => (text += chunk));
+  try {
+    await expect.poll(() => text, { timeout: 60_000 }).toMatch(/^Administrator token, shown only now: kt_\w{40}\n$/);
+  } finally {
+    worker.kill('SIGTERM');
+    await once(worker, 'exit');
+    await redis.stop();
+  }
+}, 90_000);
 
 test('a port in use: one clear line, and nothing is left running', async () => {
   const { code, said } = await run('start', { PORT: String(takenPort) });
