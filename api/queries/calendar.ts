@@ -32,9 +32,9 @@ export interface RangeRequest {
   timezone: string;
 }
 
-/** Bucket that shows a range in roughly 30 to 200 points. */
-export function autoBucket(seconds: number): Bucket {
-  if (seconds <= 3 * HOUR_SECONDS) return 'minute';
+/** Bucket that shows a range in roughly 30 to 200 points; in fewer where the range is short and its minutes are gone. */
+export function autoBucket(seconds: number, minutesThere: boolean): Bucket {
+  if (seconds <= 3 * HOUR_SECONDS && minutesThere) return 'minute';
   if (seconds <= 36 * HOUR_SECONDS) return 'quarter_hour';
   if (seconds <= 10 * DAY_SECONDS) return 'hour';
   if (seconds <= 120 * DAY_SECONDS) return 'day';
@@ -55,8 +55,8 @@ export function resolveRange(request: RangeRequest, minutesKeptSince: number, no
   if (!isTimezone(timezone)) throw badField('timezone', `"${timezone}" is not an IANA time zone`);
   if (request.toMs <= request.fromMs) throw badField('to', 'must be later than from');
   const asked = Math.ceil((request.toMs - request.fromMs) / 1000);
-  const bucket = request.bucket === 'auto' ? autoBucket(asked) : request.bucket;
   const minutesThere = request.fromMs / 1000 >= minutesKeptSince;
+  const bucket = request.bucket === 'auto' ? autoBucket(asked, minutesThere) : request.bucket;
   if (bucket === 'minute' && !minutesThere)
     throw badField('bucket', 'minutes are not kept for so long; use quarter_hour');
   const step = minutesThere ? MINUTE_SECONDS : QUARTER_HOUR_SECONDS;

@@ -71,3 +71,14 @@ test('an unknown time zone is named each time it is asked for', () => {
     expect(ask('Europe/Stockholm').starts).toHaveLength(1);
   }
 });
+
+test.each<[Bucket | 'auto', hours: number, daysAgo: number, Bucket]>([
+  ['auto', 3, 0, 'minute'],
+  ['auto', 3, 15, 'quarter_hour'],
+  ['auto', 36, 15, 'quarter_hour'],
+  ['auto', 37, 15, 'hour'],
+])('%s over %d hours, %d days ago, minutes being kept for 14', (bucket, hours, daysAgo, used) => {
+  const toMs = NOW * 1_000 - daysAgo * 86_400_000;
+  const asked = { fromMs: toMs - hours * 3_600_000, toMs, bucket, timezone: 'UTC' };
+  expect(resolveRange(asked, NOW - 14 * 86_400, NOW).bucket).toBe(used);
+});
