@@ -5,28 +5,35 @@ import { BUCKETS } from './queries/buckets.ts';
 
 export const KeyParams = z.object({ key_id: z.string().min(1).max(200) });
 
+/** A date, or a time of a known offset: with seconds, and to the minute. */
+const TIMES = [z.iso.date(), z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })];
+
+/** Checked before it is parsed: `Date` reads a time without offset in the zone of this machine, and moves days that no month has. */
 const time = z
   .string()
-  .refine((value) => /^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(Date.parse(value)), 'must be an RFC 3339 time')
+  .refine(
+    (value) => TIMES.some((shape) => shape.safeParse(value).success),
+    'must be a date such as 2026-11-01, or an RFC 3339 time with its offset such as 2026-11-01T12:00:00Z',
+  )
   .transform((value) => Date.parse(value))
   .meta({ type: 'string', format: 'date-time' });
 
 export const RangeQuery = z.object({
-  from: time.optional().describe('default: 7 days before to'),
-  to: time.optional().describe('default: now'),
+  from: time.optional().describe('default: 7 days before to; a plain date begins at 00:00 UTC, whatever the timezone'),
+  to: time.optional().describe('default: now; not included'),
   bucket: z.enum(['auto', ...BUCKETS]).default('auto'),
   timezone: z.string().max(64).default('UTC').describe('IANA name, e.g. Europe/Stockholm'),
 });
 
-/** Filters on single requests. */
+/** Filters on single requests. Methods and countries are stored in capitals. */
 export const ConditionQuery = z.object({
-  method: z.string().max(24).default(''),
+  method: z.string().max(24).toUpperCase().default(''),
   route: z.string().max(512).default(''),
   status: z
     .string()
     .regex(/^([1-5]xx|[1-5]\d\d|)$/, 'must be a status such as 404 or a class such as 5xx')
     .default(''),
-  country: z.string().max(2).default(''),
+  country: z.string().max(2).toUpperCase().default(''),
 });
 
 export const LimitQuery = (fallback: number, max: number) => z.coerce.number().int().min(1).max(max).default(fallback);
