@@ -53,7 +53,7 @@ export function autoBucket(seconds: number, minutesThere: boolean): Bucket {
 export function resolveRange(request: RangeRequest, minutesKeptSince: number, now: number): Range {
   const { timezone } = request;
   if (!isTimezone(timezone)) throw badField('timezone', `"${timezone}" is not an IANA time zone`);
-  if (request.toMs <= request.fromMs) throw badField('to', 'must be later than from');
+  refuseEmpty(request.fromMs, request.toMs);
   const asked = Math.ceil((request.toMs - request.fromMs) / 1000);
   const minutesThere = request.fromMs / 1000 >= minutesKeptSince;
   const bucket = request.bucket === 'auto' ? autoBucket(asked, minutesThere) : request.bucket;
@@ -64,6 +64,11 @@ export function resolveRange(request: RangeRequest, minutesKeptSince: number, no
   const to = Math.ceil(request.toMs / 1000 / step) * step;
   const rowsTo = to >= now ? Math.ceil(to / QUARTER_HOUR_SECONDS) * QUARTER_HOUR_SECONDS : to;
   return { from, to, rowsTo, bucket, timezone, starts: bucketStarts(from, to, bucket, timezone) };
+}
+
+/** @throws {Problem} 400 for a range that holds no time */
+export function refuseEmpty(fromMs: number, toMs: number): void {
+  if (toMs <= fromMs) throw badField('to', 'must be later than from');
 }
 
 function badField(field: string, message: string): Problem {

@@ -9,6 +9,7 @@ import { MAX_RULES, Rules, TooManyRules } from '../../workers/alerts/rules/rule-
 import { defaultSettings, RuleBody, RuleChange, type RuleFields } from '../../workers/alerts/rules/settings.ts';
 import { tryRule } from '../../workers/alerts/rules/try-rule.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
+import { fieldProblem } from '../key-changes.ts';
 import { type ApiParts, route } from '../route.ts';
 import { mustSeeKey } from './keys.ts';
 
@@ -119,7 +120,7 @@ export const putRule = route({
     refuseFile(present);
     const organization_id = body.organization_id ?? present.organization_id;
     if (body.kind === 'platform' && organization_id !== '')
-      throw new Problem(400, 'Bad request', 'organization_id: a platform rule is for everything: give it empty');
+      throw fieldProblem({ field: 'organization_id', message: 'a platform rule is for everything: give it empty' });
     const rule = await new Rules(parts.store).change(present, scoped(grant, { ...body, organization_id }));
     await note(parts, grant, 'alert_rule.updated', present, rule);
     return rule;

@@ -287,7 +287,7 @@ function hasAlready(present: RegisteredKey, fields: Partial<RegisteredKey>): boo
 function expectedVersion(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined) return undefined;
   const version = /^(?:W\/)?"?(\d+)"?$/.exec(ifMatch)?.[1];
-  if (version === undefined) throw new Problem(400, 'Bad request', 'If-Match: must be the version of the key');
+  if (version === undefined) throw fieldProblem({ field: 'If-Match', message: 'must be the version of the key' });
   return Number(version);
 }
 

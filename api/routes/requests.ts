@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { refuseEmpty } from '../queries/calendar.ts';
 import { listRequests, type RequestCursor, type RequestFilter } from '../queries/requests.ts';
 import { type KeyFilter, ONE_KEY } from '../queries/union.ts';
 import { EXPORT_LIMIT_HEADER, exportRequests } from '../request-export.ts';
@@ -43,10 +44,12 @@ export const getRequests = route({
   },
   handle: async ({ parts, grant, query, req, res }) => {
     const toMs = query.to ?? Date.now();
+    const fromMs = query.from ?? toMs - DAY_MS;
+    refuseEmpty(fromMs, toMs);
     const filter: RequestFilter = {
       ...query,
       keys: keysOf(grant, query.key_id),
-      fromMs: query.from ?? toMs - DAY_MS,
+      fromMs,
       toMs,
       after: decodeCursor(query.cursor, isRequestCursor),
     };

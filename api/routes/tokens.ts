@@ -3,6 +3,7 @@ import { Problem } from '../../ingest/problem.ts';
 import { SCOPES, type Scope } from '../../ingest/token.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
 import { RotatedAlready } from '../../workers/tokens.ts';
+import { fieldProblem } from '../key-changes.ts';
 import { route } from '../route.ts';
 
 const TokenEntry = z.object({
@@ -61,7 +62,7 @@ export const createToken = route({
   handle: async ({ parts, grant, body }) => {
     const expiresAtMs = body.expires_at === undefined ? 0 : Date.parse(body.expires_at);
     if (expiresAtMs !== 0 && expiresAtMs <= Date.now()) {
-      throw new Problem(400, 'Bad request', 'expires_at: must be in the future');
+      throw fieldProblem({ field: 'expires_at', message: 'must be in the future' });
     }
     const { token, grant: made } = await parts.tokens.create({
       name: body.name,

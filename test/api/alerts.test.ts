@@ -149,7 +149,7 @@ describe('rules', () => {
     const put = async (fields: object) =>
       (await stack.call(`/v1/alert-rules/${made.rule_id}`, { method: 'PUT', body: { ...rule, ...fields } })).json;
     expect(await put({})).toMatchObject({ organization_id: 'acme' });
-    expect((await put({ kind: 'platform', settings: {} })).detail).toMatch(/^organization_id: /);
+    expect((await put({ kind: 'platform', settings: {} })).errors[0].field).toBe('organization_id');
     expect((await put({ settings: { min_ratio: 2 } })).detail).toMatch(/^settings\.min_ratio: /);
     expect(await put({ organization_id: '' })).toMatchObject({ organization_id: '' });
     expect(await put({ organization_id: 'rival' })).toMatchObject({ organization_id: 'rival' });

@@ -98,7 +98,7 @@ describe('keys', () => {
 
   test('a change based on an old version is refused', async () => {
     const { json: before } = await stack.call('/v1/keys/key_1');
-    const put = (version: number) =>
+    const put = (version: number | string) =>
       stack.call('/v1/keys/key_1', {
         method: 'PUT',
         body: { description: `v${version}` },
@@ -106,6 +106,7 @@ describe('keys', () => {
       });
     expect((await put(before.version)).json).toMatchObject({ version: before.version + 1, plan: 'pro' });
     expect((await put(before.version)).status).toBe(409);
+    expect(await put('newest')).toMatchObject({ status: 400, json: { errors: [{ field: 'If-Match' }] } });
   });
 
   test('two writers at once: one is refused or both are kept, none is lost', async () => {
@@ -210,6 +211,7 @@ test.each([
   ['/v1/keys?limit=0', 'limit'],
   ['/v1/keys?cursor=xx', 'cursor'],
   ['/v1/requests?status=999', 'status'],
+  ['/v1/requests?from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z', 'to'],
 ])('%s is refused and names %s', async (path, field) => {
   const { status, json } = await stack.call(path);
   expect([status, json.errors?.[0]?.field]).toEqual([400, field]);

@@ -73,6 +73,12 @@ test('a token is rotated once: a second successor would end with it; the first o
   expect((await rotate(other.id)).status).toBe(200);
 });
 
+test('a token that would have ended already is refused, and its field named', async () => {
+  const body = { name: 'late', scopes: ['read'], expires_at: '2026-01-01T00:00:00Z' };
+  const { status, json } = await stack.call('/v1/tokens', { method: 'POST', body });
+  expect([status, json.errors?.[0]?.field]).toEqual([400, 'expires_at']);
+});
+
 test('an organization’s auditor sees that its token was made, rotated and revoked', async () => {
   const { id } = await make({ name: 'audited', scopes: ['read'], organization_id: 'acme' });
   await stack.call(`/v1/tokens/${id}/rotate`, { method: 'POST', body: {} });
