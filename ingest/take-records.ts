@@ -62,6 +62,8 @@ export async function takeRecords(
 /** A repeated POST is recognised for a day after the first one; a chunk of an imported log for as long as times are accepted. */
 const CLAIM_SECONDS = 86_400;
 const IMPORT_CLAIM_SECONDS = 400 * 86_400;
+/** As `keytally import` names its chunks (`import/import-log.ts`): by their content. A sender's own name may be used anew every day. */
+const IMPORTED_CHUNK = /^import-[0-9a-f]{64}$/;
 
 /** Identity of a retried POST: the caller and the key it sent; undefined when it sent none. */
 export function claimOf(grant: TokenGrant, idempotencyKey: string | undefined): Claim {
@@ -69,7 +71,7 @@ export function claimOf(grant: TokenGrant, idempotencyKey: string | undefined): 
   if (!IDEMPOTENCY_KEY.test(idempotencyKey)) {
     throw new Problem(400, 'Bad Idempotency-Key', 'Idempotency-Key must be 1 to 255 visible ASCII characters');
   }
-  const imported = idempotencyKey.startsWith('import-');
+  const imported = IMPORTED_CHUNK.test(idempotencyKey);
   return {
     id: sha256(`${grant.id}\n${idempotencyKey}`).slice(0, 40),
     keepSeconds: imported ? IMPORT_CLAIM_SECONDS : CLAIM_SECONDS,
