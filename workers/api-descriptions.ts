@@ -40,13 +40,14 @@ export class ApiDescriptions {
     return endpoints;
   }
 
-  async remove(organizationId: string, name: string): Promise<boolean> {
-    const known = (await this.list(organizationId)).some((entry) => entry.name === name);
-    if (!known) return false;
+  /** @returns what was forgotten; undefined when there was none of that name */
+  async remove(organizationId: string, name: string): Promise<ApiDescription | undefined> {
+    const known = (await this.list(organizationId)).find((entry) => entry.name === name);
+    if (!known) return undefined;
     await this.#write(organizationId, name, '{}', true);
     await this.#redis.hdel(API_DESCRIPTIONS_KEY, descriptionField(organizationId, name));
     await this.#redis.incr(API_DESCRIPTIONS_VERSION);
-    return true;
+    return known;
   }
 
   async list(organizationId: string): Promise<ApiDescription[]> {

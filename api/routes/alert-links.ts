@@ -8,7 +8,7 @@ import { unsubscribedOf } from '../../workers/alerts/delivery/channel-routing.ts
 import { Channels } from '../../workers/alerts/delivery/channels.ts';
 import { Silences } from '../../workers/alerts/delivery/silences.ts';
 import { ACTIONS_PATH, type LinkAction, verifyLinkToken } from '../../workers/alerts/links.ts';
-import { writeAudit } from '../../workers/keys/audit.ts';
+import { type AuditAction, writeAudit } from '../../workers/keys/audit.ts';
 import { actionPage } from '../action-page.ts';
 import { type ApiParts, route } from '../route.ts';
 
@@ -152,7 +152,7 @@ async function note(
   store: ApiParts['store'],
   organizationId: string,
   actor: string,
-  action: string,
+  action: AuditAction,
   subject: string,
   after: unknown,
 ): Promise<void> {

@@ -8,7 +8,7 @@ import { applyRules } from '../../workers/alerts/rules/rule-file.ts';
 import { MAX_RULES, Rules, TooManyRules } from '../../workers/alerts/rules/rule-store.ts';
 import { defaultSettings, RuleBody, RuleChange, type RuleFields } from '../../workers/alerts/rules/settings.ts';
 import { tryRule } from '../../workers/alerts/rules/try-rule.ts';
-import { writeAudit } from '../../workers/keys/audit.ts';
+import { type AuditAction, writeAudit } from '../../workers/keys/audit.ts';
 import { fieldProblem } from '../key-changes.ts';
 import { type ApiParts, route } from '../route.ts';
 import { mustSeeKey } from './keys.ts';
@@ -48,7 +48,7 @@ function refuseFile(rule: Rule): void {
 async function note(
   parts: ApiParts,
   grant: TokenGrant,
-  action: string,
+  action: AuditAction,
   before: Rule | null,
   after: Rule | null,
 ): Promise<void> {
@@ -212,7 +212,13 @@ export const applyAlertRules = route({
   }),
   handle: async ({ parts, grant, body }) => {
     const applied = await applyRules(parts.store, body.rules);
-    const entry = { organizationId: '', actor: grant.id, action: 'alert_rule.applied', subject: 'file', reason: '' };
+    const entry = {
+      organizationId: '',
+      actor: grant.id,
+      action: 'alert_rule.applied' as const,
+      subject: 'file',
+      reason: '',
+    };
     await writeAudit(parts.store, [{ ...entry, before: null, after: applied }]);
     return applied;
   },

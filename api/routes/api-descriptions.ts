@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
+import type { TokenGrant } from '../../ingest/token.ts';
+import { type AuditAction, writeAudit } from '../../workers/keys/audit.ts';
 import { organizationKeys } from '../queries/grouped-usage.ts';
 import { ALL_KEYS } from '../queries/union.ts';
-import { route } from '../route.ts';
+import { type ApiParts, route } from '../route.ts';
 
 const Name = z.object({
   name: z.string().regex(/^[\w.-]{1,100}$/, 'must be 1 to 100 letters, digits, dots or dashes'),
@@ -31,7 +33,9 @@ export const putApiDescription = route({
         },
       );
     }
-    return { name: params.name, endpoints: endpoints.length };
+    const imported = { name: params.name, endpoints: endpoints.length };
+    await note(parts, grant, 'api_description.imported', null, imported);
+    return imported;
   },
 });
 
@@ -58,7 +62,10 @@ export const deleteApiDescription = route({
   summary: 'Forget an imported document; counted routes stay',
   params: Name,
   handle: async ({ parts, grant, params, res }) => {
-    if (!(await parts.apiDescriptions.remove(grant.organizationId, params.name))) throw notThere();
+    const removed = await parts.apiDescriptions.remove(grant.organizationId, params.name);
+    if (!removed) throw notThere();
+    const deleted = { name: params.name, endpoints: removed.endpoints.length };
+    await note(parts, grant, 'api_description.deleted', deleted, null);
     res.status(204).end();
   },
 });
@@ -93,6 +100,15 @@ export const unusedEndpoints = route({
     return { name: params.name, days: query.days, endpoints: description.endpoints.length, unused };
   },
 });
+
+/** What is written down of a description: its name, and of its endpoints the number. */
+type Noted = { name: string; endpoints: number } | null;
+
+async function note(parts: ApiParts, grant: TokenGrant, action: AuditAction, before: Noted, after: Noted) {
+  const { name: subject } = (after ?? before)!;
+  const { organizationId, id: actor } = grant;
+  await writeAudit(parts.store, [{ organizationId, actor, action, subject, reason: '', before, after }]);
+}
 
 function notThere(): Problem {
   return new Problem(404, 'Not found', 'there is no such API description');

@@ -14,7 +14,7 @@ import {
   rotatedSecrets,
 } from '../../workers/alerts/delivery/channels.ts';
 import { testMessage } from '../../workers/alerts/delivery/compose-message.ts';
-import { writeAudit } from '../../workers/keys/audit.ts';
+import { type AuditAction, writeAudit } from '../../workers/keys/audit.ts';
 import { ChannelBody, ChannelChange, ChannelParams, ChannelView } from '../channel-body.ts';
 import { auditOfChannel, newChannel, replacedChannel, viewOf } from '../channel-fields.ts';
 import { type ApiParts, route } from '../route.ts';
@@ -52,7 +52,7 @@ async function view({ delivery }: ApiParts, channel: Channel) {
 async function note(
   { store }: ApiParts,
   grant: TokenGrant,
-  action: string,
+  action: AuditAction,
   before: Channel | null,
   after: Channel | null,
 ): Promise<void> {

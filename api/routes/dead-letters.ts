@@ -9,7 +9,7 @@ import {
   type Settled,
   sampleFields,
 } from '../../workers/dead-letters.ts';
-import { writeAudit } from '../../workers/keys/audit.ts';
+import { type AuditAction, writeAudit } from '../../workers/keys/audit.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { type ApiParts, route } from '../route.ts';
 import { LimitQuery } from '../schemas.ts';
@@ -124,7 +124,13 @@ function rowsOf(settled: Settled): number {
   }
 }
 
-async function note(parts: ApiParts, grant: TokenGrant, id: string, action: string, reason: string): Promise<void> {
+async function note(
+  parts: ApiParts,
+  grant: TokenGrant,
+  id: string,
+  action: AuditAction,
+  reason: string,
+): Promise<void> {
   await writeAudit(parts.store, [
     { organizationId: '', actor: grant.id, action, subject: id, reason, before: null, after: null },
   ]);

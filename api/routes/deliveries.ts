@@ -126,7 +126,12 @@ function refusal({ status }: Delivery, enabled: boolean): string {
 async function start(parts: ApiParts, grant: TokenGrant, rows: readonly Delivery[], subject: string) {
   const { queue, redis } = parts.delivery;
   const result = await replay({ store: parts.store, redis, queue }, rows);
-  const audit = { organizationId: grant.organizationId, actor: grant.id, action: 'delivery.replayed', subject };
+  const audit = {
+    organizationId: grant.organizationId,
+    actor: grant.id,
+    action: 'delivery.replayed' as const,
+    subject,
+  };
   await writeAudit(parts.store, [{ ...audit, reason: '', before: null, after: result }]);
   return result;
 }

@@ -83,7 +83,13 @@ export const putPlan = route({
       limit_per_month: per_month ?? null,
       limit_burst: burst ?? null,
     });
-    const entry = { organizationId, actor: grant.id, action: 'plan.changed', subject: params.plan, reason: '' };
+    const entry = {
+      organizationId,
+      actor: grant.id,
+      action: 'plan.changed' as const,
+      subject: params.plan,
+      reason: '',
+    };
     await writeAudit(parts.store, [{ ...entry, before: before ?? null, after }]);
     return answerOf(after);
   },
@@ -102,7 +108,13 @@ export const deletePlan = route({
     const before = await find(parts, organizationId, params.plan);
     if (!before) throw new Problem(404, 'Not found', 'there is no such plan, or the token may not see it');
     await new Plans(parts.store).remove(before);
-    const entry = { organizationId, actor: grant.id, action: 'plan.deleted', subject: params.plan, reason: '' };
+    const entry = {
+      organizationId,
+      actor: grant.id,
+      action: 'plan.deleted' as const,
+      subject: params.plan,
+      reason: '',
+    };
     await writeAudit(parts.store, [{ ...entry, before, after: null }]);
     res.status(204).end();
   },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
-import { writeAudit } from '../../workers/keys/audit.ts';
+import { type AuditAction, writeAudit } from '../../workers/keys/audit.ts';
 import { Policies, type PolicyFields, type PolicyRun, TooManyPolicies } from '../../workers/keys/policies.ts';
 import { POLICY_KINDS, type Policy } from '../../workers/keys/policy.ts';
 import { because, policyCandidates } from '../../workers/keys/policy-candidates.ts';
@@ -106,7 +106,13 @@ function scoped(grant: TokenGrant, body: PolicyFields): PolicyFields {
   return { ...body, organization_id: grant.organizationId };
 }
 
-async function note(parts: ApiParts, grant: TokenGrant, action: string, before: Policy | null, after: Policy | null) {
+async function note(
+  parts: ApiParts,
+  grant: TokenGrant,
+  action: AuditAction,
+  before: Policy | null,
+  after: Policy | null,
+) {
   const { policy_id: subject, organization_id: organizationId } = (after ?? before)!;
   await writeAudit(parts.store, [{ organizationId, actor: grant.id, action, subject, reason: '', before, after }]);
 }

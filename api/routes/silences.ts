@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
 import { type Silence, Silences } from '../../workers/alerts/delivery/silences.ts';
-import { writeAudit } from '../../workers/keys/audit.ts';
+import { type AuditAction, writeAudit } from '../../workers/keys/audit.ts';
 import { AlertKinds, Environments, KeyIds } from '../channel-body.ts';
 import { organizationOf } from '../channel-fields.ts';
 import { type ApiParts, route } from '../route.ts';
@@ -53,7 +53,7 @@ function viewOf({ version, ...silence }: Silence, nowMs: number) {
   return { ...silence, matchers: silence.matchers as never, active };
 }
 
-async function note(parts: ApiParts, actor: string, action: string, silence: Silence): Promise<void> {
+async function note(parts: ApiParts, actor: string, action: AuditAction, silence: Silence): Promise<void> {
   const { silence_id: subject, organization_id: organizationId, reason } = silence;
   await writeAudit(parts.store, [{ organizationId, actor, action, subject, reason, before: null, after: silence }]);
 }

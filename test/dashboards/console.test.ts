@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bodyOf, draftOf, hearsOf, isChanged, NEW_CHANNEL, receiverOf } from '../../dashboards/alerts/channel-words.ts';
 import { settingsText } from '../../dashboards/alerts/rule-settings.ts';
-import { changedFields } from '../../dashboards/audit/changed-fields.ts';
+import { ACTIONS, changedFields } from '../../dashboards/audit/changed-fields.ts';
 import { entryClock } from '../../dashboards/audit/entry-clock.ts';
 import { groupMarks } from '../../dashboards/charts/mark-groups.ts';
 import { addressed } from '../../dashboards/connect/guide-text.ts';
@@ -15,6 +15,7 @@ import { meaningOf, scopeOf, warningsOf } from '../../dashboards/policies/policy
 import { sampleText, settledText } from '../../dashboards/system/dead-letter-words.ts';
 import { lagTone, memoryTone, pipelineSentence } from '../../dashboards/system/health-words.ts';
 import { limitFullAt } from '../../dashboards/usage-tab/limit-use.ts';
+import { AUDIT_ACTIONS } from '../../workers/keys/audit.ts';
 
 const HOUR = 3_600_000;
 
@@ -144,6 +145,10 @@ test('changes name what differs, and nothing else', () => {
     { name: 'limit', before: '–', after: '5' },
   ]);
   expect(changedFields(null, null)).toEqual([]);
+});
+
+test('every action of the audit log has its words, and no other has', () => {
+  expect(ACTIONS.map(([action]) => action).sort()).toEqual([...AUDIT_ACTIONS].sort());
 });
 
 test.each([

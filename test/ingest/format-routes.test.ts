@@ -347,6 +347,20 @@ describe('an imported OpenAPI document', () => {
     expect(JSON.stringify((await stack.call('/v1/api-descriptions')).json)).not.toContain('CANARY');
   });
 
+  test('importing and deleting it is written down', async () => {
+    for (const method of ['PUT', 'DELETE']) {
+      const body = method === 'PUT' ? { body: document } : {};
+      expect((await stack.call('/v1/api-descriptions/noted', { method, ...body })).status).toBeLessThan(300);
+    }
+    const { json } = await stack.call('/v1/audit?subject=noted');
+    const noted = { name: 'noted', endpoints: 4 };
+    expect(json.data).toMatchObject([
+      { action: 'api_description.deleted', before: noted, after: null },
+      { action: 'api_description.imported', before: null, after: noted },
+    ]);
+    expect((await stack.call('/v1/api-descriptions/noted', { method: 'DELETE' })).status).toBe(404);
+  });
+
   test('a document without paths is refused', async () => {
     const answer = await stack.call('/v1/api-descriptions/none', {
       method: 'PUT',

@@ -59,7 +59,7 @@ export async function acknowledgeAlert(
       state: acknowledge(known.state, actor, atMs),
     },
   ]);
-  const subject = { action: 'alert.acknowledged', subject: alertId, organizationId: opening.organization_id };
+  const subject = { action: 'alert.acknowledged' as const, subject: alertId, organizationId: opening.organization_id };
   const after = { kind: known.kind, scope: known.scope, key_id: known.keyId };
   await writeAudit(store, [{ ...subject, actor, reason: note, before: null, after }]);
   return 'done';

@@ -1,10 +1,49 @@
 import type { Store } from '../clickhouse/store.ts';
 
+/** What is written down; the dashboard has words for each. */
+export const AUDIT_ACTIONS = [
+  'key.registered',
+  'key.updated',
+  'key.deactivated',
+  'key.reactivated',
+  'key.expired',
+  'key.deleted',
+  'key.regenerated',
+  'key.leaked',
+  'policy.created',
+  'policy.updated',
+  'policy.deleted',
+  'token.created',
+  'token.rotated',
+  'token.revoked',
+  'plan.changed',
+  'plan.deleted',
+  'api_description.imported',
+  'api_description.deleted',
+  'alert_rule.created',
+  'alert_rule.updated',
+  'alert_rule.deleted',
+  'alert_rule.applied',
+  'alert.acknowledged',
+  'silence.created',
+  'silence.ended',
+  'channel.created',
+  'channel.updated',
+  'channel.deleted',
+  'channel.secret_rotated',
+  'channel.disabled',
+  'channel.unsubscribed',
+  'delivery.replayed',
+  'dead_letter.replayed',
+  'dead_letter.dropped',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
 export interface AuditEntry {
   organizationId: string;
   /** Id of the token, or the name of the schedule that acted. */
   actor: string;
-  action: string;
+  action: AuditAction;
   /** What it was done to, e.g. a key id. */
   subject: string;
   reason: string;

@@ -1,12 +1,11 @@
-import type { AuditEntry } from './audit.ts';
+import type { AuditAction, AuditEntry } from './audit.ts';
 import type { KeyEvent, KeyEventType } from './events.ts';
 import type { RegisteredKey } from './key.ts';
 
 /** One change of a key: what is to be stored, and who does it and why. */
 export interface Change {
   fields: Partial<RegisteredKey>;
-  /** e.g. `key.updated`, `key.deactivated`. */
-  action: string;
+  action: AuditAction;
   /** Id of the token, or the name of the schedule or policy that acts. */
   actor: string;
   reason: string;
@@ -81,7 +80,7 @@ export function auditOf(row: RegisteredKey): AuditEntry {
     at: row.updated_at,
     organizationId: row.organization_id,
     actor: row.change_actor,
-    action: row.change_action,
+    action: row.change_action as AuditAction,
     subject: row.key_id,
     reason: row.change_reason,
     before,

@@ -117,7 +117,12 @@ test('the sweep finds what no job was made for; two at once change each key once
 
 test('a writer killed between key row and audit row: the sweep completes both, once', async () => {
   const before = (await register('killed', { name: 'before' })).after;
-  const change = { fields: { status: 'inactive' as const }, action: 'key.deactivated', actor: 'me', reason: 'why' };
+  const change = {
+    fields: { status: 'inactive' as const },
+    action: 'key.deactivated' as const,
+    actor: 'me',
+    reason: 'why',
+  };
   await stack.store.insertRows('keys', [nextVersion(before, before, change, iso(Date.now() - 60_000))]);
   expect(await audits('killed')).toEqual(['killed@1']);
   expect((await sweep()).repaired).toBe(1);
@@ -136,7 +141,7 @@ test('a writer killed between key row and audit row: the sweep completes both, o
 
 test('a killed writer whose key is changed again at once: no audit row is missing', async () => {
   const before = (await register('replaced', {})).after;
-  const change = { fields: { name: 'lost?' }, action: 'key.updated', actor: 'me', reason: '' };
+  const change = { fields: { name: 'lost?' }, action: 'key.updated' as const, actor: 'me', reason: '' };
   await stack.store.insertRows('keys', [nextVersion(before, before, change, iso(Date.now()))]);
   await register('replaced', { name: 'next' });
   expect(await audits('replaced')).toEqual(['replaced@1', 'replaced@2', 'replaced@3']);

@@ -310,7 +310,7 @@ describe('the platform that owns the keys', () => {
     const acting = { actor: 'ada', reason: 'left the company' };
     await registry.update('owned', () => ({
       ...acting,
-      action: 'key.created',
+      action: 'key.registered',
       fields: { organization_id, name: 'Orders' },
     }));
     const startedAt = Date.now();

@@ -40,7 +40,7 @@ const own = (organization_id: string, name: string, owner_email: string) =>
   registry.update(`${organization_id}-${name}`, () => ({
     actor: 'test',
     reason: '',
-    action: 'key.changed',
+    action: 'key.updated',
     fields: { organization_id, name, owner_email },
   }));
 
