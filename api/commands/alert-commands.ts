@@ -12,6 +12,7 @@ import {
 } from './alert-text.ts';
 import { ApiClient, CommandError, type ConnectionFlags } from './api-client.ts';
 import { connected } from './key-commands.ts';
+import { nextPageText } from './next-page.ts';
 import { print, show } from './output.ts';
 
 interface ListFlags extends ConnectionFlags {
@@ -45,10 +46,11 @@ function addAlerts(alerts: Command): void {
     .option('--since <time>', 'changed since then, such as 2026-11-01; default: 30 days')
     .option('--limit <number>', 'at most 500')
     .option('--cursor <cursor>', 'where the page before ended')
-    .action(async (flags: ListFlags) => {
+    .action(async (flags: ListFlags, command: Command) => {
       const { key, kind, phase, severity, organization, since, limit, cursor } = flags;
       const query = { key_id: key, organization_id: organization, kind, phase, severity, since, limit, cursor };
-      show(await new ApiClient(flags).get<AlertPage>('/v1/alerts', query), flags.json, alertsText);
+      const answer = await new ApiClient(flags).get<AlertPage>('/v1/alerts', query);
+      show(answer, flags.json, (page) => alertsText(page, nextPageText(command, page.next_cursor)));
     });
   connected(
     alerts.command('show <alert>').description('one alert: what was seen, what was expected, every step'),

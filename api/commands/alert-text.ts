@@ -4,7 +4,7 @@ import type { Preview } from '../../workers/alerts/rules/preview.ts';
 import type { Rule } from '../../workers/alerts/rules/rule.ts';
 import type { Applied } from '../../workers/alerts/rules/rule-file.ts';
 import type { AlertResponse } from '../routes/alerts.ts';
-import { facts, plain, table } from './table.ts';
+import { facts, table } from './table.ts';
 import { clock, count, moment, percent, sparkline } from './wording.ts';
 
 type Alert = z.infer<typeof AlertResponse>;
@@ -41,7 +41,8 @@ const LIST = [
   { title: 'what', whole: true },
 ];
 
-export function alertsText({ data, next_cursor }: AlertPage): string {
+/** The list as a table. @param more how the next page is asked for */
+export function alertsText({ data }: AlertPage, more: string): string {
   if (data.length === 0) return 'no such alerts\n';
   const rows = data.map((alert) => [
     alert.alert_id,
@@ -53,7 +54,7 @@ export function alertsText({ data, next_cursor }: AlertPage): string {
     alert.severity,
     alert.summary,
   ]);
-  return table(LIST, rows) + (next_cursor === null ? '' : `more with --cursor ${plain(next_cursor)}\n`);
+  return table(LIST, rows) + more;
 }
 
 export function alertText(alert: AlertDetail): string {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { ApiClient, CommandError, type ConnectionFlags } from './api-client.ts';
 import { connected } from './key-commands.ts';
+import { nextPageText } from './next-page.ts';
 import { show } from './output.ts';
 import { facts, table } from './table.ts';
 import { count } from './wording.ts';
@@ -36,11 +37,13 @@ export function deadLettersCommand(): Command {
     .option('--outcome <outcome>', 'waiting, replayed or dropped', 'waiting')
     .option('--limit <number>', 'at most 500')
     .option('--cursor <cursor>', 'where the page before ended')
-    .action(async (flags: ConnectionFlags & { outcome?: string; limit?: string; cursor?: string }) => {
-      const { outcome, limit, cursor } = flags;
-      const answer = await new ApiClient(flags).get<LetterPage>('/v1/dead-letters', { outcome, limit, cursor });
-      show(answer, flags.json, lettersText);
-    });
+    .action(
+      async (flags: ConnectionFlags & { outcome?: string; limit?: string; cursor?: string }, command: Command) => {
+        const { outcome, limit, cursor } = flags;
+        const answer = await new ApiClient(flags).get<LetterPage>('/v1/dead-letters', { outcome, limit, cursor });
+        show(answer, flags.json, (page) => lettersText(page, nextPageText(command, page.next_cursor)));
+      },
+    );
   connected(letters.command('replay [id]').description('count the rows after all; what is counted stays counted once'))
     .option('--all', 'every waiting letter')
     .action(async (id: string | undefined, flags: ConnectionFlags & { all?: boolean }) => {
@@ -77,7 +80,7 @@ async function replayAll(flags: ConnectionFlags): Promise<void> {
   }
 }
 
-function lettersText({ data, next_cursor: next }: LetterPage): string {
+function lettersText({ data }: LetterPage, more: string): string {
   if (data.length === 0) return 'no dead letters\n';
   const columns = [
     { title: 'id', whole: true },
@@ -85,7 +88,7 @@ function lettersText({ data, next_cursor: next }: LetterPage): string {
     { title: 'rows', right: true },
   ];
   const rows = data.map((letter) => [letter.id, ageText(letter.age_seconds), count(letter.rows), letter.reason]);
-  return table([...columns, { title: 'reason', whole: true }], rows) + (next ? `more: --cursor ${next}\n` : '');
+  return table([...columns, { title: 'reason', whole: true }], rows) + more;
 }
 
 function ageText(seconds: number): string {

@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import type { Delivery } from '../../workers/alerts/delivery/deliveries.ts';
 import { ApiClient, CommandError, type ConnectionFlags } from './api-client.ts';
 import { connected } from './key-commands.ts';
+import { nextPageText } from './next-page.ts';
 import { show } from './output.ts';
-import { plain, table } from './table.ts';
+import { table } from './table.ts';
 import { ago, count } from './wording.ts';
 
 interface Page {
@@ -30,10 +31,11 @@ export function deliveriesCommand(): Command {
     .option('--since <time>', 'such as 2026-11-01 or 2026-11-01T12:00:00Z')
     .option('--limit <number>', 'at most 500')
     .option('--cursor <cursor>', 'where the page before ended')
-    .action(async (flags: ListFlags) => {
+    .action(async (flags: ListFlags, command: Command) => {
       const { channel, key, status, since, limit, cursor } = flags;
       const query = { channel_id: channel, key_id: key, status, since, limit, cursor };
-      show(await new ApiClient(flags).get<Page>('/v1/deliveries', query), flags.json, pageText);
+      const answer = await new ApiClient(flags).get<Page>('/v1/deliveries', query);
+      show(answer, flags.json, (page) => pageText(page, nextPageText(command, page.next_cursor)));
     });
   connected(
     deliveries.command('replay [delivery]').description('send a delivery again, or all that failed since a time'),
@@ -89,7 +91,7 @@ const LIST = [
   { title: 'reason', whole: true },
 ];
 
-function pageText({ data, next_cursor: cursor }: Page): string {
+function pageText({ data }: Page, more: string): string {
   if (data.length === 0) return 'no such deliveries\n';
   const rows = data.map((row) => [
     row.delivery_id,
@@ -102,5 +104,5 @@ function pageText({ data, next_cursor: cursor }: Page): string {
     row.attempts === 0 ? '' : count(row.attempts),
     row.next_attempt_at === null ? row.reason : `${row.reason}; next ${ago(row.next_attempt_at)}`,
   ]);
-  return table(LIST, rows) + (cursor === null ? '' : `more with --cursor ${plain(cursor)}\n`);
+  return table(LIST, rows) + more;
 }

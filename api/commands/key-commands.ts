@@ -3,6 +3,7 @@ import { defaultUrl } from '../../ingest/connection.ts';
 import { ApiClient, CommandError, type ConnectionFlags } from './api-client.ts';
 import { importKeyFile } from './key-import-command.ts';
 import { type History, historyText, type Key, type KeyPage, keysText, keyText } from './key-text.ts';
+import { nextPageText } from './next-page.ts';
 import { show } from './output.ts';
 
 /** Adds the flags that every command talking to the api has. */
@@ -47,11 +48,12 @@ function addReading(keys: Command): void {
     .option('--sort <field>', 'key_id, last_used, total_requests, requests_30d, limit_used …; -FIELD: descending')
     .option('--limit <number>', 'at most 500')
     .option('--cursor <cursor>', 'where the page before ended')
-    .action(async (flags: ListFlags) => {
+    .action(async (flags: ListFlags, command: Command) => {
       const { search, status, environment, sort, limit, cursor, organization, unusedDays, limitUsed } = flags;
       const query = { search, status, environment, sort, limit, cursor };
       const renamed = { organization_id: organization, unused_days: unusedDays, limit_used_percent: limitUsed };
-      show(await new ApiClient(flags).get<KeyPage>('/v1/keys', { ...query, ...renamed }), flags.json, keysText);
+      const answer = await new ApiClient(flags).get<KeyPage>('/v1/keys', { ...query, ...renamed });
+      show(answer, flags.json, (page) => keysText(page, nextPageText(command, page.next_cursor)));
     });
   connected(keys.command('show <key>').description('everything known of one key')).action(
     async (keyId: string, flags: ConnectionFlags) => {
@@ -61,10 +63,10 @@ function addReading(keys: Command): void {
   connected(keys.command('history <key>').description('who did what to a key, when and why, newest first'))
     .option('--limit <number>', 'at most 500')
     .option('--cursor <cursor>', 'where the page before ended')
-    .action(async (keyId: string, flags: ConnectionFlags & { limit?: string; cursor?: string }) => {
+    .action(async (keyId: string, flags: ConnectionFlags & { limit?: string; cursor?: string }, command: Command) => {
       const { limit, cursor } = flags;
       const answer = await new ApiClient(flags).get<History>(keyPath(keyId, '/history'), { limit, cursor });
-      show(answer, flags.json, historyText);
+      show(answer, flags.json, (page) => historyText(page, nextPageText(command, page.next_cursor)));
     });
 }
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { KeyResponse } from '../schemas.ts';
-import { facts, plain, table } from './table.ts';
+import { facts, table } from './table.ts';
 import { ago, clock, count, masked, moment, percent } from './wording.ts';
 
 /** A key as the api answers it. */
@@ -39,8 +39,8 @@ const LIST = [
   { title: 'errors', right: true },
 ];
 
-/** The list as a table. */
-export function keysText({ data, next_cursor }: KeyPage): string {
+/** The list as a table. @param more how the next page is asked for */
+export function keysText({ data }: KeyPage, more: string): string {
   if (data.length === 0) return 'no such keys\n';
   const rows = data.map((key) => [
     key.key_id,
@@ -55,12 +55,7 @@ export function keysText({ data, next_cursor }: KeyPage): string {
     count(key.requests_30d),
     key.requests_30d === 0 ? '–' : percent(key.error_rate_30d),
   ]);
-  return table(LIST, rows) + nextText(next_cursor);
-}
-
-/** How the next page is asked for. */
-function nextText(cursor: string | null): string {
-  return cursor === null ? '' : `more with --cursor ${plain(cursor)}\n`;
+  return table(LIST, rows) + more;
 }
 
 /** One key, a line per fact. */
@@ -102,8 +97,8 @@ export function keyText(key: Key): string {
   ]);
 }
 
-/** What was done to a key as a table. */
-export function historyText({ data, next_cursor }: History): string {
+/** What was done to a key as a table. @param more how the next page is asked for */
+export function historyText({ data }: History, more: string): string {
   if (data.length === 0) return 'nothing was done to this key yet\n';
   const columns = [
     { title: 'at' },
@@ -119,7 +114,7 @@ export function historyText({ data, next_cursor }: History): string {
     entry.reason,
     entry.before === null ? '' : changesText(entry.before, entry.after ?? {}),
   ]);
-  return table(columns, rows) + nextText(next_cursor);
+  return table(columns, rows) + more;
 }
 
 function changesText(before: Record<string, unknown>, after: Record<string, unknown>): string {

@@ -159,10 +159,13 @@ const SeriesResponse = z.object({
   errors: z.array(z.number().int()),
 });
 
-function isKeyCursor(value: unknown): value is KeyCursor {
-  const cursor = value as KeyCursor | null;
-  const kind = typeof cursor?.value;
-  return typeof cursor?.keyId === 'string' && (kind === 'number' || kind === 'string');
+/** A place in one order is none in another: a cursor belongs to the sort it was made with. */
+function isCursorOf(sort: string): (value: unknown) => value is KeyCursor {
+  const kind = sort.endsWith('key_id') ? 'string' : 'number';
+  return (value): value is KeyCursor => {
+    const cursor = value as (KeyCursor & { sort: string }) | null;
+    return cursor?.sort === sort && typeof cursor.keyId === 'string' && typeof cursor.value === kind;
+  };
 }
 
 export const getKeys = route({
@@ -200,7 +203,7 @@ export const getKeys = route({
       sort: query.sort.replace('-', '') as KeyOrder,
       descending,
       limit: query.limit + 1,
-      after: decodeCursor(query.cursor, isKeyCursor),
+      after: decodeCursor(query.cursor, isCursorOf(query.sort)),
     };
     const rows = list
       ? await listKeysFrom(parts.store, list.generation, request, nowMs, list.appeared)
@@ -210,7 +213,7 @@ export const getKeys = route({
     const more = rows.length > query.limit && last;
     return {
       data: await withSeries(parts, await answersOf(parts, page), query.include === 'series'),
-      next_cursor: more ? encodeCursor({ value: last.sort_value, keyId: last.key_id }) : null,
+      next_cursor: more ? encodeCursor({ sort: query.sort, value: last.sort_value, keyId: last.key_id }) : null,
       figures_as_of: new Date(list?.generation.generation ?? nowMs).toISOString(),
     };
   },

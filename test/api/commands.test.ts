@@ -4,7 +4,9 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nextPageText } from '../../api/commands/next-page.ts';
 import { table } from '../../api/commands/table.ts';
 import { ago, bytes, change, duration, percent, sparkline } from '../../api/commands/wording.ts';
 import { packageRoot } from '../../ingest/package-root.ts';
@@ -95,10 +97,10 @@ describe('keytally keys list', () => {
   });
 
   test('goes on where a page ended', async () => {
-    const { out } = await run(['keys', 'list', '--sort', 'key_id', '--limit', '2']);
-    const cursor = /more with --cursor (\S+)\n$/.exec(out)![1]!;
-    const next = await run(['keys', 'list', '--sort', 'key_id', '--limit', '1', '--cursor', cursor]);
-    expect(next.out).toMatch(/\norders +Orders/);
+    const { out } = await run(['keys', 'list', '--sort', 'key_id', '--limit', '2', '--token', ADMIN_TOKEN]);
+    const [, command] = /\nmore with keytally (keys list --.*)\n$/.exec(out)!;
+    expect(command).not.toContain(ADMIN_TOKEN);
+    expect((await run(command!.split(' '))).out).toMatch(/^KEY.*\norders +Orders.*\n$/);
     expect((await run(['keys', 'list', '--search', 'nothing like it'])).out).toBe('no such keys\n');
   });
 });
@@ -272,6 +274,20 @@ describe('how figures are said', () => {
     expect([null, 0.25, 12, 123.4, 1_240].map(duration)).toEqual(['–', '0.3 ms', '12 ms', '123 ms', '1.24 s']);
     expect([0, 512, 1_300_000, 5e15].map(bytes)).toEqual(['0 B', '512 B', '1.3 MB', '5000 TB']);
     expect([change(112, 100), change(97, 100), change(5, 0)]).toEqual(['+12%', '−3%', '']);
+  });
+
+  test('the next page is the same command, as a shell reads it', () => {
+    const command = new Command('list')
+      .argument('<key>')
+      .option('--search <text>')
+      .option('--limit <number>', '', '50');
+    command.option('--cursor <cursor>').option('--token <token>');
+    new Command('keytally').addCommand(command);
+    command.parse(['it’s/a', '--search', "Ada's key", '--cursor', 'old', '--token', 'kt_hidden'], { from: 'user' });
+    expect(nextPageText(command, 'new')).toBe(
+      "more with keytally list 'it’s/a' --search 'Ada'\\''s key' --cursor new\n",
+    );
+    expect(nextPageText(command, null)).toBe('');
   });
 
   test('a line of blocks', () => {

@@ -80,6 +80,22 @@ describe('keys', () => {
     }
   });
 
+  test('a cursor is one of the order it was made with only', async () => {
+    for (const [made, used] of [
+      ['key_id', '-requests_30d'],
+      ['-requests_30d', 'key_id'],
+      ['-requests_30d', 'requests_30d'],
+      ['total_requests', 'last_used'],
+    ]) {
+      const { json } = await stack.call(`/v1/keys?sort=${made}&limit=1`);
+      const { status, json: problem } = await stack.call(`/v1/keys?sort=${used}&limit=1&cursor=${json.next_cursor}`);
+      expect([status, problem.errors?.[0]]).toEqual([
+        400,
+        { field: 'cursor', message: 'is not a cursor of this list' },
+      ]);
+    }
+  });
+
   test('search, filters, unused', async () => {
     const ids = async (query: string) =>
       (await stack.call(`/v1/keys?sort=key_id&${query}`)).json.data.map((key: { key_id: string }) => key.key_id);
