@@ -3,6 +3,7 @@ import type { Redis as Single } from 'ioredis';
 import type { BatchJob } from '../ingest/queue.ts';
 import { mastersOf, type Redis } from '../ingest/redis.ts';
 import type { Store } from './clickhouse/store.ts';
+import { countedRows } from './insert.ts';
 
 /** One line of the file: a key as Redis dumps it, or a batch that waits. */
 export type RedisLine =
@@ -62,11 +63,7 @@ export async function restoreRedisLine(
     await redis.restore(line.key, line.ttlMs, Buffer.from(line.value, 'base64'), 'REPLACE');
     return 'key';
   }
-  const [row] = await store.queryWriter<{ counted: number }>(
-    'SELECT count() AS counted FROM requests WHERE batch_id = {id:String}',
-    { id: line.batchId },
-  );
-  if (row!.counted > 0) return 'counted_already';
+  if ((await countedRows(store, line.batchId)) > 0) return 'counted_already';
   await queues[line.shard % queues.length]!.add('batch', line.job, { jobId: line.batchId });
   return 'queued';
 }

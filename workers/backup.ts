@@ -134,7 +134,7 @@ async function restoreTables({ config, store, say }: BackupParts, place: BackupP
 }
 
 async function restoreRedis(
-  { redis, store }: BackupParts,
+  { redis, store, say }: BackupParts,
   place: BackupPlace,
   manifest: Manifest,
   queues: readonly Queue<BatchJob>[],
@@ -142,12 +142,18 @@ async function restoreRedis(
   const summary = { keys: 0, queued: 0, countedAlready: 0 };
   await place.use(manifest.redis, async (path) => {
     for await (const line of createInterface({ input: createReadStream(path).pipe(createGunzip()) })) {
-      const outcome = await restoreRedisLine(JSON.parse(line) as RedisLine, { redis, queues, store });
+      const saved = JSON.parse(line) as RedisLine;
+      const outcome = await restoreRedisLine(saved, { redis, queues, store });
+      if (outcome === 'counted_already' && 'batchId' in saved) say(countedAlready(saved.batchId));
       summary[outcome === 'key' ? 'keys' : outcome === 'queued' ? 'queued' : 'countedAlready']++;
     }
   });
   return summary;
 }
+
+/** It may have waited because a view refused it, and a restored table cannot be asked to fill only what is missing. */
+const countedAlready = (batchId: string) =>
+  `batch ${batchId}: its rows are in requests and it is not queued; GET /v1/invariants says whether a rollup lacks them`;
 
 function refuseCluster(config: Config): void {
   if (config.CLICKHOUSE_CLUSTER) {

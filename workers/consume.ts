@@ -1,10 +1,11 @@
-import { type Job, Worker } from 'bullmq';
+import { DelayedError, type Job, Worker } from 'bullmq';
 import type { Config } from '../ingest/config.ts';
 import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 import { traced } from '../ingest/tracing.ts';
 import { wholeBatch } from './dead-letter.ts';
 import { classifyInsertError, type ErrorClass } from './errors.ts';
+import { countedRows } from './insert.ts';
 import { insertFailures, jobsStalled } from './metrics.ts';
 import { type BatchParts, bury, processBatch } from './process-batch.ts';
 
@@ -15,6 +16,8 @@ const STALLED_INTERVAL_MS = 5_000;
 const MAX_STALLED_COUNT = 1_000_000;
 /** While the store is away one batch tries again after this time; all others wait with it. */
 const PAUSE_MS = 2_000;
+/** A batch that is counted in part and may not be given up tries again after this time; the others go on. */
+const PARTLY_COUNTED_DELAY_MS = 5_000;
 
 export interface ConsumerOptions {
   config: Pick<Config, 'INGEST_SHARDS' | 'WORKER_CONCURRENCY'>;
@@ -117,6 +120,7 @@ async function settleFailure(
   }
   const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
   if (!lastAttempt) throw error;
+  await keepPartlyCounted(parts, job, error);
   const reason = `gave up after ${job.attemptsMade + 1} attempts: ${(error as Error).message}`;
   await bury(parts, [wholeBatch(job.id!, job.data, reason)]).catch(async (failure: unknown) => {
     // The last attempt must not end as a failed job that nobody looks at: it waits until the letter can be written.
@@ -128,4 +132,19 @@ async function settleFailure(
     await worker.rateLimit(PAUSE_MS);
     throw Worker.RateLimitError();
   });
+}
+
+/**
+ * Rows in `requests` and not in every view: a letter would pass for counted, and those views would stay short for good. The same insert again
+ * fills only what is missing, so the batch waits until it goes through. So it does when the store does not say.
+ */
+async function keepPartlyCounted(parts: BatchParts, job: Job<BatchJob>, error: unknown): Promise<void> {
+  const counted = await countedRows(parts.store, job.id!).catch(() => undefined);
+  if (counted === 0) return;
+  parts.log.error(
+    { batch_id: job.id, counted, err: error },
+    'batch may be counted in part; it waits and is tried again',
+  );
+  await job.moveToDelayed(Date.now() + PARTLY_COUNTED_DELAY_MS, job.token);
+  throw new DelayedError();
 }

@@ -3,6 +3,7 @@ import { partOfBatch } from '../ingest/batch-part.ts';
 import { type BatchJob, openBatchQueue } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 import type { Store } from './clickhouse/store.ts';
+import { countedRows } from './insert.ts';
 import { REQUEST_COLUMNS } from './request-block.ts';
 
 export const OUTCOMES = ['waiting', 'replayed', 'dropped'] as const;
@@ -91,7 +92,7 @@ export class DeadLetters {
     const letter = await this.#find(id);
     if (!letter) return { kind: 'unknown' };
     if (letter.outcome !== 'waiting') return { kind: 'settled', outcome: letter.outcome };
-    const counted = await this.#counted(id);
+    const counted = await countedRows(this.#store, id);
     if (counted > 0 && counted < letter.rows) return { kind: 'partly_counted', counted, rows: letter.rows };
     if (counted === 0) await this.#enqueue(id, await jobOf(letter));
     await this.#settle(letter, 'replayed');
@@ -115,14 +116,6 @@ export class DeadLetters {
       { id },
     );
     return letter;
-  }
-
-  async #counted(id: string): Promise<number> {
-    const [row] = await this.#store.queryWriter<{ counted: number }>(
-      'SELECT count() AS counted FROM requests WHERE batch_id = {id:String}',
-      { id },
-    );
-    return row!.counted;
   }
 
   async #enqueue(jobId: string, job: BatchJob): Promise<void> {

@@ -35,9 +35,11 @@ const BY_CODE: Readonly<Record<number, ErrorClass>> = {
   62: 'crash', // SYNTAX_ERROR
   81: 'crash', // UNKNOWN_DATABASE
   115: 'crash', // UNKNOWN_SETTING
+  159: 'wait', // TIMEOUT_EXCEEDED
   164: 'wait', // READONLY
   194: 'wait', // REQUIRED_PASSWORD
   202: 'wait', // TOO_MANY_SIMULTANEOUS_QUERIES
+  209: 'wait', // SOCKET_TIMEOUT
   210: 'wait', // NETWORK_ERROR
   216: 'wait', // QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING: an earlier try that was given up here and is still written there
   225: 'wait', // NO_ZOOKEEPER
@@ -51,8 +53,6 @@ const BY_CODE: Readonly<Record<number, ErrorClass>> = {
   497: 'wait', // ACCESS_DENIED
   516: 'wait', // AUTHENTICATION_FAILED
   999: 'wait', // KEEPER_EXCEPTION
-  159: 'retry', // TIMEOUT_EXCEEDED
-  209: 'retry', // SOCKET_TIMEOUT
 };
 const TOO_MANY_PARTS = 252;
 

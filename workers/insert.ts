@@ -32,3 +32,12 @@ export function insertSettings(token: string): Settings {
 export async function insertRequests(store: Store, token: string, block: Buffer): Promise<void> {
   await store.insertBlock(TABLE, insertSettings(token), block, token);
 }
+
+/** Rows of a batch that `requests` holds. That they are there does not say that every view has them: one may have failed after. */
+export async function countedRows(store: Store, batchId: string): Promise<number> {
+  const [row] = await store.queryWriter<{ counted: number }>(
+    'SELECT count() AS counted FROM requests WHERE batch_id = {id:String}',
+    { id: batchId },
+  );
+  return row!.counted;
+}

@@ -60,8 +60,12 @@ test('an embedded system, restored into an empty one: every table the same, repe
   const empty = testConfig();
   const after = await withinStores(empty, async (parts) => {
     await keepExpiredRows(parts.store);
-    const summary = await restore(parts, folder);
+    const said: string[] = [];
+    const summary = await restore({ ...parts, say: (line) => said.push(line) }, folder);
     expect(summary).toMatchObject({ queued: 1, countedAlready: 1 });
+    expect(said.filter((line) => line.startsWith('batch '))).toEqual([
+      expect.stringContaining('its rows are in requests'),
+    ]);
     const { invariants } = await checkInvariants(parts.store, empty, { settled: false, pauseMs: 0, days: 20 });
     expect(invariants.filter(({ violations }) => violations !== 0)).toEqual([]);
     return fingerprints(parts.store);
