@@ -1,13 +1,13 @@
 import type { Request } from 'express';
 import { Problem } from './problem.ts';
-import { allows, bearerToken, type Scope, type TokenGrant, type TokenReader } from './token.ts';
+import { allows, bearerToken, type Scope, type TokenGrant, type TokenReader, tokensUnavailable } from './token.ts';
 
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="keytally"' };
 
 /**
  * The grant behind a request.
  * @param token where it was presented; default: the Authorization header
- * @throws {Problem} 401 without a valid token, 403 when it lacks `scope`
+ * @throws {Problem} 401 without a valid token, 403 when it lacks `scope`, 503 when Redis cannot tell
  */
 export async function authenticate(
   tokens: TokenReader,
@@ -19,10 +19,7 @@ export async function authenticate(
     throw new Problem(401, 'Unauthorized', 'send Authorization: Bearer <token>', { headers: CHALLENGE });
   }
   const grant = await tokens.find(token).catch((cause: unknown) => {
-    throw new Problem(503, 'Not available', 'tokens cannot be checked at the moment; retry later', {
-      headers: { 'Retry-After': '5' },
-      cause,
-    });
+    throw tokensUnavailable(cause);
   });
   const nowMs = Date.now();
   if (!grant || (grant.expiresAtMs !== 0 && grant.expiresAtMs <= nowMs)) {

@@ -1,4 +1,5 @@
 import { createHash, randomInt } from 'node:crypto';
+import { Problem } from './problem.ts';
 import { RecentMap } from './recent-map.ts';
 import type { Redis } from './redis.ts';
 
@@ -24,6 +25,12 @@ export const TOKENS_KEY = '{keytally}:tokens';
 
 /** Redis hash: token id → time it was last used, epoch milliseconds, to the minute. */
 export const TOKENS_USED_KEY = '{keytally}:tokens:used';
+
+/**
+ * Redis key: there from the end of a rebuild from ClickHouse on (workers/edge-index.ts). Without it a token that Redis does not know may be one
+ * that it lost.
+ */
+export const INDEX_BUILT_KEY = '{keytally}:index:built';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const TOKEN_LENGTH = 40;
@@ -73,7 +80,10 @@ export class TokenReader {
     this.#redis.hset(TOKENS_USED_KEY, id, nowMs).catch(() => undefined);
   }
 
-  /** The grant of a presented token, also when expired; undefined when unknown or not shaped like one. */
+  /**
+   * The grant of a presented token, also when expired; undefined when unknown or not shaped like one.
+   * @throws {Problem} 503 when it is not found in a Redis that has lost its tokens; what Redis raises when it is away
+   */
   async find(token: string): Promise<TokenGrant | undefined> {
     return TOKEN.test(token) ? this.findByHash(sha256(token)) : undefined;
   }
@@ -85,6 +95,7 @@ export class TokenReader {
     const json = await this.#redis.hget(TOKENS_KEY, hash);
     const untilMs = Date.now() + CACHE_MS;
     if (!json) {
+      if ((await this.#redis.exists(INDEX_BUILT_KEY)) === 0) throw tokensUnavailable();
       this.#unknown.set(hash, untilMs);
       return undefined;
     }
@@ -92,6 +103,14 @@ export class TokenReader {
     this.#cache.set(hash, { grant, untilMs });
     return grant;
   }
+}
+
+/** Senders keep their records and repeat; after a 401 they would give up. */
+export function tokensUnavailable(cause?: unknown): Problem {
+  return new Problem(503, 'Not available', 'tokens cannot be checked at the moment; retry later', {
+    headers: { 'Retry-After': '5' },
+    cause,
+  });
 }
 
 /** The token of an `Authorization: Bearer` header; '' when there is none. */

@@ -47,6 +47,11 @@ const LIVE_TOKENS = `SELECT sha256, id, name, scopes, organization_id, key_id, r
     ifNull(toUnixTimestamp64Milli(expires_at), 0) AS expires_at_ms
   FROM tokens FINAL`;
 
+/** Tokens that Redis is asked for in one command. */
+const CHUNK_TOKENS = 1_000;
+/** Of a reconciliation that others write beside; the next one goes on. */
+const MAX_LOOKS = 3;
+
 /** Tokens: ClickHouse keeps them, Redis serves them to the edge. */
 export class Tokens {
   readonly #store: Store;
@@ -113,20 +118,52 @@ export class Tokens {
     await this.#redis.hdel(TOKENS_KEY, row.sha256);
     const { created_at_ms: createdAtMs, successor_id: successorId } = row;
     await this.#write(row.sha256, grantOf(row), { createdAtMs, successorId, revoked: true });
+    // Again: a reconciliation that had read the row before may have set it meanwhile.
+    await this.#redis.hdel(TOKENS_KEY, row.sha256);
     return grantOf(row);
   }
 
   /**
-   * Brings Redis in line with ClickHouse and makes sure there is an administrator.
+   * Brings Redis in line with ClickHouse. What a writer changes meanwhile is met by another look after the own writes; a writer writes to ClickHouse
+   * first and to Redis after it, so one of the two comes last with what is true.
+   * @returns tokens that Redis had otherwise
+   */
+  async reconcile(): Promise<number> {
+    let mended = 0;
+    for (let look = 0; look < MAX_LOOKS; look++) {
+      const wrong = await this.#mend(await this.#rows());
+      if (wrong === 0) return mended;
+      mended += wrong;
+    }
+    return mended;
+  }
+
+  /** @returns tokens that were set or taken out */
+  async #mend(rows: readonly TokenRow[]): Promise<number> {
+    let mended = 0;
+    for (let at = 0; at < rows.length; at += CHUNK_TOKENS) {
+      const chunk = rows.slice(at, at + CHUNK_TOKENS);
+      const present = await this.#redis.hmget(TOKENS_KEY, ...chunk.map((row) => row.sha256));
+      const wanted = chunk.map((row) => (row.revoked ? null : JSON.stringify(grantOf(row))));
+      const wrong = chunk.flatMap((row, n) =>
+        present[n] === wanted[n] ? [] : [{ hash: row.sha256, grant: wanted[n] }],
+      );
+      for (const { hash, grant } of wrong) {
+        if (grant) await this.#redis.hset(TOKENS_KEY, hash, grant);
+        else await this.#redis.hdel(TOKENS_KEY, hash);
+      }
+      mended += wrong.length;
+    }
+    return mended;
+  }
+
+  /**
+   * Makes sure there is an administrator.
    * @param given token from the configuration; without one, the first start makes one
    * @returns the new token, to be shown once; undefined when one exists already
    */
   async ensureAdmin(given: string | undefined): Promise<string | undefined> {
     const rows = await this.#rows();
-    for (const row of rows) {
-      if (row.revoked) await this.#redis.hdel(TOKENS_KEY, row.sha256);
-      else await this.#redis.hset(TOKENS_KEY, row.sha256, JSON.stringify(grantOf(row)));
-    }
     if (given) {
       if (rows.some((row) => row.sha256 === sha256(given) && !row.revoked)) return undefined;
       await this.create({ name: 'KEYTALLY_ADMIN_TOKEN', scopes: ['admin'] }, given);

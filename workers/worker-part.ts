@@ -11,13 +11,13 @@ import { startDelivery } from './alerts/delivery/delivery-worker.ts';
 import { usableSecretKeys } from './alerts/delivery/secret-keys.ts';
 import { startEvaluation } from './alerts/evaluation/evaluation-worker.ts';
 import { applyRules, readRuleFile } from './alerts/rules/rule-file.ts';
-import { ApiDescriptions } from './api-descriptions.ts';
 import { haveMergesStandBack } from './clickhouse/merge-priority.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
 import type { Store } from './clickhouse/store.ts';
 import { startConsumers } from './consume.ts';
 import { ConsumerWatch } from './consumer-watch.ts';
+import { rebuildEdgeIndex, startEdgeIndexWatch } from './edge-index.ts';
 import { startHealthGauges } from './health-gauges.ts';
 import { startLifecycle } from './keys/lifecycle-worker.ts';
 import { Registry } from './keys/registry.ts';
@@ -77,6 +77,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
     log,
   );
   const gauges = startHealthGauges(store, redis, log);
+  const index = startEdgeIndexWatch(store, redis, log);
   const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);
   const evaluation = await startEvaluation({ config, store, redis, log }, connection);
   return {
@@ -95,6 +96,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
       await stopInTime({ ...shards, lifecycle, evaluation, delivery }, STOP_LIMIT_MS, log);
       await opener.close();
       gauges.close();
+      index.close();
       await watch.close();
       connection.disconnect();
       redis.disconnect();
@@ -117,7 +119,6 @@ async function prepare(config: Config, store: Store, redis: Redis): Promise<stri
   if (store.embedded) haveMergesStandBack();
   await applyRetention(store, config);
   if (config.ALERTS_FILE) await applyRules(store, readRuleFile(config.ALERTS_FILE));
-  await new Registry(store, redis).rebuildIndex();
-  await new ApiDescriptions(store, redis).rebuildIndex();
+  await rebuildEdgeIndex(store, redis);
   return new Tokens(store, redis).ensureAdmin(config.KEYTALLY_ADMIN_TOKEN);
 }

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectRedis } from '../../ingest/redis.ts';
+import { newToken, sha256, TOKENS_KEY } from '../../ingest/token.ts';
+import { Tokens } from '../../workers/tokens.ts';
 import { startPart } from '../support/process.ts';
 import { ADMIN_TOKEN, httpCall, type Stack, startStack } from '../support/stack.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ KEY_SWEEP_CRON: '* * * * * *' });
 });
 afterAll(() => stack.stop());
 
@@ -77,6 +80,41 @@ test('a token that would have ended already is refused, and its field named', as
   const body = { name: 'late', scopes: ['read'], expires_at: '2026-01-01T00:00:00Z' };
   const { status, json } = await stack.call('/v1/tokens', { method: 'POST', body });
   expect([status, json.errors?.[0]?.field]).toEqual([400, 'expires_at']);
+});
+
+test('Redis comes back empty: 503 for unknown tokens until a worker has filled it again, by itself', async () => {
+  const { token } = await make({ name: 'gateway', scopes: ['read'] });
+  const redis = await connectRedis(stack.redisUrl, 'producer', () => {});
+  const unknown = newToken();
+  // As if a worker were at it all the time.
+  await redis.multi().flushall().set('{keytally}:index:lock', 'test').exec();
+  await settle();
+  const answer = await stack.call('/v1/keys', { token: unknown });
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+  // The sweep may have brought it back already.
+  expect(await statusWith(token)).not.toBe(401);
+  await redis.del('{keytally}:index:lock');
+  await expect.poll(() => statusWith(unknown), { timeout: 30_000 }).toBe(401);
+  expect(await statusWith(token)).toBe(200);
+  redis.disconnect();
+});
+
+test('a failover loses the last second: the sweep takes a revoked token out again and puts a new one in', async () => {
+  const expires = new Date(Date.now() + 3_600_000).toISOString();
+  const [revoked, made] = [
+    await make({ name: 'revoked', scopes: ['read'], expires_at: expires }),
+    await make({ name: 'made', scopes: ['read'], expires_at: expires }),
+  ];
+  const redis = await connectRedis(stack.redisUrl, 'producer', () => {});
+  const lost = (await redis.hget(TOKENS_KEY, sha256(revoked.token)))!;
+  await stack.call(`/v1/tokens/${revoked.id}`, { method: 'DELETE' });
+  await redis.hset(TOKENS_KEY, sha256(revoked.token), lost);
+  await redis.hdel(TOKENS_KEY, sha256(made.token));
+  await expect
+    .poll(() => redis.hmget(TOKENS_KEY, sha256(revoked.token), sha256(made.token)), { timeout: 20_000 })
+    .toEqual([null, expect.stringContaining(made.id)]);
+  expect(await new Tokens(stack.store, redis).reconcile()).toBe(0);
+  redis.disconnect();
 });
 
 test('an organization’s auditor sees that its token was made, rotated and revoked', async () => {

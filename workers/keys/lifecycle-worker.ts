@@ -6,6 +6,7 @@ import type { Logger } from '../../ingest/logger.ts';
 import { type BatchJob, openBatchQueue } from '../../ingest/queue.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import { checkInvariants, storeReport } from '../invariants.ts';
+import { Tokens } from '../tokens.ts';
 import { EXPIRY_CONCURRENCY, ExpiryGatherer } from './expiry.ts';
 import { buildKeyList } from './key-list.ts';
 import {
@@ -123,6 +124,9 @@ async function perform(
   if (data.kind === 'policies') return runPolicies(parts, batches, data.slot);
   if (data.kind === 'key_list') return buildList(parts, data.slot, signal);
   if (data.kind === 'invariants') return runInvariants(parts, data.slot);
+  // A failover of Redis may have lost the last second: a revocation, or a new token.
+  const tokens = await new Tokens(parts.registry.store, parts.redis).reconcile();
+  if (tokens > 0) parts.log.warn({ tokens, slot: data.slot }, 'Redis had other tokens than ClickHouse; mended');
   const { KEY_REMINDER_DAYS: reminderDays, KEY_ROTATION_DAYS: rotationDays } = parts.config;
   const result = await sweepKeys(parts.registry, parts.redis, queue, { reminderDays, rotationDays }, { signal });
   if (Object.values(result).some((count) => count > 0)) parts.log.info({ ...result, slot: data.slot }, 'keys swept');

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../ingest/logger.ts';
+import type { Redis } from '../ingest/redis.ts';
+import { INDEX_BUILT_KEY } from '../ingest/token.ts';
+import { ApiDescriptions } from './api-descriptions.ts';
+import type { Store } from './clickhouse/store.ts';
+import { Registry } from './keys/registry.ts';
+import { Tokens } from './tokens.ts';
+
+const LOOK_EVERY_MS = 5_000;
+/** Whoever holds it rebuilds; a holder that was killed, or takes longer, is joined by another, which does no harm. */
+const LOCK_KEY = '{keytally}:index:lock';
+const LOCK_SECONDS = 60;
+
+const GIVE_UP = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`;
+
+/** Fills what the edge reads in Redis from ClickHouse. Tokens come last: who sends with one finds all the rest. */
+export async function rebuildEdgeIndex(store: Store, redis: Redis): Promise<void> {
+  await new Registry(store, redis).rebuildIndex();
+  await new ApiDescriptions(store, redis).rebuildIndex();
+  await new Tokens(store, redis).reconcile();
+  await redis.set(INDEX_BUILT_KEY, '1');
+}
+
+/** Looks whether Redis still has the index, and fills it again when it came back without: empty, or another one. */
+export function startEdgeIndexWatch(store: Store, redis: Redis, log: Logger): { look(): Promise<void>; close(): void } {
+  let looks = false;
+  const look = async () => {
+    if (looks) return;
+    looks = true;
+    try {
+      if ((await redis.exists(INDEX_BUILT_KEY)) === 0) await rebuildOnce(store, redis, log);
+    } catch (error) {
+      log.warn({ err: error }, 'the index of the edge is not rebuilt; the next look tries again');
+    } finally {
+      looks = false;
+    }
+  };
+  const timer = setInterval(() => void look(), LOOK_EVERY_MS);
+  timer.unref();
+  return { look, close: () => clearInterval(timer) };
+}
+
+async function rebuildOnce(store: Store, redis: Redis, log: Logger): Promise<void> {
+  const owner = randomUUID();
+  if ((await redis.set(LOCK_KEY, owner, 'EX', LOCK_SECONDS, 'NX')) !== 'OK') return;
+  try {
+    log.warn('Redis has lost the index of the edge; it is rebuilt from ClickHouse');
+    await rebuildEdgeIndex(store, redis);
+    log.info('the index of the edge is rebuilt');
+  } finally {
+    await redis.eval(GIVE_UP, 1, LOCK_KEY, owner);
+  }
+}
