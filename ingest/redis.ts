@@ -1,6 +1,7 @@
 import { Cluster, type ClusterOptions, type RedisOptions, Redis as Single } from 'ioredis';
 import { ConfigError } from './config.ts';
 import { parseRedisUrl, type RedisAddress, shownAddress } from './redis-address.ts';
+import { OLDEST_REDIS_MAJOR, outdatedVersion } from './redis-version.ts';
 
 /** One Redis or a Redis Cluster. All keys of one command, script or pipeline must share a hash tag (`{keytally}…`). */
 export type Redis = Single | Cluster;
@@ -60,7 +61,7 @@ function clusterOptions(role: ConnectionRole, { isTls, username, password }: Red
 
 /**
  * Opens a connection and waits until Redis answers.
- * @throws {ConfigError} when it does not; the address is named without its password
+ * @throws {ConfigError} when it does not, or is too old; the address is named without its password
  */
 export async function connectRedis(url: string, role: ConnectionRole, onError: (error: Error) => void): Promise<Redis> {
   const address = parseRedisUrl(url);
@@ -78,10 +79,22 @@ export async function connectRedis(url: string, role: ConnectionRole, onError: (
   } finally {
     redis.off('error', note);
   }
+  await refuseOutdated(redis, address);
   // From now on it may go away and come back: only the first try ends at once.
   if (redis instanceof Cluster) redis.options.clusterRetryStrategy = reconnectDelayMs;
   else redis.options.retryStrategy = reconnectDelayMs;
   return redis;
+}
+
+/** Hosted services may refuse INFO: their version is then left to their operator. */
+async function refuseOutdated(redis: Redis, address: RedisAddress): Promise<void> {
+  const infos = await Promise.all(mastersOf(redis).map((node) => node.info('server').catch(() => '')));
+  const version = infos.map(outdatedVersion).find((outdated) => outdated !== undefined);
+  if (version === undefined) return;
+  redis.disconnect();
+  throw new ConfigError(
+    `REDIS_URL: Redis at ${shownAddress(address)} has version ${version}; Redis or Valkey ${OLDEST_REDIS_MAJOR} or newer is needed`,
+  );
 }
 
 function openSingle(url: string, role: ConnectionRole): Single {

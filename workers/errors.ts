@@ -78,6 +78,8 @@ const NOT_CLICKHOUSE = /^\s*(<|$)|bad gateway|service unavailable|gateway time-?
 export function classifyInsertError(error: unknown): ErrorClass {
   const { code, name, message = '' } = error as { code?: string; name?: string; message?: string };
   if (code !== undefined && /^\d+$/.test(code)) return classifyEngineError(Number(code), message);
+  // Redis refuses a claim: it is full, loads its data, became a replica. The batch has no part in it.
+  if (name === 'ReplyError') return 'wait';
   if (code !== undefined && CONNECTION_CODES.has(code)) return 'wait';
   if (name === 'AggregateError' || message === 'Timeout error.' || message.includes('socket hang up')) return 'wait';
   if (code === undefined && name === 'Error' && NOT_CLICKHOUSE.test(message)) return 'wait';

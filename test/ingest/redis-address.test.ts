@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
+import { type AddressInfo, createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { ConfigError, parseConfig } from '../../ingest/config.ts';
+import { connectRedis } from '../../ingest/redis.ts';
 import { parseRedisUrl, shownAddress } from '../../ingest/redis-address.ts';
 
 test.each([
@@ -33,4 +35,35 @@ test.each([
   expect(start).toThrow(ConfigError);
   expect(start).toThrow(`REDIS_URL: ${reason}`);
   expect(start).not.toThrow(/hidden/);
+});
+
+/** Speaks as much of the protocol as a connection needs. @param info what INFO answers, as on the wire */
+async function serverThatSays(info: string): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('data', (bytes) => {
+      for (const [, command] of bytes.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+        socket.write(/^info$/i.test(command!) ? info : /^ping$/i.test(command!) ? '+PONG\r\n' : '+OK\r\n');
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return `redis://:secret@127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
+
+test.each([
+  ['Redis 6', bulk('# Server\r\nredis_version:6.2.14\r\n'), /^REDIS_URL: .*127.0.0.1.*version 6.2.14.* 7 or newer/],
+  ['Redis 7', bulk('# Server\r\nredis_version:7.0.15\r\n'), undefined],
+  ['Redis 10', bulk('# Server\r\nredis_version:10.0.1\r\n'), undefined],
+  ['Valkey', bulk('# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n'), undefined],
+  ['a service that refuses INFO', '-NOPERM no permission\r\n', undefined],
+])('%s: its version is looked at', async (_title, info, refusal) => {
+  const url = await serverThatSays(info);
+  const connected = connectRedis(url, 'producer', () => {}).then((redis) => redis.disconnect());
+  if (refusal === undefined) return connected;
+  const said = await connected.catch((error: unknown) => error);
+  expect(said).toBeInstanceOf(ConfigError);
+  expect((said as Error).message).toMatch(refusal);
+  expect((said as Error).message).not.toContain('secret');
 });

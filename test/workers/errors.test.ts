@@ -1,3 +1,4 @@
+import { ReplyError } from 'ioredis';
 import { expect, test } from 'vitest';
 import { classifyInsertError } from '../../workers/errors.ts';
 
@@ -27,6 +28,7 @@ test.each([
   ['a timeout of the client', new Error('Timeout error.'), 'wait'],
   ['a page of a load balancer', new Error('<html><h1>503 Service Unavailable</h1></html>'), 'wait'],
   ['a proxy without a server behind it', new Error('no healthy upstream'), 'wait'],
+  ['a refusal of Redis', new ReplyError('OOM command not allowed'), 'wait'],
   ['an empty answer', new Error(''), 'wait'],
   ['anything else', new TypeError('x is not a function'), 'retry'],
 ])('%s → %s', (_name, error, expected) => {
