@@ -8,7 +8,7 @@ import type { Logger } from '../ingest/logger.ts';
 import { packageRoot } from '../ingest/package-root.ts';
 import { Problem } from '../ingest/problem.ts';
 import type { Redis } from '../ingest/redis.ts';
-import { connectRedis } from '../ingest/redis.ts';
+import { checkWrites, connectRedis } from '../ingest/redis.ts';
 import { bearerToken, sha256, TokenReader } from '../ingest/token.ts';
 import { createSender } from '../workers/alerts/channels/send.ts';
 import { secretBox } from '../workers/alerts/delivery/channels.ts';
@@ -85,7 +85,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     router,
     fallback: dashboardFiles(),
     checks: {
-      redis: async () => ((await redis.ping()) === 'PONG' ? undefined : 'Redis does not answer'),
+      redis: () => checkWrites(redis),
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     drain: () => parts.registry.denials.close(),

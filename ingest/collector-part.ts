@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import type { ReadinessChecks } from './http-server.ts';
 import type { IntakePart } from './intake-part.ts';
 import type { Logger } from './logger.ts';
-import { connectRedis } from './redis.ts';
+import { checkWrites, connectRedis } from './redis.ts';
 import { RedisHeadroom } from './redis-headroom.ts';
 import { TokenReader } from './token.ts';
 
@@ -33,7 +33,7 @@ export async function startCollector(
   return {
     router: collectorRouter({ config, tokens: new TokenReader(redis), headroom, intake }),
     checks: {
-      redis: async () => ((await redis.ping()) === 'PONG' ? undefined : 'Redis does not answer'),
+      redis: () => checkWrites(redis),
       queue: async () => (headroom.hasRoom ? undefined : 'Redis is near its memory limit'),
     },
     close: async () => {

@@ -18,6 +18,14 @@ const CONNECTION_CLOSED = 'Connection is closed.';
 const CONNECT_TIMEOUT_MS = 5_000;
 const MAX_RECONNECT_DELAY_MS = 2_000;
 /**
+ * A single Redis that sends nothing for this long while an answer is due is taken for gone: a host that vanishes closes no connection. A worker's
+ * blocking reads are silent for up to 10 s.
+ */
+const SILENCE_TIMEOUT_MS: Record<ConnectionRole, number> = { producer: 10_000, worker: 30_000 };
+/** As ioredis knows them. */
+const RECONNECT = 1;
+const RECONNECT_AND_SEND_AGAIN = 2;
+/**
  * A command whose node is away is tried again this often, this long apart, while the cluster elects another: 3 s for
  * a producer, who answers 503 after it, and about an hour for a worker, who has nothing else to do.
  */
@@ -34,6 +42,10 @@ export function redisOptions(role: ConnectionRole): RedisOptions {
     retryStrategy: reconnectDelayMs,
     enableOfflineQueue: role === 'worker',
     maxRetriesPerRequest: role === 'worker' ? null : 1,
+    socketTimeout: SILENCE_TIMEOUT_MS[role],
+    // A primary that became a replica keeps its connections; its address may lead to the new one meanwhile. A producer answers 503 for this once.
+    reconnectOnError: ({ message }) =>
+      message.startsWith('READONLY') && (role === 'worker' ? RECONNECT_AND_SEND_AGAIN : RECONNECT),
     lazyConnect: true,
   };
 }
@@ -109,6 +121,14 @@ function openCluster(address: RedisAddress, role: ConnectionRole): Cluster {
 export function subscriberOf(redis: Redis): Redis {
   if (redis instanceof Cluster) return redis.duplicate([], { enableOfflineQueue: true });
   return redis.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null });
+}
+
+/**
+ * A readiness check: a write that changes nothing, which needs no memory. A primary that became a replica still answers PING; that it refuses this has
+ * the connection made again.
+ */
+export async function checkWrites(redis: Redis): Promise<undefined> {
+  await redis.del('{keytally}:readiness');
 }
 
 /** The nodes that hold data and take writes. */

@@ -2,7 +2,7 @@ import type { Config } from '../ingest/config.ts';
 import type { ReadinessChecks } from '../ingest/http-server.ts';
 import type { Logger } from '../ingest/logger.ts';
 import type { Redis } from '../ingest/redis.ts';
-import { connectRedis } from '../ingest/redis.ts';
+import { checkWrites, connectRedis } from '../ingest/redis.ts';
 import { Replication } from '../ingest/replication.ts';
 import { createSender } from './alerts/channels/send.ts';
 import { secretBox } from './alerts/delivery/channels.ts';
@@ -89,6 +89,7 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
       delivery: async () => (delivery.isRunning() ? undefined : 'messages are not delivered'),
       lifecycle: async () => (lifecycle.isRunning() ? undefined : 'expiries and sweeps have stopped'),
       alerts: async () => (evaluation.isRunning() ? undefined : 'the evaluation of alerts has stopped'),
+      redis: () => checkWrites(redis),
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {

@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { memoryRatio } from '../../ingest/redis-headroom.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
 const MAX_MEMORY_BYTES = 67_108_864;
 let server: RedisServer;
+let successor: RedisServer | undefined;
+let proxy: TcpProxy;
 let redis: Redis;
 let stack: Stack;
 
@@ -15,12 +18,15 @@ beforeAll(async () => {
   server = await RedisServer.create(tempFolder());
   await server.start(MAX_MEMORY_BYTES);
   redis = await connectRedis(server.url, 'worker', () => {});
-  stack = await startStack({ REDIS_URL: server.url, LOG_LEVEL: 'silent' });
+  proxy = await TcpProxy.start(server.url);
+  stack = await startStack({ REDIS_URL: proxy.url, LOG_LEVEL: 'silent' });
 });
 afterAll(async () => {
   await stack.stop();
   redis.disconnect();
+  proxy.stop();
   await server.stop();
+  await successor?.stop();
 });
 
 const post = () => stack.call('/v1/requests', { method: 'POST', body: [{ key_id: 'k', status: 200 }] });
@@ -49,4 +55,33 @@ test('Redis killed: 503, nothing hangs; back again: everything that was confirme
   await expect.poll(async () => (await post()).status, { timeout: 30_000 }).toBe(202);
   confirmed++;
   await stack.untilCounted(before!.counted + confirmed);
+});
+
+test('a host that vanishes without a word: what waits for it goes to whoever has its address then', async () => {
+  const own = await TcpProxy.start(server.url);
+  onTestFinished(() => own.stop());
+  const connection = await connectRedis(own.url, 'producer', () => {});
+  own.silence();
+  expect(await connection.get('anything')).toBe(null);
+  connection.disconnect();
+});
+
+test('a primary that became a replica and keeps its connections: not ready, then taken by its successor, by itself', async () => {
+  successor = await RedisServer.create(tempFolder());
+  await successor.start(MAX_MEMORY_BYTES);
+  const admin = await connectRedis(successor.url, 'worker', () => {});
+  onTestFinished(() => admin.disconnect());
+  await expect.poll(async () => (await post()).status, { timeout: 60_000 }).toBe(202);
+  await admin.replicaof('127.0.0.1', Number(new URL(server.url).port));
+  await expect.poll(() => admin.info('replication'), { timeout: 20_000 }).toContain('master_link_status:up');
+  await admin.replicaof('NO', 'ONE');
+  await redis.replicaof('127.0.0.1', Number(new URL(successor.url).port));
+  await expect.poll(async () => (await stack.call('/readyz')).json.failing?.redis).toContain('READONLY');
+  expect((await post()).status).toBe(503);
+  proxy.pointTo(successor.url);
+  await expect.poll(async () => (await post()).status, { timeout: 30_000 }).toBe(202);
+  await expect.poll(async () => (await stack.call('/readyz')).json.status, { timeout: 30_000 }).toBe('ready');
+  const [before] = await stack.store.query<{ counted: number }>('SELECT count() AS counted FROM requests');
+  expect((await post()).status).toBe(202);
+  await stack.untilCounted(before!.counted + 1);
 });
