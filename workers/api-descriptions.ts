@@ -2,6 +2,7 @@ import { API_DESCRIPTIONS_KEY, API_DESCRIPTIONS_VERSION, descriptionField } from
 import { type Endpoint, OpenApiPaths } from '../ingest/open-api-paths.ts';
 import type { Redis } from '../ingest/redis.ts';
 import type { Store } from './clickhouse/store.ts';
+import { versionAfter } from './row-version.ts';
 
 export interface ApiDescription {
   organizationId: string;
@@ -73,15 +74,19 @@ export class ApiDescriptions {
   }
 
   async #write(organizationId: string, name: string, document: string, deleted: boolean): Promise<void> {
-    const now = new Date();
+    const [row] = await this.#store.queryWriter<{ previous: number }>(
+      `SELECT max(version) AS previous FROM api_descriptions
+       WHERE organization_id = {organization_id:String} AND name = {name:String}`,
+      { organization_id: organizationId, name },
+    );
     await this.#store.insertRows('api_descriptions', [
       {
         organization_id: organizationId,
         name,
         document,
         deleted,
-        version: now.getTime(),
-        updated_at: now.toISOString(),
+        version: versionAfter(row!.previous),
+        updated_at: new Date().toISOString(),
       },
     ]);
   }

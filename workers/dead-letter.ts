@@ -1,5 +1,6 @@
 import type { BatchClaim, BatchJob, UniqueRange } from '../ingest/queue.ts';
 import type { Store } from './clickhouse/store.ts';
+import { versionAfter } from './row-version.ts';
 
 /** Something that could not be counted, kept with its reason and enough to try again. */
 export interface DeadLetter {
@@ -33,6 +34,7 @@ export function wholeBatch(batchId: string, job: BatchJob, reason: string): Dead
 
 export async function writeDeadLetters(store: Store, letters: readonly DeadLetter[]): Promise<void> {
   const at = new Date();
+  const previous = await versionsOf(store, letters);
   await store.insertRows(
     'dead_letters',
     letters.map((letter) => ({
@@ -48,7 +50,16 @@ export async function writeDeadLetters(store: Store, letters: readonly DeadLette
       claims: JSON.stringify(letter.claims),
       unique_rows: JSON.stringify(letter.unique),
       outcome: 'waiting',
-      version: at.getTime(),
+      // Above that of a replay which is settled at the same time: a letter that failed again waits again.
+      version: versionAfter((previous.get(letter.id) ?? 0) + 1),
     })),
   );
+}
+
+async function versionsOf(store: Store, letters: readonly DeadLetter[]): Promise<Map<string, number>> {
+  const rows = await store.queryWriter<{ id: string; version: number }>(
+    'SELECT id, max(version) AS version FROM dead_letters WHERE id IN {ids:Array(String)} GROUP BY id',
+    { ids: letters.map(({ id }) => id) },
+  );
+  return new Map(rows.map(({ id, version }) => [id, version]));
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from '../ingest/redis.ts';
 import { newToken, type Scope, sha256, TOKENS_KEY, TOKENS_USED_KEY, type TokenGrant } from '../ingest/token.ts';
 import type { Store } from './clickhouse/store.ts';
+import { versionAfter } from './row-version.ts';
 
 /** What is asked for when a token is made. */
 export interface TokenRequest {
@@ -23,6 +24,7 @@ interface TokenRow {
   created_at_ms: number;
   revoked: boolean;
   successor_id: string;
+  version: number;
 }
 
 /** A token as it is listed: never the token itself. */
@@ -42,7 +44,7 @@ export class RotatedAlready extends Error {
   }
 }
 
-const LIVE_TOKENS = `SELECT sha256, id, name, scopes, organization_id, key_id, revoked, successor_id,
+const LIVE_TOKENS = `SELECT sha256, id, name, scopes, organization_id, key_id, revoked, successor_id, version,
     toUnixTimestamp64Milli(created_at) AS created_at_ms,
     ifNull(toUnixTimestamp64Milli(expires_at), 0) AS expires_at_ms
   FROM tokens FINAL`;
@@ -106,7 +108,7 @@ export class Tokens {
     const endMs = Date.now() + overlapMs;
     const oldExpiresAtMs = old.expiresAtMs === 0 ? endMs : Math.min(old.expiresAtMs, endMs);
     const ending = { ...old, expiresAtMs: oldExpiresAtMs };
-    await this.#write(row.sha256, ending, { createdAtMs: row.created_at_ms, successorId: grant.id });
+    await this.#write(row.sha256, ending, { ...lifeOf(row), successorId: grant.id });
     await this.#redis.hset(TOKENS_KEY, row.sha256, JSON.stringify(ending));
     return { token, grant, oldExpiresAtMs };
   }
@@ -116,8 +118,7 @@ export class Tokens {
     const row = (await this.#rows()).find((candidate) => candidate.id === id && !candidate.revoked);
     if (!row) return undefined;
     await this.#redis.hdel(TOKENS_KEY, row.sha256);
-    const { created_at_ms: createdAtMs, successor_id: successorId } = row;
-    await this.#write(row.sha256, grantOf(row), { createdAtMs, successorId, revoked: true });
+    await this.#write(row.sha256, grantOf(row), { ...lifeOf(row), revoked: true });
     // Again: a reconciliation that had read the row before may have set it meanwhile.
     await this.#redis.hdel(TOKENS_KEY, row.sha256);
     return grantOf(row);
@@ -179,11 +180,7 @@ export class Tokens {
     return this.#store.queryWriter<TokenRow>(LIVE_TOKENS);
   }
 
-  async #write(
-    hash: string,
-    grant: TokenGrant,
-    life: { createdAtMs: number; successorId?: string; revoked?: boolean },
-  ): Promise<void> {
+  async #write(hash: string, grant: TokenGrant, life: Life): Promise<void> {
     await this.#store.insertRows('tokens', [
       {
         sha256: hash,
@@ -196,11 +193,26 @@ export class Tokens {
         expires_at: grant.expiresAtMs === 0 ? null : new Date(grant.expiresAtMs).toISOString(),
         revoked: life.revoked ?? false,
         successor_id: life.successorId ?? '',
-        version: Date.now(),
+        version: versionAfter(life.version ?? 0),
       },
     ]);
   }
 }
+
+/** What a row holds beside the grant. */
+interface Life {
+  createdAtMs: number;
+  successorId?: string;
+  revoked?: boolean;
+  /** Of the row that this one replaces. */
+  version?: number;
+}
+
+const lifeOf = (row: TokenRow): Life => ({
+  createdAtMs: row.created_at_ms,
+  successorId: row.successor_id,
+  version: row.version,
+});
 
 function grantOf(row: TokenRow): TokenGrant {
   return {

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { connectRedis } from '../../ingest/redis.ts';
 import { newToken, sha256, TOKENS_KEY } from '../../ingest/token.ts';
+import { ApiDescriptions } from '../../workers/api-descriptions.ts';
 import { Tokens } from '../../workers/tokens.ts';
 import { startPart } from '../support/process.ts';
 import { ADMIN_TOKEN, httpCall, type Stack, startStack } from '../support/stack.ts';
@@ -114,6 +115,24 @@ test('a failover loses the last second: the sweep takes a revoked token out agai
     .poll(() => redis.hmget(TOKENS_KEY, sha256(revoked.token), sha256(made.token)), { timeout: 20_000 })
     .toEqual([null, expect.stringContaining(made.id)]);
   expect(await new Tokens(stack.store, redis).reconcile()).toBe(0);
+  redis.disconnect();
+});
+
+test('a clock that stepped back: a revoked token stays revoked, a changed description changed', async () => {
+  const redis = await connectRedis(stack.redisUrl, 'producer', () => {});
+  const [tokens, descriptions] = [new Tokens(stack.store, redis), new ApiDescriptions(stack.store, redis)];
+  const { id } = await make({ name: 'revoked', scopes: ['read'] });
+  const paths = (path: string) => ({ openapi: '3.1.0', paths: { [path]: { get: {} } } });
+  await descriptions.put('stepped', 'api', paths('/before'));
+  vi.setSystemTime(Date.now() - 3_600_000);
+  try {
+    await tokens.revoke(id);
+    await descriptions.put('stepped', 'api', paths('/after'));
+  } finally {
+    vi.useRealTimers();
+  }
+  expect((await tokens.list()).map((entry) => entry.id)).not.toContain(id);
+  expect((await descriptions.list('stepped'))[0]!.endpoints).toMatchObject([{ template: '/after' }]);
   redis.disconnect();
 });
 

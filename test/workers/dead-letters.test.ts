@@ -1,5 +1,5 @@
 import type { JobsOptions } from 'bullmq';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { Batch, decodeBatch, encodeBatch } from '../../ingest/batch.ts';
 import { type BatchJob, openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis } from '../../ingest/redis.ts';
@@ -141,6 +141,15 @@ test('a replay keeps the claims of its batch: a repeat that came meanwhile stays
   await enqueue('afterwards', await jobOf(1, new Set(), 'marker'));
   await expect.poll(() => counted('marker'), { timeout: 20_000 }).toEqual({ requests: 1, total: 1 });
   expect(await counted('claimed')).toEqual({ requests: 4, total: 4 });
+});
+
+test('a replay that fails again waits again, also when the clock stepped back meanwhile', async () => {
+  const letter = wholeBatch('again', await jobOf(1, new Set(), 'x'), 'gave up');
+  await writeDeadLetters(stack.store, [letter]);
+  await stack.call('/v1/dead-letters/again', { method: 'DELETE' });
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await writeDeadLetters(stack.store, [letter]).finally(() => vi.useRealTimers());
+  expect(await list()).toMatchObject([{ id: 'again', outcome: 'waiting' }]);
 });
 
 test('dropped: the rows are gone, the reason stays, and only an administrator may', async () => {
