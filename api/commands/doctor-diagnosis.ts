@@ -56,18 +56,22 @@ function redisMemory(before: DoctorSnapshot, now: DoctorSnapshot): Finding[] {
     const hours = room / MEASURED.redisBytes / Math.max(now.requests_per_second, 1) / HOUR_SECONDS;
     return {
       part: 'redis_memory',
-      severity: severityOf(breaks),
+      severity: node.max_bytes === 0 ? 'warning' : severityOf(breaks),
       says:
         node.max_bytes === 0
           ? `Redis ${node.name} has no memory limit`
           : `Redis ${node.name} uses ${percent(node.used_bytes / node.max_bytes)} of its memory; the rest holds ${hours.toFixed(1)} hours of present traffic`,
       breaks_in_seconds: breaks,
-      advice:
-        breaks === null
-          ? ''
-          : 'more workers if ClickHouse has time, else more memory; records are refused with 503 at 85 %',
+      advice: memoryAdvice(node.max_bytes, breaks),
     };
   });
+}
+
+function memoryAdvice(maxBytes: number, breaksInSeconds: number | null): string {
+  if (maxBytes === 0)
+    return 'set maxmemory, with maxmemory-policy noeviction: nothing refuses records before the machine runs out of memory';
+  if (breaksInSeconds === null) return '';
+  return 'more workers if ClickHouse has time, else more memory; records are refused with 503 at 85 %';
 }
 
 function redisPolicy({ redis }: DoctorSnapshot): Finding[] {

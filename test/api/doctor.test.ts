@@ -64,6 +64,7 @@ describe('diagnosis', () => {
       70,
     ],
     ['Redis is full', { redis: redisAt(900 * MEGABYTE) }, 'redis_memory', 'critical', 0],
+    ['Redis without a limit', { redis: redisAt(50 * MEGABYTE, 0) }, 'redis_memory', 'warning', null],
     ['Redis evicts', { redis: redisAt(50 * MEGABYTE, GIGABYTE, 'allkeys-lru') }, 'redis_policy', 'critical', null],
     [
       'batches wait long and become more',
