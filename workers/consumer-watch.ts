@@ -41,36 +41,43 @@ export class ConsumerWatch {
     this.#timer.unref();
   }
 
-  /** Takes one sample of every shard, unless the last look still waits for Redis. */
-  async look(nowMs = Date.now()): Promise<void> {
+  /**
+   * Takes one sample of every shard, unless the last look still waits for Redis.
+   * @param atMs time of the samples; default: when Redis has answered
+   */
+  async look(atMs?: number): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    const looking = this.#take(nowMs)
-      .catch((error: unknown) => this.#log.warn({ err: error }, 'how much waits is not known'))
+    const looking = this.#take(atMs)
+      .catch((error: unknown) => {
+        this.#log.warn({ err: error }, 'how much waits is not known');
+        nothingKnown();
+      })
+      .then(() => true)
       .finally(() => {
         this.#isLooking = false;
       });
-    await Promise.race([looking, noAnswer()]);
+    if (!(await Promise.race([looking, noAnswer()]))) nothingKnown();
   }
 
-  async #take(nowMs: number): Promise<void> {
+  async #take(atMs?: number): Promise<void> {
     const startedMs = performance.now();
     await endAbandonedHold(this.#redis, this.#queues).catch((error: unknown) =>
       this.#log.warn({ err: error }, 'a hold whose holder is gone could not be looked for; its queues stay paused'),
     );
     let waitingNow = 0;
-    let oldestMs = nowMs;
+    let oldestMs = Number.POSITIVE_INFINITY;
     for (const [shard, queue] of this.#queues.entries()) {
       const seen = await sampleOf(this.#redis, queue);
       // What Redis says so late is of another time.
       if (performance.now() - startedMs > LOOK_TIMEOUT_MS) return;
-      const sample = { atMs: nowMs, waiting: seen.waiting, ...this.#activities[shard]! };
+      const sample = { atMs: atMs ?? Date.now(), waiting: seen.waiting, ...this.#activities[shard]! };
       this.#progress[shard] = observe(this.#progress[shard]!, sample);
       waitingNow += seen.waiting;
-      oldestMs = Math.min(oldestMs, seen.oldestMs ?? nowMs);
+      oldestMs = Math.min(oldestMs, seen.oldestMs ?? oldestMs);
     }
     batchesWaiting.set(waitingNow);
-    oldestBatchSeconds.set((nowMs - oldestMs) / 1000);
+    oldestBatchSeconds.set(Math.max(0, ((atMs ?? Date.now()) - oldestMs) / 1000));
   }
 
   /** What is wrong with a consumer; undefined when all make progress. */
@@ -86,6 +93,12 @@ export class ConsumerWatch {
     clearInterval(this.#timer);
     for (const queue of this.#queues) await queue.close();
   }
+}
+
+/** A figure of before would look like one of now. */
+function nothingKnown(): void {
+  batchesWaiting.set(Number.NaN);
+  oldestBatchSeconds.set(Number.NaN);
 }
 
 async function sampleOf(

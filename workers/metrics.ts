@@ -56,13 +56,13 @@ export const orphanedTokens = new Counter({
 
 export const batchesWaiting = new Gauge({
   name: 'keytally_worker_batches_waiting',
-  help: 'Batches in Redis that no worker has taken yet, of all shards',
+  help: 'Batches in Redis that no worker has taken yet, of all shards; NaN while Redis does not answer',
   registers,
 });
 
 export const oldestBatchSeconds = new Gauge({
   name: 'keytally_worker_oldest_batch_seconds',
-  help: 'Age of the oldest waiting batch: the lag between a 202 and the count',
+  help: 'Age of the oldest waiting batch: the lag between a 202 and the count; NaN while Redis does not answer',
   registers,
 });
 

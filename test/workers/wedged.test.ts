@@ -5,6 +5,7 @@ import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import type { Activity } from '../../workers/consume.ts';
 import { ConsumerWatch } from '../../workers/consumer-watch.ts';
+import { batchesWaiting, oldestBatchSeconds } from '../../workers/metrics.ts';
 import { ClickHouseHttp } from '../support/clickhouse-http.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { type PartProcess, startPart } from '../support/process.ts';
@@ -91,6 +92,8 @@ test('a process that is stopped does not say that it is ready', async () => {
   await expect.poll(async () => (await readiness()).status, { timeout: 20_000 }).toBe(200);
 });
 
+const figureOf = async (gauge: typeof batchesWaiting) => (await gauge.get()).values[0]!.value;
+
 test('batches that nobody takes: the watch sees it by the queue alone', async () => {
   const server = await RedisServer.create(tempFolder());
   await server.start(67_108_864);
@@ -108,8 +111,11 @@ test('batches that nobody takes: the watch sees it by the queue alone', async ()
   activity.finished++;
   await watch.look(now + 110_000);
   expect(watch.problem(now + 110_000)).toBeUndefined();
+  expect([await figureOf(batchesWaiting), await figureOf(oldestBatchSeconds)]).toEqual([1, expect.any(Number)]);
+  await server.stop();
+  await watch.look();
+  expect([await figureOf(batchesWaiting), await figureOf(oldestBatchSeconds)]).toEqual([Number.NaN, Number.NaN]);
   await watch.close();
   await queue.close();
   connection.disconnect();
-  await server.stop();
 });
