@@ -1,7 +1,11 @@
 import { Batch } from './batch.ts';
 
+/** What is kept of an address and its country. */
+type AddressRule = (ip: string, country: string) => { ip: string; country: string };
+const AS_IT_IS: AddressRule = (ip, country) => ({ ip, country });
+
 /** Some rows of a batch as a batch of their own, in the given order. */
-export function partOfBatch(batch: Batch, rows: readonly number[]): Batch {
+export function partOfBatch(batch: Batch, rows: readonly number[], address = AS_IT_IS): Batch {
   const part = new Batch();
   for (const row of rows) {
     part.add(
@@ -15,8 +19,7 @@ export function partOfBatch(batch: Batch, rows: readonly number[]): Batch {
         latencyMs: batch.latencyMs.at(row),
         requestBytes: batch.requestBytes.at(row),
         responseBytes: batch.responseBytes.at(row),
-        ip: batch.ip.at(row),
-        country: batch.country.at(row),
+        ...address(batch.ip.at(row), batch.country.at(row)),
         userAgent: batch.userAgent.at(row),
         requestId: batch.requestId[row]!,
         service: batch.service.at(row),

@@ -3,11 +3,10 @@ import type { Config } from '../ingest/config.ts';
 import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 import { traced } from '../ingest/tracing.ts';
-import { wholeBatch } from './dead-letter.ts';
 import { classifyInsertError, type ErrorClass } from './errors.ts';
 import { countedRows } from './insert.ts';
 import { insertFailures, jobsStalled } from './metrics.ts';
-import { type BatchParts, bury, processBatch } from './process-batch.ts';
+import { type BatchParts, bury, letterOfWhole, processBatch } from './process-batch.ts';
 
 /** A batch of a dead worker is taken over after this time at most twice over. */
 const LOCK_DURATION_MS = 10_000;
@@ -122,7 +121,8 @@ async function settleFailure(
   if (!lastAttempt) throw error;
   await keepPartlyCounted(parts, job, error);
   const reason = `gave up after ${job.attemptsMade + 1} attempts: ${(error as Error).message}`;
-  await bury(parts, [wholeBatch(job.id!, job.data, reason)]).catch(async (failure: unknown) => {
+  const give = async () => bury(parts, [await letterOfWhole(parts, job.id!, job.data, reason)]);
+  await give().catch(async (failure: unknown) => {
     // The last attempt must not end as a failed job that nobody looks at: it waits until the letter can be written.
     parts.log.warn({ batch_id: job.id, err: failure }, 'dead letter not written; the batch waits');
     const failureClass = classifyInsertError(failure);

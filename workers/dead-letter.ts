@@ -11,7 +11,7 @@ export interface DeadLetter {
   reason: string;
   /** First row as it was to be inserted; the batch was redacted before it was queued. */
   sample: string;
-  /** Exactly the rows of this letter, compressed as in the queue. */
+  /** Exactly the rows of this letter, compressed as in the queue; of a batch that can be decoded without full addresses (see opened-batch.ts). */
   payload: string;
   /** Row of the batch that the letter begins with. */
   firstRow: number;

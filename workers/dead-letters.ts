@@ -127,13 +127,13 @@ export class DeadLetters {
     }
   }
 
-  /** The next version after the letter's own: one that fails again writes a newer one and waits again. */
+  /** Its rows are in the queue or given up: only the reason is still of use. The next version after the letter's own: one that fails again writes a newer one and waits again. */
   async #settle(letter: StoredLetter, outcome: Outcome): Promise<void> {
     await this.#store.command(
       `INSERT INTO dead_letters (id, at, batch_id, rows, reason, sample, payload, first_row, received_at, claims,
          unique_rows, outcome, version)
        SELECT id, at, batch_id, rows, reason, if({outcome:String} = 'dropped', '', sample),
-         if({outcome:String} = 'dropped', '', payload), first_row, received_at, claims, unique_rows,
+         '', first_row, received_at, claims, unique_rows,
          {outcome:String}, version + 1
        FROM dead_letters FINAL WHERE id = {id:String} AND version = {version:UInt64}`,
       { id: letter.id, outcome, version: letter.version },

@@ -15,6 +15,7 @@ import {
 import { type Enrichment, requestBlock } from './request-block.ts';
 import { requestIdsOf } from './request-ids.ts';
 import { sampleRow } from './sample-row.ts';
+import { storedIp } from './truncate-ip.ts';
 
 /** Opens batches in the thread that calls it. */
 export class DirectOpener implements BatchOpener {
@@ -45,6 +46,14 @@ export async function startDirectOpener(config: Config, log: Logger): Promise<Di
   const geo = await openGeo(config);
   if (config.GEOIP_DB !== undefined) geo.follow(log);
   return new DirectOpener({ geo, ipStorage: config.IP_STORAGE });
+}
+
+/** A letter is kept for years: of an address no more than `requests` has, and the country before it is gone. */
+function keptAddress({ geo, ipStorage }: Enrichment) {
+  return (ip: string, country: string) => ({
+    ip: storedIp(ip, ipStorage),
+    country: country || geo.countryOf(ip),
+  });
 }
 
 class DirectBatch implements OpenedBatch {
@@ -78,7 +87,10 @@ class DirectBatch implements OpenedBatch {
 
   async keep(rows: readonly number[]): Promise<KeptRows> {
     const sample = sampleRow(this.#batch, this.#batchId, this.#receivedAtMs, rows[0]!, this.#enrichment);
-    return { sample, payload: await encodeBatch(partOfBatch(this.#batch, rows)) };
+    const kept = partOfBatch(this.#batch, rows, keptAddress(this.#enrichment));
+    if (rows.length === this.#batch.rows)
+      for (const told of this.#batch.rateLimits.values()) kept.rateLimits.set(told.keyId, told);
+    return { sample, payload: await encodeBatch(kept) };
   }
 
   close(): void {}

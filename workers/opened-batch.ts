@@ -7,7 +7,7 @@ import type { RequestIds } from './request-ids.ts';
 export interface KeptRows {
   /** The first of them, as people see it: see sample-row.ts. */
   sample: string;
-  /** Exactly these rows, compressed as in the queue. */
+  /** Exactly these rows, compressed as in the queue, with addresses as `requests` has them and their countries. */
   payload: string;
 }
 

@@ -112,6 +112,23 @@ async function isolate(parts: BatchParts, opened: Opened, ranges: readonly RowRa
   await bury(parts, await lettersOf(opened, poison));
 }
 
+/** A batch that was given up, as one letter. One that cannot be opened is kept as it is, full addresses included. */
+export async function letterOfWhole(
+  parts: BatchParts,
+  batchId: string,
+  job: BatchJob,
+  reason: string,
+): Promise<DeadLetter> {
+  const letter = wholeBatch(batchId, job, reason);
+  const batch = await parts.opener.open(batchId, job).catch(() => undefined);
+  if (batch === undefined) return letter;
+  try {
+    return { ...letter, ...(await batch.keep(Array.from({ length: batch.rows }, (_, row) => row))) };
+  } finally {
+    batch.close();
+  }
+}
+
 /** One letter per bad row; beyond the bound one letter with all the others. Each holds its own rows and no more. */
 async function lettersOf({ batchId, job, batch }: Opened, poison: readonly Poison[]): Promise<DeadLetter[]> {
   const letter = async (id: string, rows: readonly number[], reason: string): Promise<DeadLetter> => ({

@@ -23,9 +23,9 @@ const RECORD = {
 };
 
 /** A batch whose rows of these numbers are poison. */
-async function jobOf(rows: number, poison: ReadonlySet<number>, keyId: string): Promise<BatchJob> {
+async function jobOf(rows: number, poison: ReadonlySet<number>, keyId: string, ip = ''): Promise<BatchJob> {
   const batch = new Batch();
-  for (let n = 0; n < rows; n++) batch.add({ ...RECORD, keyId, path: poison.has(n) ? '/poison' : '/a' }, '');
+  for (let n = 0; n < rows; n++) batch.add({ ...RECORD, keyId, ip, path: poison.has(n) ? '/poison' : '/a' }, '');
   return { rows, claims: [], receivedAtMs: Date.now(), payload: await encodeBatch(batch) };
 }
 
@@ -130,6 +130,34 @@ test('a batch of which a part is counted is refused, with both numbers', async (
   const { status, json } = await replay('partly');
   expect([status, json.detail]).toEqual([409, expect.stringContaining('5 of its 9 rows')]);
 });
+
+test.each([
+  ['a batch that was given up', "CHECK throwIf(path = '/poison') = 0", 'addressed'],
+  ['a row that was refused', "CHECK path != '/poison'", 'refused-1'],
+])(
+  'the letter of %s has addresses as they are stored, their countries, and nothing after its replay',
+  async (_title, check, id) => {
+    await stack.store.command(`ALTER TABLE requests ADD CONSTRAINT no_poison ${check}`);
+    const batchId = id.split('-')[0]!;
+    await enqueue(batchId, await jobOf(3, new Set([1]), batchId, '8.8.8.8'), { attempts: 1 });
+    await expect
+      .poll(async () => (await list()).map((letter: { id: string }) => letter.id), { timeout: 20_000 })
+      .toEqual([id]);
+    const payload = async () =>
+      (await stack.store.query<{ payload: string }>('SELECT payload FROM dead_letters FINAL'))[0]!.payload;
+    const { ip, country } = await decodeBatch(await payload());
+    expect([ip.values, country.values]).toEqual([['8.8.8.0'], ['US']]);
+    await stack.store.command('ALTER TABLE requests DROP CONSTRAINT no_poison');
+    expect((await replay(id)).status).toBe(200);
+    expect(await payload()).toBe('');
+    await expect.poll(() => counted(batchId), { timeout: 20_000 }).toEqual({ requests: 3, total: 3 });
+    const stored = await stack.store.query<{ ip: string; country: string }>(
+      'SELECT DISTINCT ip, country FROM requests WHERE key_id = {key_id:String}',
+      { key_id: batchId },
+    );
+    expect(stored).toEqual([{ ip: '8.8.8.0', country: 'US' }]);
+  },
+);
 
 test('a replay keeps the claims of its batch: a repeat that came meanwhile stays out', async () => {
   const claim = { id: 'claimed-post', keepSeconds: 600, firstRow: 0, rows: 4 };
