@@ -5,6 +5,7 @@ import { mastersOf, type Redis } from '../ingest/redis.ts';
 import { diskSpace, storagePerTable } from '../workers/clickhouse/storage.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
 import { oldestJobMs } from '../workers/oldest-job.ts';
+import { shardsInUse } from '../workers/shards-in-use.ts';
 
 const number = z.number();
 
@@ -96,7 +97,7 @@ async function redisNodes(redis: Redis): Promise<DoctorSnapshot['redis']['nodes'
 
 async function queueOf(config: Config, redis: Redis): Promise<DoctorSnapshot['queue']> {
   const total = { waiting: 0, active: 0, failed: 0, oldest_seconds: 0, workers: 0 };
-  for (let shard = 0; shard < config.INGEST_SHARDS; shard++) {
+  for (const shard of await shardsInUse(redis, config.INGEST_SHARDS)) {
     const queue = openBatchQueue(redis, shard);
     const counts = await queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed', 'failed');
     const oldest = await oldestJobMs(redis, queue, ['wait', 'prioritized']);

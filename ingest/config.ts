@@ -6,6 +6,9 @@ import { parseRedisUrl } from './redis-address.ts';
 /** Raised at start for a setting that cannot be used; the message names the variable. */
 export class ConfigError extends Error {}
 
+/** Most queues of batches. */
+export const MAX_SHARDS = 64;
+
 const count = (fallback: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
 const url = (...protocols: string[]) =>
@@ -131,7 +134,7 @@ export const EnvSchema = z.object({
   INGEST_MAX_BODY_BYTES: count(16_777_216, 1024, 268_435_456),
   INGEST_MAX_RECORDS: count(50_000, 1, 50_000),
   INGEST_REQUESTS_PER_MINUTE: count(60_000, 1, 10_000_000),
-  INGEST_SHARDS: count(1, 1, 64),
+  INGEST_SHARDS: count(1, 1, MAX_SHARDS),
   INGEST_THREADS: count(1, 0, 16),
   ROUTES_PER_KEY: count(200, 1, 10_000),
   KEY_SWEEP_CRON: cron('* * * * *'),

@@ -15,6 +15,7 @@ import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
 import type { Store } from './clickhouse/store.ts';
 import { noteBackup } from './last-backup.ts';
+import { shardsInUse } from './shards-in-use.ts';
 
 /** Description of a backup; written last, so that a place without it holds no backup. */
 interface Manifest {
@@ -54,7 +55,7 @@ const REDIS_FILE = 'redis.ndjson.gz';
 export async function backup({ config, store, redis, say }: BackupParts, address: string): Promise<Manifest> {
   refuseCluster(config);
   const place = openBackupPlace(address, config);
-  const queues = openQueues(redis, config);
+  const queues = await openQueues(redis, config);
   try {
     await place.prepare();
     return await holdBatches(redis, queues, async (hold) => {
@@ -104,7 +105,7 @@ export async function restore(parts: BackupParts, address: string): Promise<Rest
 /** Under a hold: of two restores at once each would find the store empty, and its rows would be there twice. */
 async function restoreFrom(parts: BackupParts, place: BackupPlace): Promise<RestoreSummary> {
   const manifest = await checkedManifest(place);
-  const queues = openQueues(parts.redis, parts.config);
+  const queues = await openQueues(parts.redis, parts.config);
   try {
     return await holdBatches(parts.redis, queues, async () => {
       await refuseFilled(parts.store);
@@ -161,8 +162,9 @@ function refuseCluster(config: Config): void {
   }
 }
 
-const openQueues = (redis: Redis, config: Config) =>
-  Array.from({ length: config.INGEST_SHARDS }, (_, shard) => openBatchQueue(redis, shard));
+/** Those beyond INGEST_SHARDS as well: a restore spreads what waited over the shards that there are. */
+const openQueues = async (redis: Redis, config: Config) =>
+  (await shardsInUse(redis, config.INGEST_SHARDS)).map((shard) => openBatchQueue(redis, shard));
 
 async function schemaOf(store: Store): Promise<number> {
   const [row] = await store.queryWriter<{ newest: number }>('SELECT max(number) AS newest FROM schema_migrations');

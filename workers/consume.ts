@@ -19,7 +19,9 @@ const PAUSE_MS = 2_000;
 const PARTLY_COUNTED_DELAY_MS = 5_000;
 
 export interface ConsumerOptions {
-  config: Pick<Config, 'INGEST_SHARDS' | 'WORKER_CONCURRENCY'>;
+  config: Pick<Config, 'WORKER_CONCURRENCY'>;
+  /** Their numbers. */
+  shards: readonly number[];
   /** Separate connection of the worker; BullMQ duplicates it for blocking reads. */
   connection: Redis;
   /** Called when this program does not fit the store, or the store refuses even a dead letter, and must stop. */
@@ -36,13 +38,14 @@ export interface Activity {
 
 /** Starts one consumer per shard. Each acknowledges a batch only after ClickHouse confirmed it. */
 export function startConsumers(parts: BatchParts, options: ConsumerOptions): Consumer[] {
-  return Array.from({ length: options.config.INGEST_SHARDS }, (_, shard) => {
+  return options.shards.map((shard) => {
     const activity: Activity = { own: 0, finished: 0 };
-    return { worker: startConsumer(parts, options, shard, activity), activity };
+    return { shard, worker: startConsumer(parts, options, shard, activity), activity };
   });
 }
 
 export interface Consumer {
+  shard: number;
   worker: Worker<BatchJob>;
   activity: Activity;
 }

@@ -25,14 +25,22 @@ export class ConsumerWatch {
   readonly #timer: NodeJS.Timeout;
   #isLooking = false;
 
-  /** @param activities one per shard, in their order */
-  constructor(redis: Redis, activities: readonly Activity[], log: Logger) {
+  /**
+   * @param activities one per shard, in their order
+   * @param shards their numbers; default: from 0 on
+   */
+  constructor(
+    redis: Redis,
+    activities: readonly Activity[],
+    log: Logger,
+    shards: readonly number[] = [...activities.keys()],
+  ) {
     this.#redis = redis;
     this.#log = log;
     this.#activities = activities;
     this.#progress = activities.map(() => NO_PROGRESS_YET);
-    this.#queues = activities.map(
-      (_, shard) =>
+    this.#queues = shards.map(
+      (shard) =>
         new Queue<BatchJob>(BATCH_QUEUE, { connection: redis, prefix: shardPrefix(shard), skipMetasUpdate: true }),
     );
     // A queue without a listener would end the process at its first broken connection.

@@ -22,6 +22,7 @@ import { startHealthGauges } from './health-gauges.ts';
 import { startLifecycle } from './keys/lifecycle-worker.ts';
 import { Registry } from './keys/registry.ts';
 import type { BatchOpener } from './opened-batch.ts';
+import { shardsInUse } from './shards-in-use.ts';
 import { stopInTime } from './stop-in-time.ts';
 import { Tokens } from './tokens.ts';
 
@@ -70,11 +71,13 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
     },
     connection,
   );
-  const consumers = startConsumers({ store, redis, replication, opener, log }, { config, connection, onCrash });
+  const shards = await shardsToTake(redis, config, log);
+  const consumers = startConsumers({ store, redis, replication, opener, log }, { config, shards, connection, onCrash });
   const watch = new ConsumerWatch(
     redis,
     consumers.map(({ activity }) => activity),
     log,
+    shards,
   );
   const gauges = startHealthGauges(store, redis, log);
   const index = startEdgeIndexWatch(store, redis, log);
@@ -93,8 +96,8 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
       clickhouse: async () => ((await store.ping()) ? undefined : 'ClickHouse does not answer'),
     },
     close: async () => {
-      const shards = Object.fromEntries(consumers.map(({ worker }, shard) => [`batches ${shard}`, worker]));
-      await stopInTime({ ...shards, lifecycle, evaluation, delivery }, STOP_LIMIT_MS, log);
+      const parts = Object.fromEntries(consumers.map(({ worker, shard }) => [`batches ${shard}`, worker]));
+      await stopInTime({ ...parts, lifecycle, evaluation, delivery }, STOP_LIMIT_MS, log);
       await opener.close();
       gauges.close();
       index.close();
@@ -113,6 +116,14 @@ async function startOpener(config: Config, log: Logger, onCrash: (error: unknown
   }
   const { startDirectOpener } = await import('./direct-opener.ts');
   return startDirectOpener(config, log);
+}
+
+async function shardsToTake(redis: Redis, config: Config, log: Logger): Promise<number[]> {
+  const shards = await shardsInUse(redis, config.INGEST_SHARDS);
+  const beyond = shards.slice(config.INGEST_SHARDS);
+  if (beyond.length > 0)
+    log.warn({ shards: beyond }, 'batches lie in shards beyond INGEST_SHARDS; this worker takes them until it stops');
+  return shards;
 }
 
 async function prepare(config: Config, store: Store, redis: Redis): Promise<string | undefined> {

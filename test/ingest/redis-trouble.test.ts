@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { Batch, encodeBatch } from '../../ingest/batch.ts';
+import { openBatchQueue } from '../../ingest/queue.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { memoryRatio } from '../../ingest/redis-headroom.ts';
+import { shardsInUse } from '../../workers/shards-in-use.ts';
+import { PLAIN_RECORD } from '../support/plain-record.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
@@ -13,11 +17,14 @@ let successor: RedisServer | undefined;
 let proxy: TcpProxy;
 let redis: Redis;
 let stack: Stack;
+let inUse: number[];
 
 beforeAll(async () => {
   server = await RedisServer.create(tempFolder());
   await server.start(MAX_MEMORY_BYTES);
   redis = await connectRedis(server.url, 'worker', () => {});
+  await strand();
+  inUse = await shardsInUse(redis, 1);
   proxy = await TcpProxy.start(server.url);
   stack = await startStack({ REDIS_URL: proxy.url, LOG_LEVEL: 'silent' });
 });
@@ -29,7 +36,23 @@ afterAll(async () => {
   await successor?.stop();
 });
 
+/** A batch in a shard of a time with more of them. */
+async function strand(): Promise<void> {
+  const batch = new Batch();
+  batch.add({ ...PLAIN_RECORD, keyId: 'stranded', timestampMs: Date.now() }, '');
+  const queue = openBatchQueue(redis, 5);
+  const payload = await encodeBatch(batch);
+  await queue.add('batch', { rows: 1, claims: [], receivedAtMs: Date.now(), payload }, { jobId: 'stranded' });
+  await queue.close();
+}
+
 const post = () => stack.call('/v1/requests', { method: 'POST', body: [{ key_id: 'k', status: 200 }] });
+
+test('a batch in a shard beyond INGEST_SHARDS is found at the start of a worker and counted', async () => {
+  expect(inUse).toEqual([0, 5]);
+  await stack.untilTotal('stranded', 1);
+  await expect.poll(() => shardsInUse(redis, 1)).toEqual([0]);
+});
 
 test('near its memory limit: 503 with Retry-After before Redis itself refuses, and back by itself', async () => {
   expect((await post()).status).toBe(202);

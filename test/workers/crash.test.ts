@@ -55,7 +55,7 @@ async function startWorker(store_ = store) {
   const crashes: string[] = [];
   const onCrash = (error: unknown) => void crashes.push((error as { code: string }).code);
   const parts = { store: store_, redis, replication: new Replication(redis, 0), opener, log };
-  const [consumer] = startConsumers(parts, { config, connection, onCrash });
+  const [consumer] = startConsumers(parts, { shards: [0], config, connection, onCrash });
   const stop = async () => {
     await consumer!.worker.close();
     connection.disconnect();
