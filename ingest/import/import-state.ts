@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../config.ts';
+import { withFileLock } from './file-lock.ts';
 import type { ChunkStart } from './line-chunks.ts';
 import type { Log } from './log-file.ts';
 import type { LogPosition } from './log-position.ts';
@@ -60,7 +61,7 @@ async function beginningOf(log: Log): Promise<Buffer> {
 
 export class ImportState {
   readonly #file: string;
-  readonly #states: States;
+  #states: States;
 
   /** @throws {ConfigError} when the file is there and cannot be read */
   constructor(file: string) {
@@ -80,10 +81,23 @@ export class ImportState {
   }
 
   /**
-   * Remembers a position; written to the disk in one step, so that a killed import leaves a readable file.
+   * Remembers a position; written to the disk in one step, so that a killed import leaves a readable file. What another import wrote meanwhile
+   * stays: only the names of this log change.
    * @param before the position that it takes the place of
+   * @throws {ConfigError} when another process holds the file for too long
    */
-  set({ name, nameOfBeginning, formerNames }: LogNames, position: LogPosition, before: LogPosition): void {
+  set(names: LogNames, position: LogPosition, before: LogPosition): void {
+    mkdirSync(dirname(this.#file), { recursive: true });
+    withFileLock(this.#file, () => {
+      this.#states = readStates(this.#file);
+      this.#place(names, position, before);
+      const written = `${this.#file}.${process.pid}.new`;
+      writeFileSync(written, JSON.stringify(this.#states));
+      renameSync(written, this.#file);
+    });
+  }
+
+  #place({ name, nameOfBeginning, formerNames }: LogNames, position: LogPosition, before: LogPosition): void {
     const isOther = ({ offset, sha256, unfinished }: LogPosition) =>
       offset !== before.offset || sha256 !== before.sha256 || unfinished?.id !== before.unfinished?.id;
     const others = this.#positions(name).filter(isOther);
@@ -92,9 +106,6 @@ export class ImportState {
     if (ofBeginning.length > 0 && name !== nameOfBeginning) this.#states[nameOfBeginning] = ofBeginning;
     this.#states[name] = [...others, position].slice(-MAX_POSITIONS);
     for (const oldest of Object.keys(this.#states).slice(0, -MAX_NAMES)) delete this.#states[oldest];
-    mkdirSync(dirname(this.#file), { recursive: true });
-    writeFileSync(`${this.#file}.new`, JSON.stringify(this.#states));
-    renameSync(`${this.#file}.new`, this.#file);
   }
 
   #positions(name: string): LogPosition[] {

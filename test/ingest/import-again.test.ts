@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -191,6 +191,22 @@ describe('a last line without an end', () => {
     await log.run();
     expect(await log.counted()).toEqual(numbers(3));
   });
+});
+
+test('two imports at once, and one that was killed while it wrote: every log keeps its position', () => {
+  const file = join(folder, 'shared.state');
+  const names = (name: string) => ({ name, nameOfBeginning: 'log-', formerNames: [] });
+  const position = (offset: number) => ({ offset, line: 1, sha256: 'a' });
+  const [one, other] = [new ImportState(file), new ImportState(file)];
+  one.set(names('log-one'), position(10), position(0));
+  writeFileSync(`${file}.lock`, '');
+  utimesSync(`${file}.lock`, new Date(0), new Date(0));
+  other.set(names('log-other'), position(20), position(0));
+  one.set(names('log-one'), position(30), position(10));
+  const known = new ImportState(file);
+  expect(known.positionsOf(names('log-one'))).toEqual([position(30)]);
+  expect(known.positionsOf(names('log-other'))).toEqual([position(20)]);
+  expect(readdirSync(folder).filter((name) => name.startsWith('shared.state'))).toEqual(['shared.state']);
 });
 
 test('5,000 lines of more than 3.3 KB are imported', async () => {

@@ -1,0 +1,43 @@
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { ConfigError } from '../config.ts';
+
+/** A holder is done within milliseconds: one of this age was killed. */
+const STALE_MS = 10_000;
+/** Longer than that, so that a killed holder is outlasted. */
+const PATIENCE_MS = 15_000;
+const POLL_MS = 20;
+
+/**
+ * Runs `act` while no other process does so for the same file. Not for long work: the thread stands still while it waits.
+ * @throws {ConfigError} when others hold the lock for longer than {@link PATIENCE_MS}
+ */
+export function withFileLock<T>(file: string, act: () => T): T {
+  const lock = `${file}.lock`;
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  for (let waitedMs = 0; !take(lock); waitedMs += POLL_MS) {
+    if (waitedMs >= PATIENCE_MS) throw new ConfigError(`${lock}: another import holds it; remove it if none runs`);
+    if (ageMs(lock) > STALE_MS) rmSync(lock, { force: true });
+    else Atomics.wait(sleeper, 0, 0, POLL_MS);
+  }
+  try {
+    return act();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function take(lock: string): boolean {
+  try {
+    closeSync(openSync(lock, 'wx'));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** 0 when it is gone meanwhile. */
+function ageMs(lock: string): number {
+  const modified = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+  return modified === undefined ? 0 : Date.now() - modified;
+}
