@@ -36,7 +36,7 @@ function zoomTo(chart: uPlot, slots: readonly Slot[], onZoom: PlotProps['onZoom'
   const from = chart.posToVal(left, 'x') * 1000;
   const to = chart.posToVal(left + width, 'x') * 1000;
   chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-  const span = snapToSlots(slots, from, to);
+  const span = snapToSlots(slots, from, to, Date.now());
   if (span) onZoom(span.from, span.to);
 }
 

@@ -141,6 +141,7 @@ function Reading({ usage, slots, counts, comparison, index }: ReadingProps) {
         </div>
       )}
       {!slot.complete && <div class="dim">Still counting</div>}
+      {slot.cut && <div class="dim">Only partly in this range</div>}
     </>
   );
 }

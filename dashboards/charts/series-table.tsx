@@ -36,6 +36,7 @@ export function SeriesTable({ caption, slots, bucket, zone, columns }: SeriesTab
             <th scope="row">
               {slotLabel(slots[index]!, bucket, zone)}
               {!slots[index]!.complete && <span class="dim"> (still counting)</span>}
+              {slots[index]!.cut && <span class="dim"> (only partly in this range)</span>}
             </th>
             {columns.map((column) => (
               <td key={column.name} class="num">

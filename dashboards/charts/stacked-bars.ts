@@ -52,7 +52,7 @@ export function drawStackedBars(slots: readonly Slot[], tops: readonly number[][
     pen.clip();
     slots.forEach((slot, index) => {
       const [x, wide] = barEdges(chart, slot);
-      pen.globalAlpha = slot.complete ? 1 : 0.45;
+      pen.globalAlpha = slot.complete && !slot.cut ? 1 : 0.45;
       let floor = chart.valToPos(0, 'y', true);
       let below = 0;
       STATUS_CLASSES.forEach((_, layer) => {

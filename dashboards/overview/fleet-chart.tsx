@@ -14,10 +14,7 @@ interface FleetChartProps {
 /** All keys together over time: the same chart as that of one key. */
 export function FleetChart({ usage, onZoom }: FleetChartProps) {
   const { module: charts, failed } = useLazy(loadCharts);
-  const slots = useMemo(() => {
-    const starts = usage.series.map((point) => point.start);
-    return slotsOf(starts, usage.bucket, usage.timezone, usage.complete_until);
-  }, [usage]);
+  const slots = useMemo(() => slotsOf(usage), [usage]);
   const shown = useMemo(() => ({ ...usage, key_id: '', totals: totalsOfGroups(usage.data) }), [usage]);
   if (failed) {
     return (

@@ -22,7 +22,7 @@ export function usePeriod<View extends TimeView>(
   const { now, refresh } = useNow(view.live && !paused, LIVE_EVERY_MS);
   const span = useMemo(() => resolveRange(view.range, now, view.zone), [view.range, view.zone, now]);
   const shift = useCallback(
-    (direction: -1 | 1) => onView({ ...view, live: false, range: shiftRange(span, direction, Date.now()) }),
+    (direction: -1 | 1) => onView({ ...view, live: false, range: shiftRange(span, direction, Date.now(), view.zone) }),
     [view, span, onView],
   );
   useRangeKeys(shift, pageKeys);

@@ -57,13 +57,28 @@ export interface Slot {
   end: number;
   /** False while records for it may still arrive: drawn lighter, so that it does not read as a drop. */
   complete: boolean;
+  /** The range begins or ended within it, so it holds a part of its requests: drawn lighter, too. */
+  cut?: boolean;
 }
 
-export function slotsOf(starts: readonly string[], bucket: Bucket, zone: string, completeUntil: string | null): Slot[] {
-  const times = starts.map((start) => Date.parse(start));
-  const known = completeUntil ? Date.parse(completeUntil) : Number.POSITIVE_INFINITY;
+/** What slots are made of in an answer: its buckets, and the range they were asked for. */
+export interface Bucketed {
+  series: readonly { start: string }[];
+  bucket: Bucket;
+  timezone: string;
+  from: string;
+  to: string;
+  complete_until: string | null;
+}
+
+export function slotsOf({ series, bucket, timezone, from, to, complete_until }: Bucketed): Slot[] {
+  const times = series.map(({ start }) => Date.parse(start));
+  const known = complete_until ? Date.parse(complete_until) : Number.POSITIVE_INFINITY;
+  const [first, last] = [Date.parse(from), Date.parse(to)];
   return times.map((start, index) => {
-    const end = times[index + 1] ?? bucketEnd(start, bucket, zone);
-    return { start, end, complete: end <= known };
+    const end = times[index + 1] ?? bucketEnd(start, bucket, timezone);
+    const complete = Math.min(end, last) <= known;
+    // Of one that still fills, the rest lies in the future and not beyond the range.
+    return { start, end, complete, cut: start < first || (complete && end > last) };
   });
 }

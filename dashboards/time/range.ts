@@ -37,28 +37,35 @@ export function isPreset(value: string | null): value is Preset {
   return value !== null && Object.hasOwn(PRESETS, value);
 }
 
+/** Above it the api answers in quarter hours instead of minutes. */
+const LONGEST_OF_MINUTES = 3 * HOUR;
+
 /**
- * The span to ask the api for. Long presets begin on a local midnight (and shorter ones on the hour), because a first
- * bucket cut in the middle looks like a drop that never happened.
+ * Where a span of this length begins, at or before `at`: on a local midnight, on the hour, the quarter hour or the
+ * minute, because a first bucket cut in the middle looks like a drop that never happened.
  */
+function wholeStart(at: number, length: number, zone: string): number {
+  if (length >= 7 * DAY) return startOfLocalDay(at, zone);
+  // Local hours, not UTC hours: in Kolkata they begin at half past.
+  if (length >= DAY) return instantOf({ ...wallClock(at, zone), minute: 0 }, zone);
+  const step = length > LONGEST_OF_MINUTES ? 15 * MINUTE : MINUTE;
+  return Math.floor(at / step) * step;
+}
+
+/** The span to ask the api for. */
 export function resolveRange(choice: RangeChoice, now: number, zone: string): Span {
   if (!('preset' in choice)) return choice;
   const length = PRESETS[choice.preset];
   // Counted in calendar days: 30 times 24 hours land on another date when the clocks changed in between.
   if (length >= 7 * DAY) return { from: startOfLocalDay(now, zone, -length / DAY), to: now };
-  const from = now - length;
-  if (length >= DAY) {
-    // Local hours, not UTC hours: in Kolkata they begin at half past.
-    return { from: instantOf({ ...wallClock(from, zone), minute: 0 }, zone), to: now };
-  }
-  return { from: Math.floor(from / MINUTE) * MINUTE, to: now };
+  return { from: wholeStart(now - length, length, zone), to: now };
 }
 
 /** The window before or after this one. Not into the future: there is nothing to see. */
-export function shiftRange(span: Span, direction: -1 | 1, now: number): RangeChoice {
+export function shiftRange(span: Span, direction: -1 | 1, now: number, zone: string): Span {
   const length = span.to - span.from;
   const to = Math.min(span.to + direction * length, now);
-  return { from: to - length, to };
+  return { from: wholeStart(to - length, length, zone), to };
 }
 
 export function sameRange(a: RangeChoice, b: RangeChoice): boolean {

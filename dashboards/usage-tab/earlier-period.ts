@@ -1,5 +1,5 @@
 import type { Usage } from '../http/contract.ts';
-import { type Bucket, nominalLength, slotsOf } from '../time/buckets.ts';
+import { type Bucket, bucketEnd, nominalLength } from '../time/buckets.ts';
 import { DAY, type Span } from '../time/range.ts';
 import { clockTime, instantOf, type WallClock, wallClock } from '../time/zone.ts';
 
@@ -55,9 +55,9 @@ type Shown = Pick<Usage, 'from' | 'to' | 'bucket' | 'timezone'> & { series: read
 export function earlierPeriod({ from, to, bucket, timezone, series }: Shown): Span & { back: StepBack } {
   const span = { from: Date.parse(from), to: Date.parse(to) };
   const back = stepBack(span, bucket, timezone);
-  const starts = series.map((point) => point.start);
+  const last = series.at(-1);
   // Against half a day of today stands the whole day of last week.
-  const end = slotsOf(starts, bucket, timezone, null).at(-1)?.end ?? span.to;
+  const end = last ? bucketEnd(Date.parse(last.start), bucket, timezone) : span.to;
   return { back, from: instantBefore(span.from, back, timezone), to: instantBefore(end, back, timezone) };
 }
 

@@ -25,10 +25,7 @@ export const loadCharts = () => import('../charts/charts.tsx');
 
 export function UsageFigures({ usage, filter, comparison, limits, marks, onZoom, onToggle }: UsageFiguresProps) {
   const { module: charts, failed } = useLazy(loadCharts);
-  const slots = useMemo(() => {
-    const starts = usage.series.map((point) => point.start);
-    return slotsOf(starts, usage.bucket, usage.timezone, usage.complete_until);
-  }, [usage]);
+  const slots = useMemo(() => slotsOf(usage), [usage]);
   // A limit counts all requests of the key: beside a part of them it would mislead.
   const limit = useMemo(() => (hasFilter(filter) ? null : limitOfBucket(limits, usage)), [limits, usage, filter]);
   return (

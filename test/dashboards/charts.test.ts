@@ -76,11 +76,15 @@ describe('zoom', () => {
   const slots = [0, 1, 2, 3].map((index) => ({ start: index * hour, end: (index + 1) * hour, complete: true }));
 
   it.each([
-    [0.5, 1.2, { from: 0, to: 2 * hour }],
-    [2.1, 2.2, { from: 2 * hour, to: 3 * hour }],
-    [-1, 9, { from: 0, to: 4 * hour }],
-    [5, 6, null],
-  ])('from %s h to %s h', (from, to, span) => expect(snapToSlots(slots, from * hour, to * hour)).toEqual(span));
+    [0.5, 1.2, 5, { from: 0, to: 2 * hour }],
+    [2.1, 2.2, 5, { from: 2 * hour, to: 3 * hour }],
+    [-1, 9, 5, { from: 0, to: 4 * hour }],
+    [5, 6, 5, null],
+    [1.5, 3.2, 3.25, { from: hour, to: 3.25 * hour }],
+    [3.1, 3.2, 2.9, null],
+  ])('from %s h to %s h, at %s h', (from, to, now, span) => {
+    expect(snapToSlots(slots, from * hour, to * hour, now * hour)).toEqual(span);
+  });
 });
 
 describe('map', () => {

@@ -49,6 +49,7 @@ describe('ranges', () => {
   const now = at('2026-11-20T21:17:42Z');
   it.each([
     ['1h', 'UTC', '2026-11-20T20:17Z'],
+    ['6h', 'UTC', '2026-11-20T15:15Z'],
     ['24h', 'UTC', '2026-11-19T21:00Z'],
     ['24h', 'Asia/Kolkata', '2026-11-19T20:30Z'],
     ['7d', 'Europe/Stockholm', '2026-11-12T23:00Z'],
@@ -61,8 +62,19 @@ describe('ranges', () => {
 
   it('turns pages, but not into the future', () => {
     const span = { from: now - 3 * DAY, to: now - 2.5 * DAY };
-    expect(shiftRange(span, -1, now)).toEqual({ from: now - 3.5 * DAY, to: now - 3 * DAY });
-    expect(shiftRange({ from: now - DAY, to: now - HOUR }, 1, now)).toEqual({ from: now - 23 * HOUR, to: now });
+    expect(shiftRange(span, -1, now, 'UTC')).toEqual({ from: at('2026-11-17T09:15Z'), to: now - 3 * DAY });
+    expect(shiftRange({ from: now - DAY, to: now - HOUR }, 1, now, 'UTC').to).toBe(now);
+  });
+
+  it.each([
+    ['30d', '2026-10-20T22:00Z', '2026-09-19T22:00Z', '2026-10-20T22:00Z'],
+    ['3d', '2026-11-17T21:00Z', '2026-11-14T20:00Z', '2026-11-17T21:00Z'],
+    ['1h', '2026-11-20T20:17Z', '2026-11-20T19:16Z', '2026-11-20T20:17Z'],
+  ] as const)('the period before %s begins with a whole bucket', (preset, shown, from, to) => {
+    const span = resolveRange({ preset }, now, 'Europe/Stockholm');
+    expect(iso(span.from)).toBe(shown);
+    const { from: shifted, to: end } = shiftRange(span, -1, now, 'Europe/Stockholm');
+    expect([iso(shifted), iso(end)]).toEqual([from, to]);
   });
 
   it('round-trips what a date field shows, in a zone that is not the browser’s', () => {
@@ -74,6 +86,17 @@ describe('ranges', () => {
 });
 
 describe('buckets', () => {
+  const on = (clock: string) => `2026-01-01T${clock}:00Z`;
+  /** Two hours, in an answer for a range that may cut them. */
+  const hours = (from: string, to: string, until: string) => ({
+    series: [{ start: on('00:00') }, { start: on('01:00') }],
+    bucket: 'hour' as const,
+    timezone: 'UTC',
+    from: on(from),
+    to: on(to),
+    complete_until: on(until),
+  });
+
   it.each([
     ['day of 23 hours', '2026-03-28T23:00Z', 'day', '2026-03-29T22:00Z'],
     ['day of 25 hours', '2026-10-24T22:00Z', 'day', '2026-10-25T23:00Z'],
@@ -85,8 +108,20 @@ describe('buckets', () => {
   });
 
   it('marks what ends after complete_until', () => {
-    const slots = slotsOf(['2026-01-01T00:00:00Z', '2026-01-01T01:00:00Z'], 'hour', 'UTC', '2026-01-01T01:30:00Z');
+    const slots = slotsOf(hours('00:00', '02:00', '01:30'));
     expect(slots.map((slot) => slot.complete)).toEqual([true, false]);
+  });
+
+  it.each([
+    ['whole', '00:00', '02:00', '09:00', [false, false], [true, true]],
+    ['begun late', '00:10', '02:00', '09:00', [true, false], [true, true]],
+    ['ended early', '00:00', '01:30', '09:00', [false, true], [true, true]],
+    ['begun late and ended early', '00:10', '01:30', '09:00', [true, true], [true, true]],
+    ['up to now', '00:00', '01:30', '01:25', [false, false], [true, false]],
+  ])('marks what reaches beyond the range: %s', (_, from, to, until, cut, complete) => {
+    const slots = slotsOf(hours(from, to, until));
+    expect(slots.map((slot) => slot.cut)).toEqual(cut);
+    expect(slots.map((slot) => slot.complete)).toEqual(complete);
   });
 
   it('offers no bucket that makes stripes', () => {
