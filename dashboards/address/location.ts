@@ -8,6 +8,13 @@ export interface Place {
 
 const MOVED = 'keytally:moved';
 
+let moved = false;
+
+/** Whether one came here from another page of the console, and not by loading it. */
+export function hasMoved(): boolean {
+  return moved;
+}
+
 export function here(): Place {
   return { path: location.pathname, search: location.search };
 }
@@ -22,14 +29,18 @@ export function go(address: string, how: 'push' | 'replace' = 'push'): void {
 export function usePlace(): Place {
   const [place, setPlace] = useState(here);
   useEffect(() => {
-    const moved = () => setPlace(here());
-    window.addEventListener('popstate', moved);
-    window.addEventListener(MOVED, moved);
+    const follow = () => setPlace(here());
+    const followed = () => {
+      moved = true;
+      follow();
+    };
+    window.addEventListener('popstate', followed);
+    window.addEventListener(MOVED, followed);
     // A page may have moved on between the first drawing and this moment.
-    moved();
+    follow();
     return () => {
-      window.removeEventListener('popstate', moved);
-      window.removeEventListener(MOVED, moved);
+      window.removeEventListener('popstate', followed);
+      window.removeEventListener(MOVED, followed);
     };
   }, []);
   return place;

@@ -7,10 +7,14 @@ import { refusalOf } from '../console/page-reach.ts';
 import type { AlertDetails } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { useLazy } from '../http/use-lazy.ts';
+import { usePolling } from '../http/use-polling.ts';
 import { useResource } from '../http/use-resource.ts';
+import { AsOf } from '../panels/as-of.tsx';
 import { Refusal } from '../panels/dialog.tsx';
 import { Facts } from '../panels/facts.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
+import { useArrival } from '../panels/keep-focus.ts';
+import { LeavingButton } from '../panels/leaving-button.tsx';
 import { NotLoaded } from '../panels/not-loaded.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { formatInstant } from '../time/label.ts';
@@ -18,7 +22,7 @@ import { Moment } from '../time/moment.tsx';
 import { browserZone } from '../time/zone-names.ts';
 import { loadCharts } from '../usage-tab/usage-figures.tsx';
 import { AlertTimeline } from './alert-timeline.tsx';
-import { kindName } from './alert-words.ts';
+import { ALERTS_EVERY_MS, kindName } from './alert-words.ts';
 import { ContributionsTable } from './contributions.tsx';
 import { factsOf, spanOf, usageAround } from './evidence-words.ts';
 import { SeverityBadge, standingOf } from './severity-badge.tsx';
@@ -27,12 +31,14 @@ import { SeverityBadge, standingOf } from './severity-badge.tsx';
 export function AlertPage({ api, rights, id }: PageProps) {
   const path = `/v1/alerts/${encodeURIComponent(id)}`;
   const alert = useResource(path, (signal) => api.get<AlertDetails>(path, {}, signal));
+  const old = usePolling(alert, ALERTS_EVERY_MS);
   const acknowledge = useAction(async () => {
     await api.post(`${path}/acknowledge`, {});
     alert.retry();
   });
   useTitle(alert.data ? kindName(alert.data.kind) : 'Alert');
   const { data } = alert;
+  useArrival(data ? id : '');
   return (
     <main class="page" aria-busy={!data && !alert.problem}>
       <p class="crumb">
@@ -54,13 +60,14 @@ export function AlertPage({ api, rights, id }: PageProps) {
                   </Link>
                 )}
                 {!data.acknowledged && (
-                  <button type="button" class="primary" disabled={acknowledge.busy} onClick={acknowledge.run}>
+                  <LeavingButton look="primary" busy={acknowledge.busy} onClick={acknowledge.run}>
                     Acknowledge
-                  </button>
+                  </LeavingButton>
                 )}
               </span>
             )}
           </div>
+          <AsOf old={old} answeredAt={alert.answeredAt!} onRetry={alert.retry} />
           <Refusal problem={acknowledge.problem} />
           <AlertBody alert={data} rights={rights} />
         </>

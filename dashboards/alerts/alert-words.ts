@@ -15,6 +15,9 @@ export const ALERT_KINDS: readonly (readonly [AlertKind, string])[] = [
   ['key_leaked', 'Key leaked'],
   ['platform', 'Whole platform'],
 ];
+/** How often pages of alerts ask whether anything changed: the evaluation looks once a minute. */
+export const ALERTS_EVERY_MS = 30_000;
+
 const NAMES = new Map<string, string>(ALERT_KINDS);
 
 export function kindName(kind: string): string {

@@ -10,10 +10,10 @@ import type { Channel, Delivery } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { usePages } from '../http/use-pages.ts';
 import { useResource } from '../http/use-resource.ts';
-import { ActionButton } from '../panels/action-button.tsx';
 import { TablePanel } from '../panels/data-table.tsx';
 import { Refusal } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
+import { LeavingButton } from '../panels/leaving-button.tsx';
 import { MorePages } from '../panels/more-pages.tsx';
 import { Pill } from '../panels/pill.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
@@ -37,7 +37,9 @@ const TONES: Partial<Record<Delivery['status'], string>> = { sent: 'good', faile
 export function DeliveriesPage({ api, search, rights }: PageProps) {
   useTitle('Deliveries');
   const [fields, set] = useAddressFields('/deliveries', search, ['status', 'channel_id', 'key_id'] as const);
-  const pages = usePages<Delivery>(api, '/v1/deliveries', fields, 100);
+  const pages = usePages<Delivery>(api, '/v1/deliveries', fields, 100, {
+    idOf: ({ delivery_id }) => delivery_id,
+  });
   const channels = useResource('channels', (signal) => api.get<{ data: Channel[] }>('/v1/channels', {}, signal));
   const names = useMemo(
     () => new Map(channels.data?.data.map((channel) => [channel.channel_id, channel.name])),
@@ -147,9 +149,9 @@ function DeliveriesTable({ deliveries, names, canReplay, busy, onReplay }: Deliv
           cell: (row) =>
             canReplay &&
             again(row) && (
-              <ActionButton look="quiet" off={busy} onAct={() => onReplay(row)}>
+              <LeavingButton look="quiet" busy={busy} onClick={() => onReplay(row)}>
                 Send again
-              </ActionButton>
+              </LeavingButton>
             ),
         },
       ]}

@@ -8,13 +8,16 @@ import { Choice, FilterBar } from '../forms/filter-bar.tsx';
 import type { Alert } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { usePages } from '../http/use-pages.ts';
+import { usePolling } from '../http/use-polling.ts';
+import { AsOf } from '../panels/as-of.tsx';
 import { Refusal } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
+import { LeavingButton } from '../panels/leaving-button.tsx';
 import { MorePages } from '../panels/more-pages.tsx';
 import { Pill } from '../panels/pill.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { Moment } from '../time/moment.tsx';
-import { ALERT_KINDS, kindName, SEVERITIES } from './alert-words.ts';
+import { ALERT_KINDS, ALERTS_EVERY_MS, kindName, SEVERITIES } from './alert-words.ts';
 import { AlertsFrame } from './alerts-frame.tsx';
 import { SeverityBadge, standingOf } from './severity-badge.tsx';
 
@@ -28,12 +31,13 @@ export function InboxPage({ api, search, rights }: PageProps) {
   useTitle('Alerts');
   const [fields, set] = useAddressFields('/alerts', search, ['phase', 'kind', 'severity', 'key_id'] as const);
   const asked = { ...fields, phase: fields.phase === 'all' ? '' : fields.phase || 'open' };
-  const pages = usePages<Alert>(api, '/v1/alerts', asked, 50);
+  const pages = usePages<Alert>(api, '/v1/alerts', asked, 50, { idOf: ({ alert_id }) => alert_id });
   const acknowledge = useAction(async (alert: Alert) => {
-    await api.post(`/v1/alerts/${alert.alert_id}/acknowledge`, {});
-    pages.first.retry();
+    const answer = await api.post<Alert>(`/v1/alerts/${alert.alert_id}/acknowledge`, {});
+    pages.change((row) => (row.alert_id === answer.alert_id ? answer : row));
   });
   const { first, items } = pages;
+  const old = usePolling({ ...first, loading: first.loading || pages.loadingMore }, ALERTS_EVERY_MS);
   const filtered = Object.values(fields).some(Boolean);
   return (
     <AlertsFrame current="alerts" rights={rights} busy={first.loading && !first.data}>
@@ -48,6 +52,7 @@ export function InboxPage({ api, search, rights }: PageProps) {
         />
         {fields.key_id && <Pill name="key" value={fields.key_id} onRemove={() => set({ key_id: '' })} />}
       </FilterBar>
+      {first.answeredAt && <AsOf old={old} answeredAt={first.answeredAt} onRetry={first.retry} />}
       <Refusal problem={acknowledge.problem} />
       {first.problem && <ProblemPanel what="The alerts" problem={first.problem} onRetry={first.retry} />}
       {first.data && items.length === 0 && <Calm filtered={filtered} canSetUp={refusalOf('channels', rights) === ''} />}
@@ -120,9 +125,9 @@ function InboxEntry({ alert, canManage, busy, onAcknowledge }: InboxEntryProps) 
       {open && canManage && (
         <span class="inbox-actions">
           {!alert.acknowledged && (
-            <button type="button" disabled={busy} onClick={onAcknowledge}>
+            <LeavingButton busy={busy} onClick={onAcknowledge}>
               Acknowledge
-            </button>
+            </LeavingButton>
           )}
           {alert.key_id && (
             <Link href={`/silences?key_id=${encodeURIComponent(alert.key_id)}`} class="button">

@@ -8,6 +8,7 @@ import { useResource } from '../http/use-resource.ts';
 import { TablePanel } from '../panels/data-table.tsx';
 import { Refusal } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
+import { LeavingButton } from '../panels/leaving-button.tsx';
 import { Part } from '../panels/part.tsx';
 import { Moment } from '../time/moment.tsx';
 import { kindName } from './alert-words.ts';
@@ -56,7 +57,7 @@ export function SilencesPage({ api, search, rights }: PageProps) {
         />
       )}
       <Part of={silences} what="The silences">
-        {({ data }) => <SilencesTable silences={data} canEnd={rights.manage} onEnd={end.run} />}
+        {({ data }) => <SilencesTable silences={data} canEnd={rights.manage} busy={end.busy} onEnd={end.run} />}
       </Part>
     </AlertsFrame>
   );
@@ -70,10 +71,11 @@ function matchersText({ kinds, key_ids, environments }: Silence['matchers']): st
 interface SilencesTableProps {
   silences: Silence[];
   canEnd: boolean;
+  busy: boolean;
   onEnd: (silence: Silence) => void;
 }
 
-function SilencesTable({ silences, canEnd, onEnd }: SilencesTableProps) {
+function SilencesTable({ silences, canEnd, busy, onEnd }: SilencesTableProps) {
   return (
     <TablePanel
       caption="Silences"
@@ -98,9 +100,9 @@ function SilencesTable({ silences, canEnd, onEnd }: SilencesTableProps) {
           cell: (row) =>
             canEnd &&
             Date.parse(row.ends_at) > Date.now() && (
-              <button type="button" class="quiet" onClick={() => onEnd(row)}>
+              <LeavingButton look="quiet" busy={busy} onClick={() => onEnd(row)}>
                 End now
-              </button>
+              </LeavingButton>
             ),
         },
       ]}

@@ -4,6 +4,7 @@ import { go, here, usePlace } from '../address/location.ts';
 import { loginPath, returnPath, routeOf } from '../address/route.ts';
 import { createApiClient } from '../http/client.ts';
 import type { Session } from '../http/contract.ts';
+import { useArrival } from '../panels/keep-focus.ts';
 import { plainKey } from '../range-bar/plain-key.ts';
 import { BeyondReach } from './beyond-reach.tsx';
 import { KeyPage } from './key-page.tsx';
@@ -40,6 +41,7 @@ export function Console() {
   const rights = useMemo(() => rightsOf(session), [session]);
   const [help, setHelp] = useState(false);
   const signedOut = route.page === 'login';
+  useArrival(place.path);
 
   useEffect(() => {
     if (signedOut) return setSession(null);

@@ -25,13 +25,9 @@ const FIRST_REQUEST_POLL_MS = 3_000;
 
 export function KeysPage({ api, search }: KeysPageProps) {
   const query = useMemo(() => readKeyListQuery(new URLSearchParams(search)), [search]);
-  const pages = usePages<ApiKey>(
-    api,
-    '/v1/keys',
-    { ...keyListFields(query), include: 'series' },
-    PAGE_SIZE,
-    LATER_SIZE,
-  );
+  const pages = usePages<ApiKey>(api, '/v1/keys', { ...keyListFields(query), include: 'series' }, PAGE_SIZE, {
+    laterSize: LATER_SIZE,
+  });
   const searchField = useRef<HTMLInputElement>(null);
   const setQuery = useCallback((next: KeyListQuery) => {
     const text = writeKeyListQuery(next);

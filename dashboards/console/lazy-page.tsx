@@ -1,6 +1,7 @@
 import type { ComponentType } from 'preact';
 import type { Route } from '../address/route.ts';
 import { useLazy } from '../http/use-lazy.ts';
+import { useArrival } from '../panels/keep-focus.ts';
 import type { PageProps } from './page-props.ts';
 
 type Pages = Partial<Record<Route['page'], ComponentType<PageProps>>>;
@@ -41,6 +42,7 @@ const nothing = (): Promise<PagesModule> => Promise.resolve({ PAGES: {} });
 export function LazyPage({ page, ...props }: PageProps & { page: Route['page'] }) {
   const { module, failed } = useLazy(LOADERS[page] ?? nothing);
   const Page = module?.PAGES[page];
+  useArrival(Page ? page : '');
   if (Page) return <Page {...props} />;
   if (failed) return <Outdated />;
   return (

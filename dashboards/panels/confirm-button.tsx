@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { useAction } from '../http/use-action.ts';
 import { Confirm } from './dialog.tsx';
-import { keepFocus } from './keep-focus.ts';
+import { useKeptFocus } from './keep-focus.ts';
 
 interface ConfirmButtonProps {
   /** On the button itself. */
@@ -28,13 +28,8 @@ export function ConfirmButton({ text, look, disabled, hint, title, action, act, 
     close();
   });
   const button = useRef<HTMLButtonElement>(null);
-  useLayoutEffect(() => {
-    const own = button.current;
-    // What it asks for may take its own row away, and that comes with a later answer.
-    return () => {
-      if (document.activeElement === own) keepFocus();
-    };
-  }, []);
+  // What it asks for may take its own row away, and that comes with a later answer.
+  useKeptFocus(button);
   const ask = () => {
     forget();
     setAsked(true);

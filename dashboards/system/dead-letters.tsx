@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useAddressFields } from '../address/use-address-fields.ts';
 import type { PageProps } from '../console/page-props.ts';
 import { formatCount } from '../format/number.ts';
@@ -7,11 +7,11 @@ import type { DeadLetter, SettledLetter } from '../http/contract.ts';
 import { useAction } from '../http/use-action.ts';
 import { usePages } from '../http/use-pages.ts';
 import { usePolling } from '../http/use-polling.ts';
-import { ActionButton } from '../panels/action-button.tsx';
 import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { type DataColumn, TablePanel } from '../panels/data-table.tsx';
 import { Refusal } from '../panels/dialog.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
+import { LeavingButton } from '../panels/leaving-button.tsx';
 import { MorePages } from '../panels/more-pages.tsx';
 import { Part } from '../panels/part.tsx';
 import { Moment } from '../time/moment.tsx';
@@ -22,19 +22,28 @@ const STATES: [value: string, label: string][] = [
   ['dropped', 'given up'],
 ];
 const POLL_MS = 3_000;
+/** Batches pass the queue within seconds; one that waits longer is on the page of health. */
+const WATCHED_MS = 60_000;
 const FIELDS = ['outcome'] as const;
 
 /** Records that could not be counted, with the reason, the way back and the way out. */
 export function DeadLetters({ api, search, rights }: Pick<PageProps, 'api' | 'search' | 'rights'>) {
   const [fields, set] = useAddressFields('/jobs', search, FIELDS);
-  const pages = usePages<DeadLetter>(api, '/v1/dead-letters', fields, 50);
+  const pages = usePages<DeadLetter>(api, '/v1/dead-letters', fields, 50, { idOf: ({ id }) => id });
   const [said, setSaid] = useState('');
   const { retry } = pages.first;
-  // What was sent on its way may come back.
-  usePolling(pages.first, POLL_MS, said !== '');
+  // What was sent on its way may come back; not under the eyes of somebody who reads on.
+  const [watched, setWatched] = useState(0);
+  usePolling(pages.first, POLL_MS, watched > 0 && !pages.isLong);
+  useEffect(() => {
+    if (watched === 0) return;
+    const timer = setTimeout(() => setWatched(0), WATCHED_MS);
+    return () => clearTimeout(timer);
+  }, [watched]);
   const path = ({ id }: DeadLetter) => `/v1/dead-letters/${encodeURIComponent(id)}`;
   const settled = (words: string) => {
     setSaid(words);
+    setWatched((times) => times + 1);
     retry();
   };
   const replay = useAction(async (letter: DeadLetter) =>
@@ -51,9 +60,9 @@ export function DeadLetters({ api, search, rights }: Pick<PageProps, 'api' | 'se
     cell: (row) =>
       row.outcome === 'waiting' && (
         <>
-          <ActionButton look="quiet" off={replay.busy} onAct={() => replay.run(row)}>
+          <LeavingButton look="quiet" busy={replay.busy} onClick={() => replay.run(row)}>
             Count after all
-          </ActionButton>
+          </LeavingButton>
           <ConfirmButton
             text="Give up"
             look="quiet"

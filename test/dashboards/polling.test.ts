@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { asksAgain, isOld } from '../../dashboards/http/asks-again.ts';
+import { laterRows } from '../../dashboards/http/later-rows.ts';
 import { problemFrom } from '../../dashboards/http/problem.ts';
 
 const AT = 1_000_000;
@@ -28,4 +29,20 @@ describe('a tick of a poller', () => {
     ['an hour in a hidden tab, before it asks', answered, 3_600_000, false],
     ['nothing to be old yet', { ...asked, answeredAt: null }, 3_600_000, false],
   ])('%s', (_, polled, ageMs, old) => expect(isOld(polled, EVERY_MS, AT + ageMs)).toBe(old));
+});
+
+describe('later pages of a list whose first page is asked for again', () => {
+  const page = (rows: string, next_cursor: string | null) => ({ data: rows.split(''), next_cursor });
+  const idOf = (row: string) => row;
+  const loaded = [page('fed', 'd'), page('cba', 'a')];
+  test.each([
+    ['nothing happened', page('fed', 'd'), loaded, page('cba', 'a')],
+    ['new rows push others off the first page', page('hgf', 'f'), loaded, page('edcba', 'a')],
+    ['a row went, and one of the second page moved up', page('fdc', 'c'), loaded, page('ba', 'a')],
+    ['as many new rows as a page holds', page('ihg', 'g'), loaded, null],
+    ['the list fits on one page now', page('cba', null), loaded, null],
+    ['the list is empty', page('', null), loaded, null],
+    ['only the first page was there', page('hgf', 'f'), loaded.slice(0, 1), null],
+    ['nothing was there', page('hgf', 'f'), [], null],
+  ])('%s', (_, first, pages, rest) => expect(laterRows(first, pages, idOf)).toEqual(rest));
 });

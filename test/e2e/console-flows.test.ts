@@ -351,8 +351,9 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run the keys', () => {
     await page.getByRole('button', { name: 'Silence', exact: true }).click();
     const rows = page.getByTestId('silences-table').locator('tbody tr');
     await expect.poll(() => rows.count()).toBe(1);
-    await rows.getByRole('button', { name: 'End now' }).click();
+    await rows.getByRole('button', { name: 'End now' }).press('Enter');
     await expect.poll(() => rows.count()).toBe(0);
+    await expect.poll(() => focused(page)).toBe('H1 Alerts');
 
     await page.goto(`${dashboard.stack.url}/silences?key_id=${encodeURIComponent('Acme, Inc')}`);
     await page.getByLabel('Why').fill('Planned work');

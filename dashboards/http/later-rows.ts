@@ -1,0 +1,19 @@
+import type { Page } from './contract.ts';
+
+/**
+ * What a list goes on with when its first page was asked for again: of the rows that were there, those after the last one
+ * of the new page. Null when that one is not among them, or is the last of all: the list then begins anew.
+ * @param loaded every page that was there, the first one included
+ */
+export function laterRows<Item>(
+  first: Page<Item>,
+  loaded: readonly Page<Item>[],
+  idOf: (row: Item) => string,
+): Page<Item> | null {
+  const end = first.data.at(-1);
+  if (!end || first.next_cursor === null || loaded.length < 2) return null;
+  const rows = loaded.flatMap((page) => page.data);
+  const place = rows.findIndex((row) => idOf(row) === idOf(end));
+  const data = rows.slice(place + 1);
+  return place < 0 || data.length === 0 ? null : { data, next_cursor: loaded.at(-1)!.next_cursor };
+}
