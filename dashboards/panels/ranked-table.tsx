@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type DataColumn, Table } from './data-table.tsx';
 
 export type RankedColumn<Row> = Pick<DataColumn<Row>, 'name' | 'numeric' | 'cell'>;
@@ -34,6 +34,10 @@ export function RankedTable<Row>(props: RankedTableProps<Row>) {
   const region = useRef<HTMLDivElement>(null);
   const [heightPx, setHeightPx] = useState<number>();
   const isOpen = heightPx !== undefined;
+  useLayoutEffect(() => {
+    // The button that opened it is gone.
+    if (isOpen) region.current?.focus({ preventScroll: true });
+  }, [isOpen]);
   const { rows, title, weight } = props;
   const columns = props.columns.map((column, index) => (index === 0 ? chooser(column, props) : column));
   return (

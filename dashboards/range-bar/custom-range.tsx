@@ -15,6 +15,7 @@ export function CustomRange<View extends TimeView>({ view, span, onView }: Custo
   const [open, setOpen] = useState(false);
   const [wrong, setWrong] = useState('');
   const box = useRef<HTMLDivElement>(null);
+  const opener = useRef<HTMLButtonElement>(null);
   const custom = !('preset' in view.range);
 
   useEffect(() => {
@@ -26,6 +27,11 @@ export function CustomRange<View extends TimeView>({ view, span, onView }: Custo
     return () => document.removeEventListener('pointerdown', outside);
   }, [open]);
 
+  const close = () => {
+    setOpen(false);
+    opener.current?.focus();
+  };
+
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget as HTMLFormElement);
@@ -33,14 +39,14 @@ export function CustomRange<View extends TimeView>({ view, span, onView }: Custo
     const to = instantOfInput(String(fields.get('to')), view.zone);
     if (from === null || to === null || from >= to) return setWrong('The end must be after the start.');
     setWrong('');
-    setOpen(false);
+    close();
     onView({ ...view, live: false, range: { from, to } });
   };
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape closes from anywhere inside
-    <div class="popover-host" ref={box} onKeyDown={(event) => event.key === 'Escape' && setOpen(false)}>
-      <button type="button" aria-pressed={custom} aria-expanded={open} onClick={() => setOpen(!open)}>
+    <div class="popover-host" ref={box} onKeyDown={(event) => open && event.key === 'Escape' && close()}>
+      <button ref={opener} type="button" aria-pressed={custom} aria-expanded={open} onClick={() => setOpen(!open)}>
         Custom
       </button>
       {open && (

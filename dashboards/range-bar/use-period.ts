@@ -4,22 +4,18 @@ import type { TimeView } from '../time/time-view.ts';
 import { useNow } from './use-now.ts';
 import { useRangeKeys } from './use-range-keys.ts';
 
-const LIVE_EVERY_MS = 10_000;
-
 interface PeriodOptions {
-  /** While somebody reads something that a refresh would move. */
-  paused?: boolean;
   /** False inside a foreign page, whose arrow keys are its own. */
   pageKeys?: boolean;
 }
 
-/** The span a view stands for right now; live mode and the arrow keys move it. */
+/** The span a view stands for right now; a refresh and the arrow keys move it. */
 export function usePeriod<View extends TimeView>(
   view: View,
   onView: (view: View) => void,
-  { paused = false, pageKeys = true }: PeriodOptions = {},
+  { pageKeys = true }: PeriodOptions = {},
 ): { now: number; span: Span; refresh: () => void } {
-  const { now, refresh } = useNow(view.live && !paused, LIVE_EVERY_MS);
+  const { now, refresh } = useNow();
   const span = useMemo(() => resolveRange(view.range, now, view.zone), [view.range, view.zone, now]);
   const shift = useCallback(
     (direction: -1 | 1) => onView({ ...view, live: false, range: shiftRange(span, direction, Date.now(), view.zone) }),

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Link } from '../address/link.tsx';
 import { keyPath } from '../address/route.ts';
 import { formatCount, formatLatency } from '../format/number.ts';
@@ -7,6 +7,7 @@ import { STATUS_CODES } from '../format/status-text.ts';
 import type { RequestRow } from '../http/contract.ts';
 import { countryName } from '../map/country-name.ts';
 import { HttpStatus } from '../panels/http-status.tsx';
+import { keepFocus } from '../panels/keep-focus.ts';
 import { formatInstant } from '../time/label.ts';
 import { FILTER_LABELS, type RequestFilterName } from './requests-view.ts';
 
@@ -23,8 +24,18 @@ interface RequestDrawerProps {
 /** One request with every field that is kept of it. */
 export function RequestDrawer({ row, zone, position, onStep, onFilter, onClose }: RequestDrawerProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const leaving = useRef(false);
   // A modal dialog brings the focus trap, Esc and the inert page behind it.
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const shown = dialog.current!;
+    shown.showModal();
+    return () => {
+      // Closed and not only taken away: the element then gives the focus back to what had it before.
+      leaving.current = true;
+      shown.close();
+      keepFocus();
+    };
+  }, []);
   const [index, count] = position;
   const pressed = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -38,7 +49,7 @@ export function RequestDrawer({ row, zone, position, onStep, onFilter, onClose }
       class="drawer"
       aria-label="One request"
       data-testid="request-drawer"
-      onClose={onClose}
+      onClose={() => !leaving.current && onClose()}
       onKeyDown={pressed}
       onClick={(event) => event.target === dialog.current && dialog.current?.close()}
     >
@@ -47,18 +58,8 @@ export function RequestDrawer({ row, zone, position, onStep, onFilter, onClose }
           <HttpStatus status={row.status} />
           <span class="dim">{STATUS_CODES[row.status] ?? ''}</span>
           <span class="drawer-steps">
-            <button type="button" class="quiet" disabled={index === 0} aria-label="Newer" onClick={() => onStep(-1)}>
-              ↑
-            </button>
-            <button
-              type="button"
-              class="quiet"
-              disabled={index === count - 1}
-              aria-label="Older"
-              onClick={() => onStep(1)}
-            >
-              ↓
-            </button>
+            <Step name="Newer" arrow="↑" end={index === 0} onStep={() => onStep(-1)} />
+            <Step name="Older" arrow="↓" end={index === count - 1} onStep={() => onStep(1)} />
             <button type="button" class="quiet" aria-label="Close" onClick={() => dialog.current?.close()}>
               ✕
             </button>
@@ -68,6 +69,23 @@ export function RequestDrawer({ row, zone, position, onStep, onFilter, onClose }
         <CopyButton row={row} />
       </div>
     </dialog>
+  );
+}
+
+interface StepProps {
+  name: string;
+  arrow: string;
+  /** There is no row beyond this one. */
+  end: boolean;
+  onStep: () => void;
+}
+
+/** Not disabled at the end: who stepped there by keyboard would lose the focus. */
+function Step({ name, arrow, end, onStep }: StepProps) {
+  return (
+    <button type="button" class="quiet" aria-disabled={end} aria-label={name} onClick={() => !end && onStep()}>
+      {arrow}
+    </button>
   );
 }
 

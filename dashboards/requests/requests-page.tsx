@@ -1,10 +1,12 @@
-import { useCallback, useRef, useState } from 'preact/hooks';
+import { useCallback, useRef } from 'preact/hooks';
 import { useTitle } from '../address/use-title.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { RequestRow } from '../http/contract.ts';
 import { usePages } from '../http/use-pages.ts';
+import { AsOf } from '../panels/as-of.tsx';
 import { FilterPills } from '../panels/filter-pills.tsx';
 import { RangeBar } from '../range-bar/range-bar.tsx';
+import { useLive } from '../range-bar/use-live.ts';
 import { usePeriod } from '../range-bar/use-period.ts';
 import { useSearchKey } from '../range-bar/use-search-key.ts';
 import { AddFilter } from './add-filter.tsx';
@@ -12,6 +14,7 @@ import { ExportButtons } from './export-buttons.tsx';
 import { RequestList } from './request-list.tsx';
 import { FILTER_LABELS, REQUEST_FILTERS, type RequestFilter, type RequestsView } from './requests-view.ts';
 import { StatusClasses } from './status-classes.tsx';
+import { useOpenRow } from './use-open-row.ts';
 
 interface RequestsPageProps {
   api: ApiClient;
@@ -23,12 +26,14 @@ const PAGE_SIZE = 100;
 
 /** Every single request that is kept, by filters; what it shows is what it exports. */
 export function RequestsPage({ api, view, onView }: RequestsPageProps) {
-  const [open, setOpen] = useState<number | null>(null);
-  // New rows would push another request under the open drawer.
-  const { span, refresh } = usePeriod(view, onView, { paused: open !== null });
+  const { now, span, refresh } = usePeriod(view, onView);
   const query = { ...view.filter, from: new Date(span.from).toISOString(), to: new Date(span.to).toISOString() };
-  const pages = usePages<RequestRow>(api, '/v1/requests', query, PAGE_SIZE);
+  const pages = usePages<RequestRow>(api, '/v1/requests', query, PAGE_SIZE, { version: now });
   const filterField = useRef<HTMLInputElement>(null);
+  const { open, setOpen, leave } = useOpenRow(JSON.stringify(query), filterField);
+  // New rows would push another request under the open drawer.
+  const isLive = view.live && open === null;
+  const old = useLive(isLive, refresh, pages.first, [{ loading: pages.loadingMore }]);
   useSearchKey(filterField);
   useTitle('Requests');
   const setFilter = useCallback((filter: RequestFilter) => onView({ ...view, filter }), [view, onView]);
@@ -40,6 +45,7 @@ export function RequestsPage({ api, view, onView }: RequestsPageProps) {
         <ExportButtons api={api} query={query} disabled={pages.items.length === 0} />
       </div>
       <RangeBar view={view} span={span} updating={pages.first.loading} onView={onView} onRefresh={refresh} />
+      {pages.answeredAt && <AsOf old={old} answeredAt={pages.answeredAt} onRetry={refresh} />}
       <search class="filters" aria-label="Filter requests">
         <StatusClasses status={view.filter.status} onStatus={(status) => setFilter({ ...view.filter, status })} />
         <AddFilter
@@ -55,7 +61,7 @@ export function RequestsPage({ api, view, onView }: RequestsPageProps) {
         open={open}
         onOpen={setOpen}
         onFilter={(name, value) => {
-          setOpen(null);
+          leave();
           setFilter({ ...view.filter, [name]: value });
         }}
       />

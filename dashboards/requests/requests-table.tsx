@@ -1,9 +1,11 @@
+import { useMemo } from 'preact/hooks';
 import { formatLatency } from '../format/number.ts';
 import type { RequestRow } from '../http/contract.ts';
 import { countryName } from '../map/country-name.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { HttpStatus } from '../panels/http-status.tsx';
 import { formatInstant, formatShortInstant } from '../time/label.ts';
+import { rowKeys } from './row-keys.ts';
 
 interface RequestsTableProps {
   /** Null while the first ones load. */
@@ -14,6 +16,7 @@ interface RequestsTableProps {
 }
 
 export function RequestsTable({ rows, stale, zone, onOpen }: RequestsTableProps) {
+  const keys = useMemo(() => rowKeys(rows ?? []), [rows]);
   if (!rows) return <RowsSkeleton />;
   if (rows.length === 0) {
     return (
@@ -37,12 +40,7 @@ export function RequestsTable({ rows, stale, zone, onOpen }: RequestsTableProps)
         <Headings zone={zone} />
         <tbody>
           {rows.map((row, index) => (
-            <Row
-              key={`${row.timestamp} ${row.request_id} ${index}`}
-              row={row}
-              zone={zone}
-              onOpen={() => onOpen(index)}
-            />
+            <Row key={keys[index]} row={row} zone={zone} onOpen={() => onOpen(index)} />
           ))}
         </tbody>
       </table>

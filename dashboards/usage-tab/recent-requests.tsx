@@ -1,45 +1,28 @@
 import type { ComponentChildren } from 'preact';
 import { formatLatency } from '../format/number.ts';
-import type { ApiClient } from '../http/client.ts';
 import type { Page, RequestRow } from '../http/contract.ts';
-import { useResource } from '../http/use-resource.ts';
+import type { Resource } from '../http/use-resource.ts';
 import { countryName } from '../map/country-name.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { HttpStatus } from '../panels/http-status.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { formatInstant, formatShortInstant } from '../time/label.ts';
-import type { Span } from '../time/range.ts';
-import type { UsageFilter } from './view.ts';
+import { RECENT_REQUESTS } from './use-usage.ts';
 
 interface RecentRequestsProps {
-  api: ApiClient;
-  keyId: string;
-  span: Span;
+  recent: Resource<Page<RequestRow>>;
   zone: string;
-  filter: UsageFilter;
   /** Link to all of them. */
   allLink?: ComponentChildren;
 }
 
-const SHOWN = 20;
-
-export function RecentRequests({ api, keyId, span, zone, filter, allLink }: RecentRequestsProps) {
-  const query = {
-    key_id: keyId,
-    from: new Date(span.from).toISOString(),
-    to: new Date(span.to).toISOString(),
-    limit: SHOWN,
-    ...filter,
-  };
-  const recent = useResource(JSON.stringify(query), (signal) =>
-    api.get<Page<RequestRow>>('/v1/requests', query, signal),
-  );
+export function RecentRequests({ recent, zone, allLink }: RecentRequestsProps) {
   if (recent.problem) return <ProblemPanel what="Recent requests" problem={recent.problem} onRetry={recent.retry} />;
   return (
     <section class="panel" aria-label="Recent requests" aria-busy={recent.loading}>
       <div class="panel-head">
         <h2>Recent requests</h2>
-        <p class="panel-note">The last {SHOWN} in this range</p>
+        <p class="panel-note">The last {RECENT_REQUESTS} in this range</p>
         {allLink}
       </div>
       {!recent.data && <div class="skeleton skeleton-rows" />}

@@ -3,11 +3,13 @@ import { useCallback, useEffect, useMemo } from 'preact/hooks';
 import type { ChartMark } from '../charts/mark-groups.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { ApiKey } from '../http/contract.ts';
+import { AsOf } from '../panels/as-of.tsx';
 import { FilterPills } from '../panels/filter-pills.tsx';
 import { loadMap } from '../panels/geography.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { BucketSelect } from '../range-bar/bucket-select.tsx';
 import { RangeBar } from '../range-bar/range-bar.tsx';
+import { useLive } from '../range-bar/use-live.ts';
 import { usePeriod } from '../range-bar/use-period.ts';
 import { KeyCards } from './key-cards.tsx';
 import { KeyHead } from './key-head.tsx';
@@ -38,8 +40,9 @@ export interface UsageTabProps {
 export function UsageTab({ api, keyId, view, onView, onKey, allRequests, alertHref, pageKeys }: UsageTabProps) {
   const { now, span, refresh } = usePeriod(view, onView, { pageKeys });
   const answers = useUsage({ api, keyId, view, span, now });
-  const { key, usage } = answers;
-  const marks = useMarks({ api, keyId, span, zone: view.zone, now, alertHref });
+  const { key, usage, comparison, recent } = answers;
+  const { marks, loading } = useMarks({ api, keyId, span, zone: view.zone, now, alertHref });
+  const old = useLive(view.live, refresh, usage, [key, comparison, recent, { loading }]);
   useEffect(() => {
     // Fetched beside the figures instead of after them.
     loadCharts().catch(() => undefined);
@@ -73,17 +76,11 @@ export function UsageTab({ api, keyId, view, onView, onKey, allRequests, alertHr
         />
         <CompareButton view={view} onView={onView} />
       </RangeBar>
+      {usage.answeredAt && <AsOf old={old} answeredAt={usage.answeredAt} onRetry={refresh} />}
       <FilterPills filter={view.filter} order={FILTERS} onFilter={(filter) => onView({ ...view, filter })} />
       <div class={usage.loading && usage.data ? 'figures figures-stale' : 'figures'} aria-busy={usage.loading}>
         <RangeUsage answers={answers} marks={marks} view={view} onView={onView} />
-        <RecentRequests
-          api={api}
-          keyId={keyId}
-          span={span}
-          zone={view.zone}
-          filter={view.filter}
-          allLink={allRequests?.(view)}
-        />
+        <RecentRequests recent={recent} zone={view.zone} allLink={allRequests?.(view)} />
       </div>
     </div>
   );

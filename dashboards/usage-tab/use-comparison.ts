@@ -19,6 +19,7 @@ interface ComparisonOf {
 export interface ComparisonAnswer {
   line: Comparison | null;
   missing: MissingComparisonProps | null;
+  loading: boolean;
 }
 
 /** When the line cannot be had, the chart is complete without it. */
@@ -36,7 +37,7 @@ export function useComparison({ api, path, usage, filter }: ComparisonOf): Compa
     query ? await api.get<Usage>(`${path}/usage`, query, signal) : null,
   );
   return useMemo(() => {
-    const none = { line: null, missing: null };
+    const none = { line: null, missing: null, loading };
     if (!usage || !earlier || loading) return none;
     const { back } = earlier;
     const label = stepLabel(back);

@@ -28,14 +28,17 @@ const EVENTS: Record<string, [words: string, tone: ChartMark['tone']]> = {
 const TONES = { critical: 'bad', warning: 'warn', info: 'plain' } as const;
 
 /** Alerts and changes of the key in the time that is shown. Either may be missing; the chart is complete without. */
-export function useMarks({ api, keyId, span, zone, now, alertHref }: MarksOf): ChartMark[] {
+export function useMarks({ api, keyId, span, zone, now, alertHref }: MarksOf): {
+  marks: ChartMark[];
+  loading: boolean;
+} {
   const since = new Date(span.from).toISOString();
   const alerts = useResource(`alerts ${keyId} ${since} ${now}`, (signal) =>
     api.get<Page<Alert>>('/v1/alerts', { key_id: keyId, since, limit: 200 }, signal),
   );
   const path = `/v1/keys/${encodeURIComponent(keyId)}/history`;
   const history = useResource(`${path} ${now}`, (signal) => api.get<Page<AuditEntry>>(path, { limit: 200 }, signal));
-  return useMemo(() => {
+  const marks = useMemo(() => {
     const opened = (alerts.data?.data ?? []).map((alert) => ({
       at: Date.parse(alert.opened_at),
       what: `${formatInstant(alert.opened_at, zone)}: ${alert.summary}`,
@@ -56,4 +59,5 @@ export function useMarks({ api, keyId, span, zone, now, alertHref }: MarksOf): C
     });
     return [...opened, ...changed];
   }, [alerts.data, history.data, zone, alertHref]);
+  return { marks, loading: alerts.loading || history.loading };
 }

@@ -1,5 +1,5 @@
 import type { ApiClient } from '../http/client.ts';
-import type { ApiKey, Usage } from '../http/contract.ts';
+import type { ApiKey, Page, RequestRow, Usage } from '../http/contract.ts';
 import { type Resource, useResource } from '../http/use-resource.ts';
 import type { Span } from '../time/range.ts';
 import { type ComparisonAnswer, useComparison } from './use-comparison.ts';
@@ -17,22 +17,25 @@ export interface UsageAnswers {
   key: Resource<ApiKey>;
   usage: Resource<Usage>;
   comparison: ComparisonAnswer;
+  recent: Resource<Page<RequestRow>>;
 }
 
-/** What the usage tab asks the api: the key, its usage in the range, and on demand the same some days before. */
+/** Single requests below the figures. */
+export const RECENT_REQUESTS = 20;
+
+/** What the usage tab asks the api: the key, its usage in the range, its last requests, on demand the same days before. */
 export function useUsage({ api, keyId, view, span, now }: UsageOf): UsageAnswers {
   const path = `/v1/keys/${encodeURIComponent(keyId)}`;
   const key = useResource(`${path} ${now}`, (signal) => api.get<ApiKey>(path, {}, signal));
-  const query = {
-    from: new Date(span.from).toISOString(),
-    to: new Date(span.to).toISOString(),
-    bucket: view.bucket,
-    timezone: view.zone,
-    ...view.filter,
-  };
-  const usage = useResource(`${path} ${JSON.stringify(query)}`, (signal) =>
+  const range = { from: new Date(span.from).toISOString(), to: new Date(span.to).toISOString(), ...view.filter };
+  const query = { ...range, bucket: view.bucket, timezone: view.zone };
+  const usage = useResource(`${path} ${JSON.stringify(query)} ${now}`, (signal) =>
     api.get<Usage>(`${path}/usage`, query, signal),
   );
   const comparison = useComparison({ api, path, usage: view.compare ? usage.data : null, filter: view.filter });
-  return { key, usage, comparison };
+  const recentQuery = { ...range, key_id: keyId, limit: RECENT_REQUESTS };
+  const recent = useResource(`${JSON.stringify(recentQuery)} ${now}`, (signal) =>
+    api.get<Page<RequestRow>>('/v1/requests', recentQuery, signal),
+  );
+  return { key, usage, comparison, recent };
 }

@@ -67,6 +67,8 @@ describe.skipIf(BROWSER_PATH === '')('views of the dashboard', () => {
     const inSweden = notFound.filter((sample) => sample.country === 'SE');
     await expect.poll(() => cardValue(page, 'requests')).toBe(comma(inSweden.length));
     expect(await cardValue(page, 'error-rate')).toBe('100%');
+    await page.getByTestId('endpoints-table').getByRole('button', { name: /more$/ }).press('Enter');
+    expect(await page.getByRole('region', { name: 'Endpoints, scrolls' }).evaluate(isFocused)).toBe(true);
 
     await page.reload();
     await drawn(page);
@@ -158,7 +160,11 @@ describe.skipIf(BROWSER_PATH === '')('views of the dashboard', () => {
     expect(wanted.length).toBeGreaterThan(100);
     const rows = page.getByTestId('requests-table').locator('tbody tr');
     expect(await rows.count()).toBe(100);
-    await page.getByRole('button', { name: 'Show older requests' }).click();
+    // Twice before anything of it is drawn.
+    await page.getByRole('button', { name: 'Show older requests' }).evaluate((button: HTMLElement) => {
+      button.click();
+      button.click();
+    });
     await expect.poll(() => rows.count()).toBe(Math.min(200, wanted.length));
 
     const csv = await downloaded(page, 'export-csv');
@@ -210,16 +216,31 @@ describe.skipIf(BROWSER_PATH === '')('views of the dashboard', () => {
     const first = await drawer.innerText();
     await page.keyboard.press('ArrowDown');
     await expect.poll(() => drawer.innerText()).not.toBe(first);
-    await drawer.getByRole('button', { name: 'Show only this route' }).click();
+    const newer = drawer.getByRole('button', { name: 'Newer' });
+    await newer.press('Enter');
+    await expect.poll(() => drawer.innerText()).toBe(first);
+    expect(await newer.evaluate(isFocused)).toBe(true);
+    await drawer.getByRole('button', { name: 'Show only this route' }).press('Enter');
     await page.waitForURL(/route=/);
     await drawer.waitFor({ state: 'detached' });
-    await page.getByTestId('requests-table').locator('.row-open').first().click();
+    expect(await page.getByTestId('filter-value').evaluate(isFocused)).toBe(true);
+    await drawn(page);
+    const opener = page.getByTestId('requests-table').locator('.row-open').first();
+    await opener.press('Enter');
     await drawer.waitFor();
     await page.keyboard.press('Escape');
     await drawer.waitFor({ state: 'detached' });
+    expect(await opener.evaluate(isFocused)).toBe(true);
+    await opener.press('Enter');
+    await drawer.waitFor();
+    await page.goBack();
+    await drawer.waitFor({ state: 'detached' });
+    expect(page.url()).not.toContain('route=');
     await page.context().close();
   });
 });
+
+const isFocused = (element: Element) => document.activeElement === element;
 
 async function countedRows(page: Page): Promise<{ hour: string; requests: string }[]> {
   const rows = await page

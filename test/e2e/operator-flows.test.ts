@@ -42,6 +42,8 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run Keytally', () => {
     ['/jobs', /\/v1\/jobs$/],
     ['/connect', /\/v1\/sources$/],
     ['/keys', /\/v1\/keys\?sort=-requests_30d/],
+    ['/alerts', /\/v1\/alerts\?/],
+    ['/requests?range=1h&live=1', /\/v1\/requests\?/],
     ['/', /\/v1\/keys\?sort=-requests_30d/],
   ] as const;
 
@@ -154,6 +156,40 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run Keytally', () => {
     await page.goto(`${dashboard.stack.url}/audit?search=letter-1`);
     await drawn(page);
     expect(await page.getByTestId('audit').innerText()).toContain('dead_letter.dropped');
+    await page.context().close();
+  });
+
+  test('the list of dead letters is watched for a minute, and not under the eyes of who reads on', async () => {
+    const page = await dashboard.open('/audit');
+    await page.clock.install();
+    const letter = (id: string) => ({ id, at: new Date().toISOString(), rows: 1, reason: '', sample: null });
+    let asked = 0;
+    await page.route(/\/v1\/dead-letters/, (route) => {
+      const request = route.request();
+      if (request.method() === 'POST') return route.fulfill({ json: { id: '', outcome: 'replayed', rows: 1 } });
+      const later = new URL(request.url()).searchParams.has('cursor');
+      asked += later ? 0 : 1;
+      const data = (later ? ['c', 'd'] : ['a', 'b']).map((id) => ({ ...letter(id), outcome: 'waiting' }));
+      return route.fulfill({ json: { data, next_cursor: later ? null : 'next' } });
+    });
+    await page.goto(`${dashboard.stack.url}/jobs`);
+    await drawn(page);
+    const replay = rowsOf(page).first().getByRole('button', { name: 'Count after all' });
+    const said = page.getByTestId('letters-said');
+    await replay.press('Enter');
+    await said.getByText('On their way').waitFor();
+    expect(await focused(page)).toBe('BUTTON Count after all');
+    const askedAfterAMinute = () => page.clock.runFor(MINUTE_MS).then(() => asked);
+    expect(await askedAfterAMinute()).toBeGreaterThan(2);
+    const atEnd = await askedAfterAMinute();
+    expect(await askedAfterAMinute()).toBe(atEnd);
+
+    await page.getByRole('button', { name: 'Show older dead letters' }).click();
+    await expect.poll(() => rowsOf(page).count()).toBe(4);
+    await replay.press('Enter');
+    await expect.poll(() => asked).toBe(atEnd + 1);
+    expect(await askedAfterAMinute()).toBe(atEnd + 1);
+    expect(await rowsOf(page).count()).toBe(4);
     await page.context().close();
   });
 

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alertIdOf, alertKeyOf, eventIdOf } from '../../workers/alerts/alert.ts';
 import { writeAlertEvents } from '../../workers/alerts/evaluation/event-store.ts';
-import { cardValue, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
+import { cardValue, drawn, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
 import { errorAlert } from '../dashboards/scene.ts';
 import { BROWSER_PATH } from '../support/browser.ts';
 
@@ -92,6 +92,38 @@ describe.skipIf(BROWSER_PATH === '')('what the usage tab says', () => {
     expect(await cardValue(page, 'latency')).toBe('0.24 ms');
     await page.context().close();
   });
+
+  const fixed = `from=${new Date(NOW - DAY_MS).toISOString()}&to=${new Date(NOW).toISOString()}&tz=UTC`;
+  test.each([
+    [`/keys/key_fast?${fixed}`, /key_fast\/usage\?/],
+    [`/keys/key_fast?${fixed}`, /\/v1\/requests\?/],
+    [`/requests?${fixed}`, /\/v1\/requests\?/],
+    [`/?${fixed}`, /\/v1\/usage\?group_by=status&.*include=series/],
+    [`/?${fixed}`, /\/v1\/usage\?group_by=route/],
+  ])('"Refresh" asks anew for a range that is fixed: %s, %s', async (path, asks) => {
+    const page = await dashboard.open(path);
+    const asked = page.waitForRequest(asks);
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await asked;
+    await page.context().close();
+  });
+
+  test.each([/key_fast\/usage\?/, /key_fast\/history\?/, /\/v1\/requests\?/, /\/v1\/keys\/key_fast$/])(
+    'live figures wait for every part: %s',
+    async (asks) => {
+      const page = await dashboard.open('/audit');
+      await page.clock.install();
+      let asked = 0;
+      // The second answer never comes.
+      await page.route(asks, (route) => (asked++ === 1 ? undefined : route.continue()));
+      await page.goto(`${dashboard.stack.url}/keys/key_fast?range=1h&live=1`);
+      await drawn(page);
+      const old = page.getByText(/does not answer at present\. What you see is as of/);
+      await expect.poll(() => page.clock.runFor(60_000).then(() => old.count())).toBe(1);
+      expect(asked).toBe(2);
+      await page.context().close();
+    },
+  );
 
   test('an earlier period that is refused says why, in the chart and in its table', async () => {
     const page = await dashboard.open('/keys/key_fast?range=30d&tz=UTC&status=503&compare=1');
