@@ -6,21 +6,23 @@ import type { Alert, Page } from '../http/contract.ts';
 import { TablePanel } from '../panels/data-table.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { relativeTime } from '../time/label.ts';
+import { worstAlerts } from './worst-alerts.ts';
 
 /** What needs somebody now; nothing at all is drawn when nothing does. */
 export function FiringAlerts({ alerts, now }: { alerts: Page<Alert>; now: number }) {
+  const { rows, note } = worstAlerts(alerts);
   return (
     <TablePanel
       title="Alerts"
       caption="Open alerts"
-      note={alerts.next_cursor ? `The newest ${alerts.data.length}` : undefined}
+      note={note}
       actions={
         <Link href="/alerts" class="all-requests">
           All alerts
         </Link>
       }
       testId="firing-alerts"
-      rows={alerts.data.slice(0, 6)}
+      rows={rows}
       rowKey={(row) => row.alert_id}
       empty=""
       columns={[

@@ -10,7 +10,7 @@ import { relativeTime } from '../time/label.ts';
 import type { TimeView } from '../time/time-view.ts';
 import { NEAR_LIMIT, tightestLimit } from '../usage-tab/limit-use.ts';
 import { writeOverviewView } from './overview-view.ts';
-import { failingGroups, groupsByName, moversOf } from './totals.ts';
+import { failingGroups, groupsByName, isCut, LISTED_KEYS, moversOf } from './totals.ts';
 
 type KeyTableProps<Row> = Omit<RankedTableProps<Row>, 'rowKey' | 'columns'> & {
   view: TimeView;
@@ -59,11 +59,18 @@ interface UsedKeysProps {
   view: TimeView;
 }
 
+/** Said of lists that may lack the very key somebody looks for. */
+const BUSIEST = `of the ${formatCount(LISTED_KEYS)} busiest keys`;
+const cutNote = (note: string, cut: boolean) => (cut ? `${note}, ${BUSIEST}` : note);
+const noKey = (cut: boolean) => (cut ? `None ${BUSIEST}` : 'No key');
+
 export function TopKeysTable({ groups, before, names, view }: UsedKeysProps) {
   const most = groups[0]?.requests ?? 0;
   const earlier = groupsByName(before);
+  // Missing from a cut list, a key may have sent something all the same.
+  const unlisted = before && !isCut(before) ? 0 : null;
   const change = (row: UsageGroup) =>
-    relativeChange(row.requests, before ? (earlier.get(row.group)?.requests ?? 0) : null).text || '–';
+    relativeChange(row.requests, earlier.get(row.group)?.requests ?? unlisted).text || '–';
   return (
     <KeyTable
       title="Top keys"
@@ -85,16 +92,17 @@ export function TopKeysTable({ groups, before, names, view }: UsedKeysProps) {
 }
 
 export function MoversTable({ groups, before = [], names, view }: UsedKeysProps) {
+  const cut = isCut(groups) || isCut(before);
   const signed = (count: number) => `${count > 0 ? '+' : '\u2212'}${formatCount(Math.abs(count))}`;
   return (
     <KeyTable
       title="Top movers"
-      note="Against the period before"
+      note={cutNote('Against the period before', cut)}
       testId="movers-table"
       rows={moversOf(groups, before, 20)}
       keyOf={({ group }) => ({ id: group, name: names.get(group) })}
       view={view}
-      empty="No key changed much against the period before."
+      empty={`${noKey(cut)} changed much against the period before.`}
       columns={[
         { name: 'Requests', numeric: true, cell: (row) => signed(row.requests - row.before) },
         {
@@ -108,15 +116,16 @@ export function MoversTable({ groups, before = [], names, view }: UsedKeysProps)
 }
 
 export function FailingKeysTable({ groups, names, view }: Omit<UsedKeysProps, 'before'>) {
+  const cut = isCut(groups);
   return (
     <KeyTable
       title="High error rate"
-      note="5% or more of at least 20 requests"
+      note={cutNote('5% or more of at least 20 requests', cut)}
       testId="failing-keys-table"
       rows={failingGroups(groups)}
       keyOf={({ group }) => ({ id: group, name: names.get(group) })}
       view={view}
-      empty="No key fails more than 5% of its requests."
+      empty={`${noKey(cut)} fails more than 5% of its requests.`}
       columns={[
         { name: 'Failed', numeric: true, cell: (row) => formatCount(row.client_errors + row.server_errors) },
         { name: 'Errors', numeric: true, cell: (row) => <ErrorShare rate={row.error_rate} /> },

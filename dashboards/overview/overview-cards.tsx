@@ -3,8 +3,8 @@ import { formatCount } from '../format/number.ts';
 import type { GroupedUsage } from '../http/contract.ts';
 import { Card } from '../panels/card.tsx';
 import { TrafficCards } from '../panels/traffic-cards.tsx';
-import { totalsOfGroups } from './totals.ts';
-import { LISTED_KEYS, type Overview } from './use-overview.ts';
+import { isCut, LISTED_KEYS, totalsOfGroups } from './totals.ts';
+import type { Overview } from './use-overview.ts';
 
 /** All readable keys together, against the period before. */
 export function OverviewCards({ overview }: { overview: Overview }) {
@@ -30,5 +30,5 @@ function countOf(usage: GroupedUsage): string {
 
 /** Null when the list was cut: two cut lists would compare as equal. */
 function fullCount(usage: GroupedUsage | null): number | null {
-  return usage && usage.data.length < LISTED_KEYS ? usage.data.length : null;
+  return usage && !isCut(usage.data) ? usage.data.length : null;
 }

@@ -4,10 +4,12 @@ import { useTitle } from '../address/use-title.ts';
 import { FirstRequest } from '../console/first-request.tsx';
 import type { ApiClient } from '../http/client.ts';
 import { usePolling } from '../http/use-polling.ts';
+import { AsOf } from '../panels/as-of.tsx';
 import { Geography } from '../panels/geography.tsx';
 import { Part } from '../panels/part.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
 import { RangeBar } from '../range-bar/range-bar.tsx';
+import { useLive } from '../range-bar/use-live.ts';
 import { usePeriod } from '../range-bar/use-period.ts';
 import { useSearchKey } from '../range-bar/use-search-key.ts';
 import type { TimeView } from '../time/time-view.ts';
@@ -44,11 +46,13 @@ export function OverviewPage({ api, view, onView }: OverviewPageProps) {
   useSearchKey(searchField);
   useTitle('Overview');
 
-  const { keys } = overview;
+  const { keys, statuses } = overview;
+  const { answeredAt } = statuses;
   const untouched = keys.data?.data.length === 0;
   // Every part is asked anew with the keys: none may be dropped halfway.
   const loading = Object.values(overview).some((part) => part.loading);
   usePolling({ ...keys, loading, retry: refresh }, FIRST_REQUEST_POLL_MS, untouched);
+  const old = useLive(view.live && !untouched, refresh, statuses, [{ loading }]);
 
   return (
     <main class="page">
@@ -61,7 +65,8 @@ export function OverviewPage({ api, view, onView }: OverviewPageProps) {
         <FirstRequest />
       ) : (
         <div class="usage-tab">
-          <RangeBar view={view} span={span} updating={overview.statuses.loading} onView={onView} onRefresh={refresh} />
+          <RangeBar view={view} span={span} updating={statuses.loading} onView={onView} onRefresh={refresh} />
+          {answeredAt && <AsOf old={old} answeredAt={answeredAt} onRetry={refresh} />}
           <Figures overview={overview} view={view} onView={onView} />
         </div>
       )}
@@ -88,14 +93,19 @@ function Figures({ overview, view, onView }: FiguresProps) {
       <Part of={statuses} what="The requests over time">
         {(answer) => <FleetChart usage={answer} onZoom={onZoom} />}
       </Part>
-      {alerts.data && alerts.data.data.length > 0 && <FiringAlerts alerts={alerts.data} now={alerts.answeredAt!} />}
+      {alerts.problem && <ProblemPanel what="The open alerts" problem={alerts.problem} onRetry={alerts.retry} />}
+      {!alerts.problem && alerts.data && alerts.data.data.length > 0 && (
+        <FiringAlerts alerts={alerts.data} now={alerts.answeredAt!} />
+      )}
       <div class="pair pair-wide">
         <Part of={byKey} what="The top keys">
           {({ data }) => <TopKeysTable groups={data} before={byKeyBefore.data?.data} names={names} view={view} />}
         </Part>
         <div class="stack">
-          {byKey.data && byKeyBefore.data && (
-            <MoversTable groups={byKey.data.data} before={byKeyBefore.data.data} names={names} view={view} />
+          {byKey.data && !byKey.problem && (
+            <Part of={byKeyBefore} what="The top movers">
+              {({ data: before }) => <MoversTable groups={byKey.data!.data} {...{ before, names, view }} />}
+            </Part>
           )}
           <Part of={byKey} what="Keys with errors">
             {({ data }) => <FailingKeysTable groups={data} names={names} view={view} />}

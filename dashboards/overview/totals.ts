@@ -1,6 +1,14 @@
 import type { UsageGroup } from '../http/contract.ts';
 import type { TrafficTotals } from '../panels/traffic-totals.ts';
 
+/** Keys beyond these are in the totals, but in no list of keys. */
+export const LISTED_KEYS = 500;
+
+/** Whether keys are missing from a list: of those, nothing is known, and not that they sent nothing. */
+export function isCut(groups: readonly UsageGroup[]): boolean {
+  return groups.length >= LISTED_KEYS;
+}
+
 export function totalsOfGroups(groups: readonly UsageGroup[]): TrafficTotals {
   const sum = (field: 'requests' | 'client_errors' | 'server_errors') =>
     groups.reduce((total, group) => total + group[field], 0);
@@ -39,12 +47,16 @@ export interface Mover {
 /** A change smaller than this share of all requests moves nothing. */
 const SMALLEST_MOVE = 0.005;
 
-/** Keys whose requests changed most since the period before, in requests: +900% of two requests is no news. */
+/**
+ * Keys whose requests changed most since the period before, in requests: +900% of two requests is no news. One that is
+ * missing from a cut list is left out: it may have changed by nothing.
+ */
 export function moversOf(groups: readonly UsageGroup[], before: readonly UsageGroup[], count: number): Mover[] {
   const earlier = groupsByName(before);
   const now = groupsByName(groups);
   const total = groups.reduce((sum, group) => sum + group.requests, 0);
   return [...new Set([...now.keys(), ...earlier.keys()])]
+    .filter((group) => (now.has(group) || !isCut(groups)) && (earlier.has(group) || !isCut(before)))
     .map((group) => ({
       group,
       requests: now.get(group)?.requests ?? 0,

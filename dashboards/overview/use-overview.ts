@@ -3,19 +3,19 @@ import type { Alert, ApiKey, FleetUsage, GroupedUsage, Page } from '../http/cont
 import { type Resource, useResource } from '../http/use-resource.ts';
 import type { Span } from '../time/range.ts';
 import { NEAR_LIMIT } from '../usage-tab/limit-use.ts';
+import { type Asked, answerBefore } from './answer-before.ts';
+import { LISTED_KEYS } from './totals.ts';
 
-/** Keys beyond these are in the totals, but in no list of keys. */
-export const LISTED_KEYS = 500;
 const LISTED_ROUTES = 50;
 /** More than there are statuses or countries: these sums are complete. */
 const ALL = 1000;
 
 export interface Overview {
   /** By status, and over time. */
-  statuses: Resource<FleetUsage>;
-  statusesBefore: Resource<GroupedUsage>;
-  byKey: Resource<GroupedUsage>;
-  byKeyBefore: Resource<GroupedUsage>;
+  statuses: Resource<FleetUsage & Asked>;
+  statusesBefore: Resource<GroupedUsage & Asked>;
+  byKey: Resource<GroupedUsage & Asked>;
+  byKeyBefore: Resource<GroupedUsage & Asked>;
   routes: Resource<GroupedUsage>;
   countries: Resource<GroupedUsage>;
   /** The busiest keys with their names. */
@@ -27,30 +27,28 @@ export interface Overview {
   nearLimit: Resource<Page<ApiKey>>;
 }
 
-function useFleet(api: ApiClient, { from, to }: Span, timezone: string): Resource<FleetUsage> {
-  const [start, end] = [from, to].map((at) => new Date(at).toISOString());
-  const query = { group_by: 'status', include: 'series', limit: ALL, from: start, to: end, timezone };
-  return useResource(JSON.stringify(query), (signal) => api.get<FleetUsage>(USAGE, query, signal));
-}
-
 /** Each part is its own question: one that fails or takes long leaves the others alone. */
 export function useOverview(api: ApiClient, span: Span, zone: string, now: number): Overview {
   const before = { from: 2 * span.from - span.to, to: span.from };
-  const grouped = (group_by: string, { from, to }: Span, limit: number) => {
-    const query = { group_by, limit, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-    return { name: JSON.stringify(query), load: (signal: AbortSignal) => api.get<GroupedUsage>(USAGE, query, signal) };
-  };
-  const useGrouped = (group: string, range: Span, limit: number) => {
-    const { name, load } = grouped(group, range, limit);
-    return useResource(name, load);
+  const useGrouped = <Answer extends GroupedUsage>(group_by: string, asked: Span, limit: number, more = {}) => {
+    const [from, to] = [asked.from, asked.to].map((at) => new Date(at).toISOString());
+    const query = { group_by, limit, from, to, ...more };
+    return useResource(`${JSON.stringify(query)} ${now}`, async (signal) => ({
+      ...(await api.get<Answer>('/v1/usage', query, signal)),
+      asked,
+    }));
   };
   const useKeys = (query: Record<string, string | number>) =>
     useResource(`${JSON.stringify(query)} ${now}`, (signal) => api.get<Page<ApiKey>>('/v1/keys', query, signal));
+  const statuses = useGrouped<FleetUsage>('status', span, ALL, { include: 'series', timezone: zone });
+  const statusesBefore = useGrouped('status', before, ALL);
+  const byKey = useGrouped('key_id', span, LISTED_KEYS);
+  const byKeyBefore = useGrouped('key_id', before, LISTED_KEYS);
   return {
-    statuses: useFleet(api, span, zone),
-    statusesBefore: useGrouped('status', before, ALL),
-    byKey: useGrouped('key_id', span, LISTED_KEYS),
-    byKeyBefore: useGrouped('key_id', before, LISTED_KEYS),
+    statuses,
+    statusesBefore: { ...statusesBefore, data: answerBefore(statuses.data, statusesBefore.data) },
+    byKey,
+    byKeyBefore: { ...byKeyBefore, data: answerBefore(byKey.data, byKeyBefore.data) },
     routes: useGrouped('route', span, LISTED_ROUTES),
     countries: useGrouped('country', span, ALL),
     keys: useKeys({ sort: '-requests_30d', limit: 100 }),
@@ -64,5 +62,3 @@ export function useOverview(api: ApiClient, span: Span, zone: string, now: numbe
     nearLimit: useKeys({ limit_used_percent: 100 * NEAR_LIMIT, sort: '-limit_used', limit: 50 }),
   };
 }
-
-const USAGE = '/v1/usage';

@@ -51,6 +51,20 @@ describe('top movers', () => {
     expect(moversOf(now, before, 1)).toHaveLength(1);
     expect(moversOf([], [], 10)).toEqual([]);
   });
+
+  const many = (name: string, requests: number) =>
+    Array.from({ length: 499 }, (_, n) => group(`${name} ${n}`, requests));
+  const named = (now: ReturnType<typeof many>, before: ReturnType<typeof many>) =>
+    moversOf(now, before, 500).map(({ group: name }) => name);
+
+  test('say nothing of a key that is missing from a cut list', () => {
+    const cut = [group('both', 90), ...many('a', 10)];
+    expect(named([group('both', 90), group('new', 80)], [group('both', 10)])).toEqual(['both', 'new']);
+    expect(named(cut, [group('both', 190), ...many('b', 10)])).toEqual(['both']);
+    const after = named([group('both', 90), group('new', 80)], [group('both', 10), ...many('b', 10)]);
+    expect([after.includes('new'), after.includes('b 0'), after.length]).toEqual([false, true, 500]);
+    expect(named(cut, [group('both', 10), group('stopped', 80)])).not.toContain('stopped');
+  });
 });
 
 test('marks outside the time are left out, those that would touch stand together', () => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Alert, Severity } from '../../dashboards/http/contract.ts';
 import { problemFrom } from '../../dashboards/http/problem.ts';
+import { answerBefore } from '../../dashboards/overview/answer-before.ts';
 import { failingGroups, totalsOfGroups } from '../../dashboards/overview/totals.ts';
+import { worstAlerts } from '../../dashboards/overview/worst-alerts.ts';
 import {
   readRequestsView,
   requestsOfUsage,
@@ -8,6 +11,7 @@ import {
   typedFilter,
   writeRequestsView,
 } from '../../dashboards/requests/requests-view.ts';
+import { rowKeys } from '../../dashboards/requests/row-keys.ts';
 import { longestPreset } from '../../dashboards/time/range.ts';
 import { readView } from '../../dashboards/usage-tab/view.ts';
 
@@ -69,6 +73,46 @@ describe('overview', () => {
       group('worse', 20, 9, 0),
     ];
     expect(failingGroups(groups).map((row) => row.group)).toEqual(['worse', 'bad']);
+  });
+});
+
+it('rows keep their names when new ones come above them, equal ones, too', () => {
+  const row = (second: number, request_id: string | null = null) => ({ timestamp: `12:00:0${second}`, request_id });
+  const shown = [row(2, 'b'), row(1), row(1), row(0, 'a')];
+  expect(new Set(rowKeys(shown)).size).toBe(4);
+  expect(rowKeys([row(4), row(3, 'c'), ...shown]).slice(2)).toEqual(rowKeys(shown));
+});
+
+describe('what the overview compares with', () => {
+  const asked = (from: number, to: number) => ({ asked: { from, to } });
+  const present = asked(2_000, 3_000);
+  it.each([
+    ['the period before', present, asked(1_000, 2_000), true],
+    ['that of a moment ago', asked(2_000, 3_005), asked(1_000, 2_000), true],
+    ['an earlier answer that is late', present, asked(0, 1_000), false],
+    ['a later answer that is early', present, asked(1_500, 2_500), false],
+    ['one of another length', present, asked(0, 2_000), false],
+    ['no answer', present, null, false],
+    ['nothing to compare', null, asked(1_000, 2_000), false],
+  ])('%s', (_, shown, before, used) => expect(answerBefore(shown, before)).toBe(used ? before : null));
+});
+
+describe('open alerts on the overview', () => {
+  const alerts = (...severities: Severity[]) =>
+    severities.map((severity, index) => ({ alert_id: String(index), severity }) as Alert);
+  it.each([
+    ['all', alerts('warning', 'critical'), null, ['1', '0'], undefined],
+    [
+      'the worst',
+      alerts('info', 'info', 'info', 'info', 'info', 'critical', 'info', 'warning'),
+      null,
+      ['5', '7', '0', '1', '2', '3'],
+      'The worst 6 of 8',
+    ],
+    ['some', alerts('info', 'warning'), 'next', ['1', '0'], 'The worst 2 of the newest 2; there are more'],
+  ])('%s', (_, data, next_cursor, ids, note) => {
+    const shown = worstAlerts({ data, next_cursor });
+    expect([shown.rows.map((alert) => alert.alert_id), shown.note]).toEqual([ids, note]);
   });
 });
 

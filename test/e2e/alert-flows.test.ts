@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeAlertEvents } from '../../workers/alerts/evaluation/event-store.ts';
-import { drawn, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
+import { drawn, focused, type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
 import { untilRolledUp } from '../dashboards/rolled-up.ts';
 import { errorAlert } from '../dashboards/scene.ts';
 import { BROWSER_PATH } from '../support/browser.ts';
@@ -32,7 +32,8 @@ describe.skipIf(BROWSER_PATH === '')('alerts in a browser', () => {
     const page = await dashboard.open('/alerts?kind=error_rate');
     const entry = page.getByTestId('inbox').locator('> li').filter({ hasText: 'key_checkout' });
     expect(await entry.innerText()).toContain(alert.evidence.summary);
-    await entry.getByRole('link', { name: alert.evidence.summary }).click();
+    await entry.getByRole('link', { name: alert.evidence.summary }).press('Enter');
+    await expect.poll(() => focused(page)).toBe('H1 High error rate');
     await page.getByTestId('evidence-chart').locator('canvas').waitFor();
     await page.getByTestId('evidence-chart').getByRole('button', { name: /Table/ }).click();
     const rows = page.getByTestId('evidence-chart').locator('tbody tr');
@@ -45,9 +46,44 @@ describe.skipIf(BROWSER_PATH === '')('alerts in a browser', () => {
       method: 'POST',
       route: '/v2/payments/{id}/capture',
     });
-    await page.getByRole('button', { name: 'Acknowledge' }).click();
+    await page.getByRole('button', { name: 'Acknowledge' }).press('Enter');
     await expect.poll(() => page.getByTestId('alert-history').innerText()).toContain('Acknowledged');
+    await expect.poll(() => focused(page)).toBe('H1 High error rate');
     expect(await page.getByRole('button', { name: 'Acknowledge' }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('an alert is acknowledged on a later page, which stays, also when the first is asked for again', async () => {
+    const [stored] = (await dashboard.stack.call('/v1/alerts')).json.data;
+    const named = (name: string) => ({ ...stored, alert_id: name, summary: name, phase: 'firing', acknowledged: null });
+    const page = await dashboard.open('/audit');
+    await page.clock.install();
+    const newest = ['b', 'a'];
+    await page.route(/\/v1\/alerts(\?|\/)/, (route) => {
+      const url = new URL(route.request().url());
+      const seen = { by: 'somebody', at: stored.opened_at };
+      if (url.pathname.endsWith('/acknowledge')) return route.fulfill({ json: { ...named('y'), acknowledged: seen } });
+      const names = url.searchParams.has('cursor') ? ['z', 'y', 'x'] : newest;
+      const next_cursor = url.searchParams.has('cursor') ? null : 'next';
+      return route.fulfill({ json: { data: names.map(named), next_cursor } });
+    });
+    await page.goto(`${dashboard.stack.url}/alerts`);
+    await drawn(page);
+    const names = () => page.getByTestId('inbox').locator('> li .inbox-what > a').allInnerTexts();
+    await page.getByRole('button', { name: 'Show older alerts' }).click();
+    await expect.poll(names).toEqual(['b', 'a', 'z', 'y', 'x']);
+    const entry = page
+      .getByTestId('inbox')
+      .locator('> li')
+      .filter({ has: page.getByRole('link', { name: 'y', exact: true }) });
+    await entry.getByRole('button', { name: 'Acknowledge' }).press('Enter');
+    await entry.getByText('seen').waitFor();
+    expect(await focused(page)).toBe('A y');
+    expect(await names()).toEqual(['b', 'a', 'z', 'y', 'x']);
+    newest.splice(0, 2, 'c', 'b');
+    await page.clock.runFor(60_000);
+    await expect.poll(names).toEqual(['c', 'b', 'a', 'z', 'y', 'x']);
+    expect(await entry.getByRole('button', { name: 'Acknowledge' }).count()).toBe(0);
     await page.context().close();
   });
 
@@ -78,6 +114,9 @@ describe.skipIf(BROWSER_PATH === '')('alerts in a browser', () => {
   test('the overview names open alerts', async () => {
     const page = await dashboard.open('/');
     expect(await page.getByTestId('firing-alerts').innerText()).toContain('failed with 5xx');
+    await page.route(/\/v1\/alerts\?/, (route) => route.fulfill({ status: 500, body: '' }));
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await page.getByText('The open alerts could not be loaded.').waitFor();
     await page.context().close();
   });
 

@@ -105,6 +105,47 @@ describe.skipIf(BROWSER_PATH === '')('dashboard in a browser', () => {
     await page.context().close();
   });
 
+  test('a link that goes with its page gives the focus to the heading of the next', async () => {
+    const page = await dashboard.open('/keys');
+    expect(await focused(page)).toBe('BODY');
+    const row = page.getByTestId('keys-table').getByRole('link', { name: 'Main key' });
+    await row.press('Enter');
+    await expect.poll(() => focused(page)).toBe('H1 Main key');
+    await page.context().close();
+  });
+
+  test('what is missing from a list of 500 keys is not called nothing, nor is an answer that did not come', async () => {
+    const page = await dashboard.open('/audit');
+    const counted = (group: string, requests: number) => ({ group, requests, client_errors: 0, server_errors: 0 });
+    let asked = 0;
+    await page.route(/\/v1\/usage\?group_by=key_id/, (route) => {
+      // Every other question is for the period before.
+      const name = asked++ % 2 ? 'before' : 'now';
+      const many = Array.from({ length: 499 }, (_, index) => ({ ...counted(`${name}_${index}`, 10), error_rate: 0 }));
+      const busiest = { ...counted('busiest', name === 'now' ? 900 : 300), error_rate: 0 };
+      return route.fulfill({ json: { from: '', to: '', group_by: 'key_id', data: [busiest, ...many] } });
+    });
+    await page.goto(`${dashboard.stack.url}/?range=24h`);
+    await drawn(page);
+    const keys = page.getByTestId('keys-table').locator('tbody tr');
+    expect(await keys.first().innerText()).toMatch(/\+200%/);
+    expect(await keys.nth(1).innerText()).toMatch(/10\s+–/);
+    const movers = page.getByTestId('movers-table');
+    expect(await movers.locator('.panel-note').innerText()).toContain('of the 500 busiest keys');
+    expect(await movers.locator('tbody tr').count()).toBe(1);
+    expect(await page.getByTestId('failing-keys-table').innerText()).toContain('None of the 500 busiest keys fails');
+
+    const card = page.getByTestId('card-requests').locator('.change');
+    await expect.poll(() => card.count()).toBe(1);
+    const before = (url: URL) => url.search.includes('group_by=status') && !url.search.includes('include=series');
+    await page.route(before, (route) => route.fulfill({ status: 503, body: '' }));
+    await page.getByRole('button', { name: '3d', exact: true }).click();
+    await page.waitForURL(/range=3d/);
+    await drawn(page);
+    expect(await card.count()).toBe(0);
+    await page.context().close();
+  });
+
   test('hostile routes, paths and user agents are text', async () => {
     const page = await dashboard.open(hostilePath);
     expect(await page.getByTestId('endpoints-table').innerText()).toContain('<script>window.harmed=1</script>');
@@ -217,6 +258,11 @@ describe.skipIf(BROWSER_PATH === '')('dashboard in a browser', () => {
     await page.waitForURL(/from=.*to=/);
     await page.goBack();
     await drawn(page);
+    const custom = page.getByRole('button', { name: 'Custom' });
+    await custom.press('Enter');
+    await page.getByLabel('From', { exact: true }).focus();
+    await page.keyboard.press('Escape');
+    expect([await page.getByLabel('From', { exact: true }).count(), await focused(page)]).toEqual([0, 'BUTTON Custom']);
     await page.getByTestId('world-map').focus();
     await page.keyboard.press('ArrowRight');
     expect(await page.getByTestId('world-map').locator('.tooltip').innerText()).toMatch(/Sweden|Singapore/);
