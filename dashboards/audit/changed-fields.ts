@@ -20,7 +20,7 @@ export function changedFields(
     .filter((field) => field.before !== field.after);
 }
 
-const WORDS: Record<string, string> = {
+export const ACTION_WORDS: Readonly<Record<string, string>> = {
   'key.registered': 'registered the key',
   'key.updated': 'changed the key',
   'key.deactivated': 'deactivated the key',
@@ -59,5 +59,5 @@ const WORDS: Record<string, string> = {
 
 /** An action as a sentence has it; those this page does not know are shown as they are called. */
 export function actionWords(action: string): string {
-  return WORDS[action] ?? action;
+  return ACTION_WORDS[action] ?? action;
 }

@@ -15,7 +15,7 @@ interface AsOfProps {
 /** One live region for both states: it speaks when answers stop and when they come again, not at every tick. */
 export function AsOf({ old, answeredAt, onRetry, testId, children }: AsOfProps) {
   return (
-    <div class={old ? 'panel notice' : ''}>
+    <div class={old ? 'panel notice' : children ? '' : 'silent'}>
       <p class={old || !children ? '' : 'page-lead'} role="status" data-testid={testId}>
         {old
           ? `Keytally does not answer at present. What you see is as of ${formatShortInstant(answeredAt, browserZone())}.`

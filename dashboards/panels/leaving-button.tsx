@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
+import { ActionButton } from './action-button.tsx';
 import { useKeptFocus } from './keep-focus.ts';
 
 interface LeavingButtonProps {
@@ -14,8 +15,8 @@ export function LeavingButton({ look, busy, onClick, children }: LeavingButtonPr
   const button = useRef<HTMLButtonElement>(null);
   useKeptFocus(button);
   return (
-    <button ref={button} type="button" class={look} aria-disabled={busy} onClick={() => !busy && onClick()}>
+    <ActionButton button={button} look={look} off={busy} onAct={onClick}>
       {children}
-    </button>
+    </ActionButton>
   );
 }

@@ -176,6 +176,7 @@ describe.skipIf(BROWSER_PATH === '')('views of the dashboard', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { request_id: string });
     expect(lines.map((line) => line.request_id).sort()).toEqual(wanted);
+    expect(await rows.count()).toBe(Math.min(200, wanted.length));
 
     const held: Route[] = [];
     await page.route(/\/v1\/requests\?/, (route) => void held.push(route));
