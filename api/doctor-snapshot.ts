@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { Config } from '../ingest/config.ts';
 import { openBatchQueue } from '../ingest/queue.ts';
 import { mastersOf, type Redis } from '../ingest/redis.ts';
-import { diskSpace, storagePerTable } from '../workers/clickhouse/storage.ts';
+import { storagePerTable } from '../workers/clickhouse/storage.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
 import { oldestJobMs } from '../workers/oldest-job.ts';
 import { shardsInUse } from '../workers/shards-in-use.ts';
+import { diskSpace } from './queries/disk-space.ts';
 
 const number = z.number();
 

@@ -13,11 +13,11 @@ import {
   rollupBytes,
 } from '../../api/commands/doctor-model.ts';
 import { type DoctorSnapshot, takeSnapshot } from '../../api/doctor-snapshot.ts';
+import { diskSpaceOf } from '../../api/queries/disk-space.ts';
 import { readStoreHealth, type StoreHealth } from '../../api/queries/store-health.ts';
 import type { Config } from '../../ingest/config.ts';
 import { packageRoot } from '../../ingest/package-root.ts';
 import { connectRedis } from '../../ingest/redis.ts';
-import { diskSpaceOf } from '../../workers/clickhouse/storage.ts';
 import type { Store } from '../../workers/clickhouse/store.ts';
 import { Random } from '../support/random.ts';
 import { ADMIN_TOKEN, type Stack, startStack } from '../support/stack.ts';
