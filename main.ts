@@ -11,6 +11,7 @@ import { deliveriesCommand } from './api/commands/delivery-commands.ts';
 import { doctorCommand } from './api/commands/doctor-command.ts';
 import { keysCommand } from './api/commands/key-commands.ts';
 import { silencesCommand } from './api/commands/silence-commands.ts';
+import { storageCommand } from './api/commands/storage-command.ts';
 import { usageCommand } from './api/commands/usage-command.ts';
 import type { PartName, Running } from './api/parts.ts';
 import { defaultUrl } from './ingest/connection.ts';
@@ -81,7 +82,7 @@ program
 program.addCommand(keysCommand()).addCommand(usageCommand()).addCommand(alertsCommand());
 program.addCommand(channelsCommand()).addCommand(deliveriesCommand()).addCommand(silencesCommand());
 program.addCommand(deadLettersCommand()).addCommand(backupCommand()).addCommand(restoreCommand());
-program.addCommand(doctorCommand());
+program.addCommand(doctorCommand()).addCommand(storageCommand());
 
 program
   .command('backtest')

@@ -21,6 +21,7 @@ import { getRequests } from './requests.ts';
 import { endSession, getSession, startSession } from './session.ts';
 import { createSilence, endSilence, listSilences } from './silences.ts';
 import { getSources } from './sources.ts';
+import { getStorage } from './storage.ts';
 import { getSystem } from './system.ts';
 import { createToken, listTokens, revokeToken, rotateToken } from './tokens.ts';
 import { groupedUsage, keyUsage } from './usage.ts';
@@ -53,6 +54,7 @@ export const ROUTES: readonly Route[] = [
   getSources,
   getJobs,
   getSystem,
+  getStorage,
   ...CHANNEL_ROUTES,
   listSilences,
   createSilence,

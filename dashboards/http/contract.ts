@@ -295,6 +295,11 @@ export interface SystemHealth {
   retention_days: Record<'requests' | 'minute' | 'quarter_hour' | 'day', number>;
 }
 
+/** What single keys take on disk, of `/v1/storage`. */
+export interface StoredKeys {
+  keys: { key_id: string; requests: number; rollup_rows: number; bytes_on_disk: number }[];
+}
+
 export type AlertKind =
   | 'error_rate'
   | 'traffic_anomaly'

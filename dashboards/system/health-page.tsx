@@ -15,6 +15,7 @@ import { browserZone } from '../time/zone-names.ts';
 import { Meter } from '../usage-tab/limit-card.tsx';
 import { lagTone, memoryTone, pipelineSentence } from './health-words.ts';
 import { Invariants } from './invariants.tsx';
+import { LargestKeys } from './largest-keys.tsx';
 import { SystemTabs } from './system-tabs.tsx';
 
 const POLL_MS = 5_000;
@@ -42,6 +43,7 @@ export function HealthPage({ api }: PageProps) {
               <StoreTable health={answer} />
               <Versions health={answer} />
             </div>
+            <LargestKeys api={api} />
           </div>
         )}
       </Part>
@@ -108,7 +110,6 @@ function StoreTable({ health: { store } }: { health: SystemHealth }) {
     <TablePanel
       title="Tables"
       caption="Tables of the store"
-      note={store.engine === 'server' ? 'Of the node that answered' : undefined}
       testId="store-tables"
       rows={store.tables}
       rowKey={(row) => row.table}

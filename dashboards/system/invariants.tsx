@@ -38,7 +38,11 @@ function InvariantsTable({ report: { checked_at, invariants } }: { report: Invar
               <span class="good">yes</span>
             ) : (
               <span class="bad">
-                {violations < 0 ? 'could not be checked' : `no, ${formatCount(violations)} times`}
+                {violations < 0
+                  ? 'could not be checked'
+                  : violations === 1
+                    ? 'no, once'
+                    : `no, ${formatCount(violations)} times`}
               </span>
             ),
         },

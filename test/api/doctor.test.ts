@@ -348,6 +348,20 @@ describe('against a running system', () => {
     expect((await run(['doctor', '--seconds', '0'])).err).toMatch(/^--seconds: must be from 1/);
   });
 
+  test('keytally storage: tables and keys with what they take', async () => {
+    const text = await run(['storage', '--limit', '2']);
+    expect(text.code).toBe(0);
+    expect(text.out).toMatch(/^table .*\n(.*\n)*requests +50 /);
+    expect(text.out.trimEnd().split('\n').slice(-3)).toEqual([
+      expect.stringMatching(/^key +requests +rows of counts +on disk, about/),
+      expect.stringMatching(/^k\d +10 /),
+      expect.stringMatching(/^k\d +10 /),
+    ]);
+    const json = JSON.parse((await run(['storage', '--key', 'k3', '--json'])).out);
+    expect(json.keys).toMatchObject([{ key_id: 'k3', requests: 10 }]);
+    expect((await run(['storage', '--limit', '0'])).err).toMatch(/limit/);
+  });
+
   async function run(args: string[]) {
     const child = spawn(process.execPath, ['dist/main.js', ...args, '--url', stack.url], {
       cwd: packageRoot(),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Stack, startStack } from '../support/stack.ts';
+import { ADMIN_TOKEN, type Answer, type Stack, startStack } from '../support/stack.ts';
 
 const DAY_MS = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
@@ -193,7 +193,7 @@ describe('history', () => {
       method: 'PUT',
       body: { organization_id: 'rival', customer_id: 'customer-of-rival', owner: { name: 'Rob' } },
     });
-    const seenBy = async (path: string, token?: string) =>
+    const seenBy = async (path: string, token = ADMIN_TOKEN) =>
       (await stack.call(path, { token })).json.data.map(({ before, after }: Record<string, unknown>) => [
         before,
         after,

@@ -5,6 +5,7 @@ import { type BatchJob, openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { MAX_LETTERS_PER_BATCH, wholeBatch, writeDeadLetters } from '../../workers/dead-letter.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import { tierCounts } from '../support/tiers.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -109,18 +110,20 @@ test('a batch that was given up although the store had committed it is not count
 });
 
 test('a view fails for the last time and `requests` has the rows: no letter; the batch waits and every table gets them', async () => {
-  // Views are filled in the order of their names.
   await stack.store.command(
-    "CREATE MATERIALIZED VIEW aa_broken ENGINE = Null AS SELECT throwIf(path = '/poison') AS fails FROM requests",
+    "CREATE MATERIALIZED VIEW broken ENGINE = Null AS SELECT throwIf(path = '/poison') AS fails FROM requests",
   );
+  const before = await tierCounts(stack.store);
+  const more = (rows: number) => Object.fromEntries(Object.entries(before).map(([tier, n]) => [tier, n + rows]));
   await enqueue('halved', await jobOf(3, new Set([1]), 'halved'), { attempts: 1 });
   await expect.poll(async () => (await counted('halved')).requests, { timeout: 20_000 }).toBe(3);
   await enqueue('behind', await jobOf(2, new Set(), 'behind'));
   await expect.poll(() => counted('behind'), { timeout: 20_000 }).toEqual({ requests: 2, total: 2 });
-  expect(await counted('halved'), 'the views were not cut short').not.toEqual({ requests: 3, total: 3 });
+  // The engine fills views in an order of its own.
+  expect(await tierCounts(stack.store), 'no view was cut short').not.toEqual(more(5));
   expect(await list()).toEqual([]);
-  await stack.store.command('DROP VIEW aa_broken');
-  await expect.poll(() => counted('halved'), { timeout: 20_000 }).toEqual({ requests: 3, total: 3 });
+  await stack.store.command('DROP VIEW broken');
+  await expect.poll(() => tierCounts(stack.store), { timeout: 20_000 }).toEqual(more(5));
 });
 
 test('a batch of which a part is counted is refused, with both numbers', async () => {
@@ -144,7 +147,11 @@ test.each([
       .poll(async () => (await list()).map((letter: { id: string }) => letter.id), { timeout: 20_000 })
       .toEqual([id]);
     const payload = async () =>
-      (await stack.store.query<{ payload: string }>('SELECT payload FROM dead_letters FINAL'))[0]!.payload;
+      (
+        await stack.store.query<{ payload: string }>('SELECT payload FROM dead_letters FINAL WHERE id = {id:String}', {
+          id,
+        })
+      )[0]!.payload;
     const { ip, country } = await decodeBatch(await payload());
     expect([ip.values, country.values]).toEqual([['8.8.8.0'], ['US']]);
     await stack.store.command('ALTER TABLE requests DROP CONSTRAINT no_poison');
