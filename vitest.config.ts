@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { pureTests } from './test/support/pure-tests.ts';
 
 /** Small files of tests that take about a minute or two: by themselves they would start last, and run on alone. */
 const LONG = ['test/workers/kill.test.ts', 'test/workers/keys/kill.test.ts', 'test/workers/wedged.test.ts'];
@@ -13,10 +14,25 @@ class LongFirst extends BaseSequencer {
   }
 }
 
+const PURE = pureTests(import.meta.dirname);
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: 'test/support/run-folder.ts',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'apart',
+          include: ['test/**/*.test.ts'],
+          exclude: PURE,
+          globalSetup: ['test/support/run-folder.ts', 'test/support/store-template.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'pure', include: PURE, isolate: false, globalSetup: 'test/support/run-folder.ts' },
+      },
+    ],
     sequence: { sequencer: LongFirst },
     // The embedded engine binds one data folder per process: forks, one file each, never threads.
     pool: 'forks',

@@ -2,23 +2,27 @@ import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statfsSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { identityOf } from '../../ingest/process-identity.ts';
-import { makeStoreTemplate } from './store-template.ts';
 
 /** A file system in memory, where the system has one: thousands of small files are made and removed twice as fast there. */
 const IN_MEMORY = '/dev/shm';
 /** A run holds under 2 GB at a time. */
 const ENOUGH_BYTES = 6e9;
 
+/** Says that this run has its folder. */
+const RUN_FOLDER = 'KEYTALLY_TEST_RUN_FOLDER';
+
 /**
  * One folder for everything that a run of the tests leaves in the system's folder for such: vitest ends its processes by a
  * signal, so none of them can tidy up at its end (thousands of folders had gathered).
  */
 export default function setup(): () => void {
+  // Each project of the run asks for it.
+  if (process.env[RUN_FOLDER]) return () => {};
   const root = hasRoom(IN_MEMORY) ? IN_MEMORY : tmpdir();
   removeAbandoned(root);
   const folder = mkdtempSync(join(root, `keytally-tests-${process.pid}-`));
   process.env.TMPDIR = folder;
-  makeStoreTemplate(folder);
+  process.env[RUN_FOLDER] = folder;
   return () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 

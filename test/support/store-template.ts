@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtModule } from './built-module.ts';
 
@@ -7,12 +8,11 @@ import { builtModule } from './built-module.ts';
 const TEMPLATE = 'KEYTALLY_TEST_STORE_TEMPLATE';
 
 /**
- * Makes a data folder of the embedded engine with all tables and no rows. A hundred files of tests begin with such a store, and copying
- * it takes half of the processor time of the migrations. What starts from it runs them all the same, and they find nothing to do.
- * @param folder to make it in
+ * Makes a data folder of the embedded engine with all tables and no rows, once for a run. A hundred files of tests begin with such a store, and
+ * copying it takes half of the processor time of the migrations. What starts from it runs them all the same, and they find nothing to do.
  */
-export function makeStoreTemplate(folder: string): void {
-  const template = join(folder, 'template');
+export default function setup(): void {
+  const template = join(tmpdir(), 'template');
   const maker = builtModule('test/support/store-template-part.ts');
   const { status, stderr } = spawnSync(process.execPath, [maker, template], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${maker} ended with ${status}: ${stderr}`);
