@@ -351,9 +351,9 @@ describe('against a running system', () => {
   test('keytally storage: tables and keys with what they take', async () => {
     const text = await run(['storage', '--limit', '2']);
     expect(text.code).toBe(0);
-    expect(text.out).toMatch(/^table .*\n(.*\n)*requests +50 /);
+    expect(text.out).toMatch(/^TABLE .*\n(.*\n)*requests +50 /);
     expect(text.out.trimEnd().split('\n').slice(-3)).toEqual([
-      expect.stringMatching(/^key +requests +rows of counts +on disk, about/),
+      expect.stringMatching(/^KEY +REQUESTS +ROWS OF COUNTS +ON DISK, ABOUT/),
       expect.stringMatching(/^k\d +10 /),
       expect.stringMatching(/^k\d +10 /),
     ]);
