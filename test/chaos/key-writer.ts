@@ -96,7 +96,13 @@ export class KeyWriter {
   async #expiringKey(): Promise<void> {
     const keyId = `expiring-${this.#expiring++}`;
     const expiresAtMs = Date.now() + EXPIRES_AFTER_MS;
-    const answer = await this.#attempt('PUT', keyId, { expires_at: new Date(expiresAtMs).toISOString() });
+    const answer = await this.#attempt('PUT', keyId, { expires_at: new Date(expiresAtMs).toISOString() }).catch(
+      (error: unknown) => {
+        // On a slow machine its expiry may have passed before it arrived.
+        if (Date.now() < expiresAtMs) throw error;
+        return 'unknown' as const;
+      },
+    );
     if (answer === 'done') this.#changes.push({ keyId, type: 'key.expired' });
     else this.#uncertain.add(keyId);
     this.#lastExpiryMs = Math.max(this.#lastExpiryMs, expiresAtMs);

@@ -1,8 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What keeps a process: the engine binds one data folder for good, connections and children outlive a test. */
-const KEEPS_A_PROCESS = ['ioredis', 'bullmq', 'playwright-core', 'node:child_process', 'node:worker_threads'];
+/**
+ * What keeps a process: the engine binds one data folder for good, connections and children outlive a test, and what is heard of every server
+ * of a process, or counted in it, is heard and counted by the next test as well.
+ */
+const KEEPS_A_PROCESS = [
+  'ioredis',
+  'bullmq',
+  'playwright-core',
+  'prom-client',
+  'node:child_process',
+  'node:diagnostics_channel',
+  'node:worker_threads',
+];
 const OPENS_THE_ENGINE = 'workers/clickhouse/store.ts';
 /** `import type` is nothing at run time. */
 const IMPORTS = /(?:^|\n)\s*(?:import|export)\s+(?!type\b)(?:[^'"]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
