@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact';
-import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useId } from 'preact/hooks';
 import type { ProblemError } from '../http/problem.ts';
 import { ActionButton } from './action-button.tsx';
-import { keepFocus } from './keep-focus.ts';
+import { useModal } from './use-modal.ts';
 
 interface DialogProps {
   title: string;
@@ -11,25 +11,12 @@ interface DialogProps {
   testId?: string;
 }
 
-/** A modal: the element itself brings the focus trap, Esc and the inert page behind it. */
+/** A modal with a title. */
 export function Dialog({ title, onClose, children, testId }: DialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const leaving = useRef(false);
+  const modal = useModal(onClose);
   const name = useId();
-  useLayoutEffect(() => {
-    const shown = dialog.current!;
-    shown.showModal();
-    return () => {
-      // Closed and not only taken away: the element then gives the focus back to what had it before.
-      leaving.current = true;
-      shown.close();
-      keepFocus();
-    };
-  }, []);
-  // The event of our own close() comes when the dialog is gone, and its owner knows of that already.
-  const closed = () => !leaving.current && onClose();
   return (
-    <dialog ref={dialog} class="modal" aria-labelledby={name} onClose={closed} data-testid={testId}>
+    <dialog ref={modal.dialog} class="modal" aria-labelledby={name} onClose={modal.onClose} data-testid={testId}>
       <h2 id={name}>{title}</h2>
       {children}
     </dialog>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { Link } from '../address/link.tsx';
 import { keyPath } from '../address/route.ts';
 import { formatCount, formatLatency } from '../format/number.ts';
@@ -7,7 +7,7 @@ import { STATUS_CODES } from '../format/status-text.ts';
 import type { RequestRow } from '../http/contract.ts';
 import { countryName } from '../map/country-name.ts';
 import { HttpStatus } from '../panels/http-status.tsx';
-import { keepFocus } from '../panels/keep-focus.ts';
+import { useModal } from '../panels/use-modal.ts';
 import { formatInstant } from '../time/label.ts';
 import { FILTER_LABELS, type RequestFilterName } from './requests-view.ts';
 
@@ -23,19 +23,7 @@ interface RequestDrawerProps {
 
 /** One request with every field that is kept of it. */
 export function RequestDrawer({ row, zone, position, onStep, onFilter, onClose }: RequestDrawerProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const leaving = useRef(false);
-  // A modal dialog brings the focus trap, Esc and the inert page behind it.
-  useLayoutEffect(() => {
-    const shown = dialog.current!;
-    shown.showModal();
-    return () => {
-      // Closed and not only taken away: the element then gives the focus back to what had it before.
-      leaving.current = true;
-      shown.close();
-      keepFocus();
-    };
-  }, []);
+  const { dialog, onClose: closed } = useModal(onClose);
   const [index, count] = position;
   const pressed = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -49,7 +37,7 @@ export function RequestDrawer({ row, zone, position, onStep, onFilter, onClose }
       class="drawer"
       aria-label="One request"
       data-testid="request-drawer"
-      onClose={() => !leaving.current && onClose()}
+      onClose={closed}
       onKeyDown={pressed}
       onClick={(event) => event.target === dialog.current && dialog.current?.close()}
     >

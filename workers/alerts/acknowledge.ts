@@ -1,9 +1,9 @@
 import type { Store } from '../clickhouse/store.ts';
 import { writeAudit } from '../keys/audit.ts';
 import { type AlertEvent, eventIdOf } from './alert.ts';
-import { findStates, isOpen, writeAlertEvents } from './evaluation/event-store.ts';
+import { findStates, writeAlertEvents } from './evaluation/event-store.ts';
 import { KEY_EVENT_KINDS } from './key-events/key-alert.ts';
-import { acknowledge } from './state.ts';
+import { acknowledge, isOpen } from './state.ts';
 
 export interface Acknowledgement {
   alertKey: string;

@@ -2,8 +2,6 @@ import type { Store } from '../../clickhouse/store.ts';
 import type { AlertEvent, AlertKind } from '../alert.ts';
 import { type AlertState, acknowledge, isLouder, type Severity } from '../state.ts';
 
-export { isOpen } from '../state.ts';
-
 /** States are looked for so far back; an open alert writes a row at least once a day. */
 export const STATE_LOOK_BACK_MS = 8 * 86_400_000;
 /** Alerts of one evaluation whose state is held in memory; beyond them the oldest are left out and counted. */

@@ -1,10 +1,9 @@
 import type { Store } from '../../clickhouse/store.ts';
 import { type AlertEvent, alertKeyOf } from '../alert.ts';
 import { silencedUntil } from '../silence-matching.ts';
-import type { Level } from '../state.ts';
+import { isOpen, type Level } from '../state.ts';
 import { EVALUATION_SETTINGS } from './baselines.ts';
 import type { WindowInput } from './evaluate-window.ts';
-import { isOpen } from './event-store.ts';
 import { noFacts } from './key-facts.ts';
 import { eventOfStep } from './steps.ts';
 import { countText, spanText } from './wording.ts';

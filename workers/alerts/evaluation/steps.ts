@@ -16,12 +16,13 @@ import {
   advance,
   initialState,
   isLouder,
+  isOpen,
   type Level,
   type Measurement,
   type Severity,
   type Step,
 } from '../state.ts';
-import { isOpen, type KnownAlert } from './event-store.ts';
+import type { KnownAlert } from './event-store.ts';
 import type { KeyFacts } from './key-facts.ts';
 
 /** What a detector found of one alert in one window. */

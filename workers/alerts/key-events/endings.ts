@@ -1,9 +1,10 @@
 import { WARNING_HOLDS_MS } from '../../keys/policy.ts';
 import type { AlertKind } from '../alert.ts';
-import { findStates, isOpen, writeAlertEvents } from '../evaluation/event-store.ts';
+import { findStates, writeAlertEvents } from '../evaluation/event-store.ts';
 import { noFacts, readKeyFacts } from '../evaluation/key-facts.ts';
 import type { LimitParts } from '../limits/look.ts';
 import { handOver } from '../outbox.ts';
+import { isOpen } from '../state.ts';
 import { KEY_EVENT_KINDS, keyAlertEnd, WARNING_SCOPE } from './key-alert.ts';
 
 /** Alerts ended by one look; the rest follows in the next. */

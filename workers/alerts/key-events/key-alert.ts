@@ -1,13 +1,14 @@
 /** What becomes of an alert when something happened to a key: pure. */
 import type { KeyEvent, KeyEventType } from '../../keys/events.ts';
 import { type AlertEvent, type AlertKind, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';
-import { isOpen, type KnownAlert } from '../evaluation/event-store.ts';
+import type { KnownAlert } from '../evaluation/event-store.ts';
 import type { KeyFacts } from '../evaluation/key-facts.ts';
 import type { Effective } from '../rules/rule.ts';
 import {
   type AlertState,
   initialState,
   isLouder,
+  isOpen,
   isQuiet,
   type NotifyReason,
   type Severity,

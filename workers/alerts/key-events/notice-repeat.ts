@@ -1,9 +1,9 @@
 /** Whether a notice about a key that nobody acknowledged is told again: pure. */
 import { type AlertEvent, type AlertEvidence, type AlertKind, eventIdOf } from '../alert.ts';
-import { isOpen, type KnownAlert } from '../evaluation/event-store.ts';
+import type { KnownAlert } from '../evaluation/event-store.ts';
 import type { KeyFacts } from '../evaluation/key-facts.ts';
 import type { Effective } from '../rules/rule.ts';
-import { isQuiet, type NotifyReason } from '../state.ts';
+import { isOpen, isQuiet, type NotifyReason } from '../state.ts';
 
 /** A secret that is found in public is used by others until it is replaced. Other notices are told as often as a rule says. */
 const LEAK_REPEAT_MS = 4 * 3_600_000;

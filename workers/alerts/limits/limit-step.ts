@@ -2,13 +2,14 @@
 import { type AlertEvent, type AlertTransition, alertIdOf, alertKeyOf, eventIdOf } from '../alert.ts';
 import { judgeNearLimit, type LimitMemory, type LimitUse, type LimitVerdict } from '../detectors/near-limit.ts';
 import type { EndReason } from '../end-reason.ts';
-import { isOpen, type KnownAlert } from '../evaluation/event-store.ts';
+import type { KnownAlert } from '../evaluation/event-store.ts';
 import type { KeyFacts } from '../evaluation/key-facts.ts';
 import type { Effective } from '../rules/rule.ts';
 import {
   type AlertState,
   advance,
   initialState,
+  isOpen,
   type Level,
   type NotifyReason,
   type Severity,

@@ -4,7 +4,6 @@ import { type AlertEvent, alertKeyOf } from '../alert.ts';
 import type { LimitUse } from '../detectors/near-limit.ts';
 import { EVALUATION_SETTINGS } from '../evaluation/baselines.ts';
 import {
-  isOpen,
   type KnownAlert,
   knownAfter,
   loadStates,
@@ -19,6 +18,7 @@ import { RuleBook } from '../rules/rule.ts';
 import { Rules } from '../rules/rule-store.ts';
 import { silencedUntil } from '../silence-matching.ts';
 import { readSilences } from '../silence-reader.ts';
+import { isOpen } from '../state.ts';
 import { limitEvent } from './limit-step.ts';
 import { anyLimit, limitUseSql, oldestCountedSql, type UseRow } from './limit-use.ts';
 import { type LookSpan, lookSpans } from './look-spans.ts';
