@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
-import { pureTests } from './test/support/pure-tests.ts';
+import { sharedProcesses } from './test/support/shared-processes.ts';
 
 /** Small files of tests that take about a minute or two: by themselves they would start last, and run on alone. */
 const LONG = ['test/workers/kill.test.ts', 'test/workers/keys/kill.test.ts', 'test/workers/wedged.test.ts'];
@@ -14,7 +14,8 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-const PURE = pureTests(import.meta.dirname);
+const { pure, stacks } = sharedProcesses(import.meta.dirname);
+const GLOBAL_SETUP = ['test/support/run-folder.ts', 'test/support/store-template.ts'];
 
 export default defineConfig({
   test: {
@@ -24,17 +25,18 @@ export default defineConfig({
         test: {
           name: 'apart',
           include: ['test/**/*.test.ts'],
-          exclude: PURE,
-          globalSetup: ['test/support/run-folder.ts', 'test/support/store-template.ts'],
+          exclude: [...pure, ...stacks],
+          globalSetup: GLOBAL_SETUP,
         },
       },
+      { extends: true, test: { name: 'stacks', include: stacks, isolate: false, globalSetup: GLOBAL_SETUP } },
       {
         extends: true,
-        test: { name: 'pure', include: PURE, isolate: false, globalSetup: 'test/support/run-folder.ts' },
+        test: { name: 'pure', include: pure, isolate: false, globalSetup: 'test/support/run-folder.ts' },
       },
     ],
     sequence: { sequencer: LongFirst },
-    // The embedded engine binds one data folder per process: forks, one file each, never threads.
+    // The embedded engine holds one data folder per process at a time: forks, never threads.
     pool: 'forks',
     // One more than the processors of the smallest machine: every second test waits for another process most of its time.
     maxWorkers: 3,

@@ -6,7 +6,7 @@ import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { sha256 } from '../../ingest/token.ts';
 import type { Store } from '../../workers/clickhouse/store.ts';
-import { startFromTemplate } from './store-template.ts';
+import { startFromTemplate } from './start-from-template.ts';
 import { tempFolder } from './temp-folder.ts';
 
 export const ADMIN_TOKEN = `kt_${sha256('test administrator').slice(0, 40)}`;

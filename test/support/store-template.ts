@@ -1,11 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtModule } from './built-module.ts';
-
-/** Says where the template is; without it every store makes its tables itself. */
-const TEMPLATE = 'KEYTALLY_TEST_STORE_TEMPLATE';
+import { TEMPLATE } from './start-from-template.ts';
 
 /**
  * Makes a data folder of the embedded engine with all tables and no rows, once for a run. A hundred files of tests begin with such a store: opened
@@ -13,16 +10,11 @@ const TEMPLATE = 'KEYTALLY_TEST_STORE_TEMPLATE';
  * nothing to do.
  */
 export default function setup(): void {
+  // Each project of the run asks for it.
+  if (process.env[TEMPLATE]) return;
   const template = join(tmpdir(), 'template');
   const maker = builtModule('test/support/store-template-part.ts');
   const { status, stderr } = spawnSync(process.execPath, [maker, template], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${maker} ended with ${status}: ${stderr}`);
   process.env[TEMPLATE] = template;
-}
-
-/** Fills a folder that does not exist yet with the tables of the template, when there is one. */
-export function startFromTemplate(folder: string): void {
-  const template = process.env[TEMPLATE];
-  // Links inside are relative; made absolute they would lead back to the template.
-  if (template) cpSync(template, folder, { recursive: true, verbatimSymlinks: true });
 }
