@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { acknowledgeAlert } from '../../../workers/alerts/acknowledge.ts';
 import { type AlertKind, alertKeyOf } from '../../../workers/alerts/alert.ts';
 import { findStates } from '../../../workers/alerts/evaluation/event-store.ts';
@@ -24,11 +24,14 @@ const TABLES = [
 ];
 
 let parts: AlertParts;
+/** Ids are never used again: a process remembers which events have their alerts. */
+let round = 0;
 beforeAll(async () => {
   parts = await startAlertParts();
 });
 afterAll(() => parts.stop());
 afterEach(async () => {
+  round++;
   expect(await brokenAlertLogs(parts.store)).toEqual([]);
   for (const table of TABLES) await parts.store.command(`TRUNCATE TABLE ${table}`);
 });
@@ -38,7 +41,7 @@ const iso = (ms: number) => new Date(ms).toISOString();
 
 /** Something happens to a key, and is looked at. */
 async function happens(hours: number, type: KeyEventType, data: object = {}): Promise<void> {
-  const event = { id: `${type} ${hours}`, at: iso(at(hours)), key_id: 'k', organization_id: 'acme', type };
+  const event = { id: `${type} ${hours} ${round}`, at: iso(at(hours)), key_id: 'k', organization_id: 'acme', type };
   await writeEvents(parts.store, [{ ...event, data: data as Record<string, unknown> }]);
   await sweepKeyEvents(parts, at(hours) + 5_000);
 }
@@ -132,6 +135,34 @@ describe('told again', () => {
     ]);
     expect(await endKeyAlerts(parts, at(1.1))).toBe(1);
   });
+});
+
+test('what looks at overlapping times meet again is told once, and not asked for after the second', async () => {
+  const events = Array.from({ length: 3 }, (_, n) => `k${n}`).map((key_id) => ({
+    ...{
+      id: `again ${key_id}`,
+      at: iso(at(1)),
+      key_id,
+      organization_id: 'acme',
+      type: 'key.expired' as const,
+      data: {},
+    },
+  }));
+  await writeEvents(parts.store, events);
+  const asked = vi.spyOn(parts.store, 'query');
+  const looks: unknown[] = [];
+  for (const secondsLater of [5, 10, 15]) {
+    asked.mockClear();
+    const made = await sweepKeyEvents(parts, at(1) + secondsLater * 1_000);
+    const aboutAlerts = asked.mock.calls.filter(([sql]) => sql.includes('FROM alert_events')).length;
+    looks.push({ made, asksForAlerts: aboutAlerts > 0 });
+  }
+  asked.mockRestore();
+  expect(looks).toEqual([
+    { made: 3, asksForAlerts: true },
+    { made: 0, asksForAlerts: true },
+    { made: 0, asksForAlerts: false },
+  ]);
 });
 
 test('a leak that a policy acts on at once is over only after it was told', async () => {

@@ -1,3 +1,4 @@
+import { RecentMap } from '../../../ingest/recent-map.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import type { KeyEvent } from '../../keys/events.ts';
 import { type AlertEvent, alertKeyOf, eventIdOf } from '../alert.ts';
@@ -22,6 +23,10 @@ const LONG_EVERY_MS = 5 * MINUTE_MS;
 /** The first look ever does not tell what happened long ago. */
 const FIRST_LOOK_BACK_MS = 60 * MINUTE_MS;
 const PAGE = 5_000;
+/** Looks overlap: after a policy has changed ten thousand keys, twenty-four looks meet all of their events. */
+const REMEMBERED_EVENTS = 100_000;
+/** Events whose alerts this process has seen stored; those beyond the limit are asked for again. */
+const settled = new WeakMap<Store, RecentMap<string, true>>();
 
 /** Makes alerts of the key events that have none yet, each once. @returns how many were made */
 export async function sweepKeyEvents(parts: LimitParts, nowMs: number): Promise<number> {
@@ -53,13 +58,26 @@ async function eventPage(store: Store, after: { atMs: number; id: string }): Pro
   );
 }
 
+function settledIn(store: Store): RecentMap<string, true> {
+  const known = settled.get(store) ?? new RecentMap<string, true>(REMEMBERED_EVENTS);
+  settled.set(store, known);
+  return known;
+}
+
+/** An event that is stored again under another time is another one. */
+const placeOf = (row: EventRow) => `${row.at_ms} ${row.id}`;
+
 async function alertsOf({ store, delivery }: LimitParts, page: readonly EventRow[]): Promise<number> {
-  const named = page.map((row) => {
+  const done = settledIn(store);
+  const open = page.filter((row) => !done.get(placeOf(row)));
+  if (open.length === 0) return 0;
+  const named = open.map((row) => {
     const { kind, scope } = mappingOf(row)!;
     const alert_key = alertKeyOf(kind, row.key_id, scope);
     return { row, kind, alert_key, event_id: eventIdOf(alert_key, row.at_ms, row.id) };
   });
   const stored = await storedEvents(store, named);
+  for (const { row, event_id } of named) if (stored.has(event_id)) done.set(placeOf(row), true);
   const fresh = named.filter(({ event_id }) => !stored.has(event_id));
   if (fresh.length === 0) return 0;
   const times = fresh.map(({ row }) => row.at_ms);
