@@ -21,7 +21,7 @@ const OUTLIVES_A_TEST = [
   /\/metrics\b|metrics\.ts'|prom-client/,
   // Every server of the process is heard.
   /node:diagnostics_channel/,
-  // A browser that gets too little of the machine beside others fails in ways of its own: it goes with its process.
+  // A browser would live on where a file fails before it closes it.
   /playwright-core/,
   // A module that is replaced is replaced for the others.
   /\bvi\.mock\(/,
