@@ -5,6 +5,7 @@ import { connected } from './key-commands.ts';
 import { nextPageText } from './next-page.ts';
 import { show } from './output.ts';
 import { table } from './table.ts';
+import { timeFlag } from './time-flag.ts';
 import { ago, count } from './wording.ts';
 
 interface Page {
@@ -57,7 +58,7 @@ async function replay(
   const answer =
     deliveryId === undefined
       ? await client.post<Replayed>('/v1/deliveries/replay', {
-          since: timeOf(flags.failedSince!),
+          since: timeFlag('--failed-since', flags.failedSince!, '2026-11-01'),
           channel_id: flags.channel,
         })
       : await client.post<Replayed>(`/v1/deliveries/${encodeURIComponent(deliveryId)}/replay`, {});
@@ -71,12 +72,6 @@ async function replay(
 interface Replayed {
   messages: number;
   deliveries: number;
-}
-
-function timeOf(text: string): string {
-  const ms = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw new CommandError(`--failed-since: "${text}" is not a time such as 2026-11-01`);
-  return new Date(ms).toISOString();
 }
 
 const LIST = [

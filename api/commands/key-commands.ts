@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { defaultUrl } from '../../ingest/connection.ts';
-import { ApiClient, CommandError, type ConnectionFlags } from './api-client.ts';
+import { ApiClient, type ConnectionFlags } from './api-client.ts';
 import { importKeyFile } from './key-import-command.ts';
 import { type History, historyText, type Key, type KeyPage, keysText, keyText } from './key-text.ts';
 import { nextPageText } from './next-page.ts';
 import { show } from './output.ts';
+import { timeFlag } from './time-flag.ts';
 
 /** Adds the flags that every command talking to the api has. */
 export function connected(command: Command): Command {
@@ -96,11 +97,5 @@ async function change(keyId: string, action: string, body: object, flags: Connec
   show(answer, flags.json, keyText);
 }
 
-/** A date is its beginning in UTC. */
-function expiryOf(text: string): string | null {
-  if (text === 'never') return null;
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw new CommandError(`--expires-at: "${text}" is not a time such as 2027-01-31`);
-  // As it was given where it has a time of day: the api reads offsets, and refuses what has none.
-  return text.length === 10 ? new Date(time).toISOString() : text;
-}
+const expiryOf = (text: string): string | null =>
+  text === 'never' ? null : timeFlag('--expires-at', text, '2027-01-31');

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import type { Silence } from '../../workers/alerts/delivery/silences.ts';
-import { ApiClient, CommandError, type ConnectionFlags } from './api-client.ts';
+import { ApiClient, type ConnectionFlags } from './api-client.ts';
 import { commaList } from './channel-commands.ts';
 import { connected } from './key-commands.ts';
 import { print, show } from './output.ts';
 import { facts, table } from './table.ts';
+import { timeFlag } from './time-flag.ts';
 import { clock, moment } from './wording.ts';
 
 type Shown = Silence & { active: boolean };
@@ -66,9 +67,8 @@ const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 
 
 function endOf(text: string): string {
   const [, amount, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
-  const ms = unit ? Date.now() + Number(amount) * UNIT_MS[unit]! : Date.parse(text);
-  if (Number.isNaN(ms)) throw new CommandError(`--until: "${text}" is not a time such as 2026-11-22T08:00:00Z or 2h`);
-  return new Date(ms).toISOString();
+  if (!unit) return timeFlag('--until', text, '2026-11-22T08:00:00Z or 2h');
+  return new Date(Date.now() + Number(amount) * UNIT_MS[unit]!).toISOString();
 }
 
 function whatOf({ matchers, organization_id: organization }: Shown): string {
