@@ -3,14 +3,24 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { sharedProcesses } from './test/support/shared-processes.ts';
 
 /** Small files of tests that take about a minute or two: by themselves they would start last, and run on alone. */
-const LONG = ['test/workers/kill.test.ts', 'test/workers/keys/kill.test.ts', 'test/workers/wedged.test.ts'];
+const LONG = [
+  'test/workers/kill.test.ts',
+  'test/workers/keys/kill.test.ts',
+  'test/workers/wedged.test.ts',
+  'test/api/injection.test.ts',
+  'test/e2e/every-page.test.ts',
+  'test/workers/alerts/evaluation/kinds.test.ts',
+];
+/** The short ones last: they fill what the long ones leave. */
+const ORDER = ['apart', 'stacks', 'pure'];
 
-/** A fresh clone knows no durations, and vitest then begins with the largest files. */
+/** A fresh clone knows no durations, and vitest then begins with the largest files of each project. */
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isLong = ({ moduleId }: TestSpecification) => LONG.some((name) => moduleId.endsWith(name));
+    const groupOf = (file: TestSpecification) => 2 * ORDER.indexOf(file.project.name) + (isLong(file) ? 0 : 1);
     const sorted = await super.sort(files);
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    return [...sorted].sort((a, b) => groupOf(a) - groupOf(b));
   }
 }
 
