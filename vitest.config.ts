@@ -7,6 +7,7 @@ const LONG = [
   'test/workers/kill.test.ts',
   'test/workers/keys/kill.test.ts',
   'test/workers/wedged.test.ts',
+  'test/chaos/chaos.test.ts',
   'test/api/injection.test.ts',
   'test/e2e/every-page.test.ts',
   'test/workers/alerts/evaluation/kinds.test.ts',

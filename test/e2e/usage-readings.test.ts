@@ -116,8 +116,10 @@ describe.skipIf(BROWSER_PATH === '')('what the usage tab says', () => {
       let asked = 0;
       // The second answer never comes.
       await page.route(asks, (route) => (asked++ === 1 ? undefined : route.continue()));
+      const first = page.waitForResponse(asks);
       await page.goto(`${dashboard.stack.url}/keys/key_fast?range=1h&live=1`);
       await drawn(page);
+      await (await first).finished();
       const old = page.getByText(/does not answer at present\. What you see is as of/);
       await expect.poll(() => page.clock.runFor(60_000).then(() => old.count())).toBe(1);
       expect(asked).toBe(2);
