@@ -9,18 +9,25 @@ export const KeyParams = z.object({ key_id: z.string().min(1).max(200) });
 const TIMES = [z.iso.date(), z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })];
 
 /** Checked before it is parsed: `Date` reads a time without offset in the zone of this machine, and moves days that no month has. */
-const time = z
+const timeText = z
   .string()
   .refine(
     (value) => TIMES.some((shape) => shape.safeParse(value).success),
     'must be a date such as 2026-11-01, or an RFC 3339 time with its offset such as 2026-11-01T12:00:00Z',
-  )
-  .transform((value) => Date.parse(value))
-  .meta({ type: 'string', format: 'date-time' });
+  );
+const TIME_FORMAT = { type: 'string', format: 'date-time' } as const;
+
+/** Epoch milliseconds; a date begins at 00:00 UTC. */
+const time = timeText.transform((value) => Date.parse(value)).meta(TIME_FORMAT);
+
+/** Epoch milliseconds, or a date as it is: when it begins, the time zone that is asked for says. */
+const timeOrDate = timeText
+  .transform((value) => (z.iso.date().safeParse(value).success ? value : Date.parse(value)))
+  .meta(TIME_FORMAT);
 
 export const RangeQuery = z.object({
-  from: time.optional().describe('default: 7 days before to; a plain date begins at 00:00 UTC, whatever the timezone'),
-  to: time.optional().describe('default: now; not included'),
+  from: timeOrDate.optional().describe('default: 7 days before to; a date is its first moment in the timezone'),
+  to: timeOrDate.optional().describe('default: now; not included'),
   bucket: z.enum(['auto', ...BUCKETS]).default('auto'),
   timezone: z.string().max(64).default('UTC').describe('IANA name, e.g. Europe/Stockholm'),
 });

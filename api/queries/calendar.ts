@@ -52,7 +52,7 @@ export function autoBucket(seconds: number, minutesThere: boolean): Bucket {
  */
 export function resolveRange(request: RangeRequest, minutesKeptSince: number, now: number): Range {
   const { timezone } = request;
-  if (!isTimezone(timezone)) throw badField('timezone', `"${timezone}" is not an IANA time zone`);
+  refuseUnknownZone(timezone);
   refuseEmpty(request.fromMs, request.toMs);
   const asked = Math.ceil((request.toMs - request.fromMs) / 1000);
   const minutesThere = request.fromMs / 1000 >= minutesKeptSince;
@@ -64,6 +64,20 @@ export function resolveRange(request: RangeRequest, minutesKeptSince: number, no
   const to = Math.ceil(request.toMs / 1000 / step) * step;
   const rowsTo = to >= now ? Math.ceil(to / QUARTER_HOUR_SECONDS) * QUARTER_HOUR_SECONDS : to;
   return { from, to, rowsTo, bucket, timezone, starts: bucketStarts(from, to, bucket, timezone) };
+}
+
+/**
+ * The first moment of a day, epoch milliseconds: 00:00, or what follows where a clock change leaves it out.
+ * @param date such as 2026-11-01, checked
+ * @throws {Problem} 400 for an unknown zone
+ */
+export function startOfDayMs(date: string, timezone: string): number {
+  refuseUnknownZone(timezone);
+  return DateTime.fromISO(date, { zone: timezone }).startOf('day').toMillis();
+}
+
+function refuseUnknownZone(timezone: string): void {
+  if (!isTimezone(timezone)) throw badField('timezone', `"${timezone}" is not an IANA time zone`);
 }
 
 /** @throws {Problem} 400 for a range that holds no time */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
 import { BUCKETS } from '../queries/buckets.ts';
-import { type Range, resolveRange } from '../queries/calendar.ts';
+import { type Range, resolveRange, startOfDayMs } from '../queries/calendar.ts';
 import { readFleetSeries } from '../queries/fleet-series.ts';
 import { GROUPS, organizationKeys, readGroupedUsage } from '../queries/grouped-usage.ts';
 import { ALL_KEYS, type KeyFilter, ONE_KEY } from '../queries/union.ts';
@@ -20,8 +20,9 @@ type RangeInput = z.infer<typeof RangeQuery>;
 
 export function rangeOf(parts: ApiParts, query: RangeInput): Range {
   const now = Date.now() / 1000;
-  const toMs = query.to ?? Date.now();
-  const fromMs = query.from ?? toMs - DEFAULT_RANGE_MS;
+  const msOf = (time: number | string) => (typeof time === 'string' ? startOfDayMs(time, query.timezone) : time);
+  const toMs = msOf(query.to ?? Date.now());
+  const fromMs = msOf(query.from ?? toMs - DEFAULT_RANGE_MS);
   const minutesKeptSince = now - (parts.config.RETENTION_MINUTE_DAYS - 1) * 86_400;
   return resolveRange({ fromMs, toMs, bucket: query.bucket, timezone: query.timezone }, minutesKeptSince, now);
 }

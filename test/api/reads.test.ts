@@ -218,7 +218,17 @@ describe('requests', () => {
 });
 
 test.each([
+  ['/v1/keys/key_0/usage?', 'Asia/Kolkata', '2026-10-31T18:30:00.000Z', '2026-11-02T18:30:00.000Z'],
+  ['/v1/usage?group_by=key_id&', 'UTC', '2026-11-01T00:00:00.000Z', '2026-11-03T00:00:00.000Z'],
+])('%s: dates are days of %s', async (path, timezone, from, to) => {
+  const { json } = await stack.call(`${path}from=2026-11-01&to=2026-11-03&timezone=${timezone}`);
+  expect([json.from, json.to]).toEqual([from, to]);
+});
+
+test.each([
   ['/v1/keys/key_0/usage?timezone=Mars/Olympus', 'timezone'],
+  ['/v1/keys/key_0/usage?from=2026-11-01&timezone=Mars/Olympus', 'timezone'],
+  ['/v1/keys/key_0/usage?from=2026-02-30', 'from'],
   ['/v1/keys/key_0/usage?from=yesterday', 'from'],
   ['/v1/keys/key_0/usage?from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z', 'to'],
   ['/v1/keys/key_0/usage?bucket=fortnight', 'bucket'],

@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import { describe, expect, test } from 'vitest';
 import type { Bucket } from '../../../api/queries/buckets.ts';
-import { bucketStarts, MAX_BUCKETS, resolveRange } from '../../../api/queries/calendar.ts';
+import { bucketStarts, MAX_BUCKETS, resolveRange, startOfDayMs } from '../../../api/queries/calendar.ts';
 
 const at = (iso: string) => Date.parse(iso) / 1_000;
 const NOW = at('2026-11-29T12:00:00Z');
@@ -70,6 +70,16 @@ test('an unknown time zone is named each time it is asked for', () => {
     expect(() => ask('Mars/Olympus')).toThrow('"Mars/Olympus" is not an IANA time zone');
     expect(ask('Europe/Stockholm').starts).toHaveLength(1);
   }
+});
+
+test.each([
+  ['2026-11-01', 'UTC', '2026-11-01T00:00:00.000Z'],
+  ['2026-11-01', 'Asia/Kolkata', '2026-10-31T18:30:00.000Z'],
+  ['2026-11-01', 'America/New_York', '2026-11-01T04:00:00.000Z'],
+  ['2026-11-02', 'America/New_York', '2026-11-02T05:00:00.000Z'],
+  ['2026-09-06', 'America/Santiago', '2026-09-06T04:00:00.000Z'],
+])('%s begins in %s at %s, also where a clock change leaves midnight out', (date, timezone, time) => {
+  expect(new Date(startOfDayMs(date, timezone)).toISOString()).toBe(time);
 });
 
 test.each<[Bucket | 'auto', hours: number, daysAgo: number, Bucket]>([
