@@ -84,7 +84,11 @@ export function limitEvent(
     notify: reason ?? '',
     withheld: step.withheld ?? '',
     actor: '',
-    evidence: limitEvidence(use, verdict, level === 'breach' ? reached : endReasonOf(previous, use, facts, effective)),
+    evidence: limitEvidence(
+      use,
+      verdict,
+      level === 'breach' ? reached : endReasonOf(previous, use, verdict, facts, effective),
+    ),
     state,
   };
 }
@@ -111,17 +115,20 @@ function levelOf(previous: LimitState, use: LimitUse, reached: number, { isLate 
   return reached > 0 ? 'breach' : 'clear';
 }
 
-/** Below its steps again within the same day or month, or in another minute, it has recovered. */
+/** Below its steps again within the same day or month, or in another minute, it has recovered; unless the steps went up and its use did not go down. */
 function endReasonOf(
   previous: LimitState,
   use: LimitUse,
+  { usedPercent }: LimitVerdict,
   facts: KeyFacts,
   { enabled, settings }: Effective<'near_limit'>,
 ): EndReason {
   if (!facts.isActive) return 'inactive';
   if (!enabled || !settings.periods.includes(use.period)) return 'rule_off';
   if (use.limit <= 0) return 'no_limit';
-  return isOlder(previous, use) && !isShort(use.period) ? 'window_over' : 'recovered';
+  if (isOlder(previous, use) && !isShort(use.period)) return 'window_over';
+  const told = previous.limit?.highestStepPercent ?? 0;
+  return told > 0 && usedPercent >= told ? 'rule_off' : 'recovered';
 }
 
 const isOlder = ({ limit }: LimitState, use: LimitUse): boolean =>
