@@ -18,6 +18,7 @@ import { ApiDescriptions } from '../workers/api-descriptions.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
 import { KeyLists } from '../workers/keys/newest-key-list.ts';
 import { Registry } from '../workers/keys/registry.ts';
+import { shardsInUse } from '../workers/shards-in-use.ts';
 import { Tokens } from '../workers/tokens.ts';
 import { cookie } from './caller.ts';
 import { crossOrigin } from './cross-origin.ts';
@@ -68,7 +69,7 @@ export async function startApi({ config, redisUrl, store, log, geoBuiltAt }: Api
     apiDescriptions: new ApiDescriptions(store, redis),
     tokenReader,
     sessions: new Sessions(redis, tokenReader),
-    jobQueues: openJobQueues(redis, config, log),
+    jobQueues: openJobQueues(redis, await shardsInUse(redis, config.INGEST_SHARDS), log),
     delivery,
     log,
     geoBuiltAt,

@@ -26,10 +26,13 @@ export interface Schedule {
   job: string;
 }
 
-/** Every queue of this installation, for reading. Nobody here takes jobs. */
-export function openJobQueues(redis: Redis, config: Config, log: Logger): JobQueue[] {
-  const batches = Array.from({ length: config.INGEST_SHARDS }, (_, shard) => ({
-    name: config.INGEST_SHARDS === 1 ? 'batches' : `batches-${shard}`,
+/**
+ * Every queue of this installation, for reading. Nobody here takes jobs.
+ * @param shards of the queue of batches, those beyond INGEST_SHARDS that hold some as well
+ */
+export function openJobQueues(redis: Redis, shards: readonly number[], log: Logger): JobQueue[] {
+  const batches = shards.map((shard) => ({
+    name: shards.length === 1 ? 'batches' : `batches-${shard}`,
     holds: 'Records on their way into the store',
     queue: openBatchQueue(redis, shard) as Queue,
     isOfBatches: true,

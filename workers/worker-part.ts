@@ -81,8 +81,8 @@ export async function startWorker({ config, redisUrl, store, log, onCrash }: Wor
   );
   const gauges = startHealthGauges(store, redis, log);
   const index = startEdgeIndexWatch(store, redis, log);
-  const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log }, connection);
-  const evaluation = await startEvaluation({ config, store, redis, log }, connection);
+  const lifecycle = startLifecycle({ config, registry: new Registry(store, redis), redis, log, shards }, connection);
+  const evaluation = await startEvaluation({ config, store, redis, log, shards }, connection);
   return {
     firstToken,
     geoBuiltAt: () => opener.geoBuiltAt,

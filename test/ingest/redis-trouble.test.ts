@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { openJobQueues } from '../../api/job-queues.ts';
 import { Batch, encodeBatch } from '../../ingest/batch.ts';
+import { createLogger } from '../../ingest/logger.ts';
 import { openBatchQueue } from '../../ingest/queue.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
@@ -52,6 +54,14 @@ test('a batch in a shard beyond INGEST_SHARDS is found at the start of a worker 
   expect(inUse).toEqual([0, 5]);
   await stack.untilTotal('stranded', 1);
   await expect.poll(() => shardsInUse(redis, 1)).toEqual([0]);
+});
+
+test('every shard in use is a queue of the jobs page', async () => {
+  const queues = openJobQueues(redis, inUse, createLogger(stack.config, 'test'));
+  onTestFinished(async () => {
+    for (const { queue } of queues) await queue.close();
+  });
+  expect(queues.filter(({ isOfBatches }) => isOfBatches).map(({ name }) => name)).toEqual(['batches-0', 'batches-5']);
 });
 
 test('near its memory limit: 503 with Retry-After before Redis itself refuses, and back by itself', async () => {

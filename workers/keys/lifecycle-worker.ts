@@ -35,6 +35,8 @@ export interface LifecycleParts {
   registry: Registry;
   redis: Redis;
   log: Logger;
+  /** Shards of the queue: a policy takes no silence for a sign while records wait in one of them. */
+  shards: readonly number[];
 }
 
 export interface LifecycleWorker {
@@ -58,7 +60,7 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   queue.on('error', (error) => log.warn({ err: error }, 'lifecycle queue'));
   const expiries = new ExpiryGatherer(parts.registry);
   const stopping = new AbortController();
-  const batches = Array.from({ length: config.INGEST_SHARDS }, (_, shard) => openBatchQueue(parts.redis, shard));
+  const batches = parts.shards.map((shard) => openBatchQueue(parts.redis, shard));
   for (const shard of batches) shard.on('error', (error) => log.warn({ err: error }, 'batch queue'));
   const tools: Tools = { queue, batches, expiries, signal: stopping.signal };
   const worker = new Worker<LifecycleJob>(LIFECYCLE_QUEUE, (job) => perform(parts, tools, job), {

@@ -34,6 +34,8 @@ export interface AlertEvaluationParts {
   store: Store;
   redis: Redis;
   log: Logger;
+  /** Shards of the queue: windows whose records wait in one of them are not judged yet. */
+  shards: readonly number[];
 }
 
 export interface AlertEvaluation {
@@ -53,7 +55,7 @@ type Perform = (nowMs: number) => Promise<object>;
  */
 export async function startEvaluation(parts: AlertEvaluationParts, connection: Redis): Promise<AlertEvaluation> {
   const { config, store, redis, log } = parts;
-  const batches = Array.from({ length: config.INGEST_SHARDS }, (_, shard) => openBatchQueue(redis, shard));
+  const batches = parts.shards.map((shard) => openBatchQueue(redis, shard));
   const delivery = openDeliveryQueue(redis);
   for (const queue of [...batches, delivery]) queue.on('error', (error) => log.warn({ err: error }, 'queue'));
   const evaluation: EvaluationParts = {

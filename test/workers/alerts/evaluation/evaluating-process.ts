@@ -19,7 +19,7 @@ const config = parseConfig({
 const redis = await connectRedis(redisUrl, 'worker', () => {});
 const connection = await connectRedis(redisUrl, 'worker', () => {});
 const store = await openStore(config, '');
-await startEvaluation({ config, store, redis, log: createLogger(config, 'test') }, connection);
+await startEvaluation({ config, store, redis, log: createLogger(config, 'test'), shards: [0] }, connection);
 const queue = openEvaluationQueue(redis, 'buckets');
 process.stdout.write('ready\n');
 /** Every process ticks for the same slots, as every worker does. */
