@@ -42,8 +42,7 @@ export interface Delivery {
 const LOOK_BACK_DAYS = 8;
 const RECENT = `created_at > now() - INTERVAL ${LOOK_BACK_DAYS} DAY`;
 
-/** What is to be told of an alert is told in these, sooner or later. */
-const HEARD = "('waiting', 'retrying', 'held', 'sent')";
+const UNDER_WAY_OR_SENT = "('waiting', 'retrying', 'sent')";
 
 /** Alerts asked for in one statement. */
 const ALERTS_CHUNK = 1_000;
@@ -101,13 +100,15 @@ export class Deliveries {
 
   /** What became of the opening of an alert in each of the channels. */
   async openingsOf(alertId: string): Promise<Map<string, HeardOpening>> {
-    const rows = await this.#store.queryWriter<{ channel_id: string; heard: number }>(
-      `SELECT channel_id, max(status IN ${HEARD}) AS heard FROM deliveries FINAL
-       WHERE alert_id = {alert_id:String} AND notify NOT IN ('', 'resolved') AND status IN (${HEARD.slice(1, -1)}, 'digest')
+    const rows = await this.#store.queryWriter<{ channel_id: string; opening: HeardOpening }>(
+      `SELECT channel_id, multiIf(countIf(status IN ${UNDER_WAY_OR_SENT}) > 0, 'told', countIf(status = 'held') > 0, 'held', 'digest') AS opening
+       FROM deliveries FINAL
+       WHERE alert_id = {alert_id:String} AND notify NOT IN ('', 'resolved')
+         AND (status IN ${UNDER_WAY_OR_SENT} OR status IN ('held', 'digest'))
        GROUP BY channel_id`,
       { alert_id: alertId },
     );
-    return new Map(rows.map((row) => [row.channel_id, row.heard === 1 ? 'told' : 'digest']));
+    return new Map(rows.map((row) => [row.channel_id, row.opening]));
   }
 
   /** All deliveries of these alerts in these channels, oldest first. */

@@ -122,9 +122,9 @@ async function openingsOf(
 ): Promise<ReadonlyMap<string, HeardOpening>> {
   if (notify === 'opened') return NO_OPENINGS;
   const openings = new Map(await deliveries.openingsOf(alert_id));
-  for (const row of unwritten) {
-    if (row.alert_id === alert_id && (row.status === 'waiting' || row.status === 'held'))
-      openings.set(row.channel_id, 'told');
+  for (const row of unwritten.filter((one) => one.alert_id === alert_id)) {
+    if (row.status === 'waiting') openings.set(row.channel_id, 'told');
+    else if (row.status === 'held' && openings.get(row.channel_id) !== 'told') openings.set(row.channel_id, 'held');
   }
   return openings;
 }

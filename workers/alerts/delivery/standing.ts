@@ -30,8 +30,8 @@ export const DROPPED_LATE: readonly string[] = [
 
 type Step = Pick<AlertEvent, 'kind' | 'notify' | 'phase' | 'transition'>;
 
-/** What became of the opening of an alert in a channel: `digest` when it went there. */
-export type HeardOpening = 'told' | 'digest' | 'no';
+/** What became of the opening of an alert in a channel: `held` while quiet hours keep it, `digest` when it went there. */
+export type HeardOpening = 'told' | 'held' | 'digest' | 'no';
 
 /** That somebody has seen an alert which goes on: PagerDuty stops escalating its incident then. */
 export const isAcknowledgement = (event: Pick<AlertEvent, 'phase' | 'transition'>): boolean =>

@@ -135,8 +135,10 @@ describe('where an event goes', () => {
     ['severity_raised', 'told', 'severity_raised'],
     ['severity_raised', 'no', 'opened'],
     ['severity_raised', 'digest', 'opened'],
+    ['severity_raised', 'held', 'opened'],
     ['repeated', 'told', 'repeated'],
     ['repeated', 'no', 'opened'],
+    ['repeated', 'held', 'opened'],
     ['flapping', 'no', 'flapping'],
     ['resolved', 'told', 'resolved'],
   ])('%s, where the opening was heard: %s, is told as %s', (notify, opening, reason) => {
@@ -146,7 +148,9 @@ describe('where an event goes', () => {
   test('ends are told to those who heard of the opening', () => {
     const end = alertEvent({ notify: 'resolved' });
     expect(reasonToDrop(end, { silenced: false, opening: 'no' })).toBe('its opening was not told here');
-    expect(reasonToDrop(end, { silenced: false, opening: 'told' })).toBeUndefined();
+    for (const opening of ['told', 'held', 'digest'] as const) {
+      expect(reasonToDrop(end, { silenced: false, opening })).toBeUndefined();
+    }
     expect(reasonToDrop(alertEvent(), { silenced: false, opening: 'no' })).toBeUndefined();
   });
 
@@ -171,7 +175,7 @@ describe('where an event goes', () => {
     expect(isBudgeted(seen, chat)).toBe(false);
     expect(standingOf(seen, night, facts).status).toBe('waiting');
     expect(reasonToDrop(seen, { silenced: true, opening: 'told' })).toBeUndefined();
-    for (const opening of ['no', 'digest'] as const) {
+    for (const opening of ['no', 'held', 'digest'] as const) {
       expect(reasonToDrop(seen, { silenced: false, opening })).toBe('its opening was not told here');
     }
   });

@@ -282,6 +282,28 @@ describe('not too much', () => {
     expect(messages().map(({ body }) => body.notices[0].event.key_id)).toEqual(['alarmed', 'warned']);
   });
 
+  test('what grows worse while quiet hours hold its opening is told as an opening, and the one that was held is not', async () => {
+    const clock = (ms: number) => new Date(ms).toISOString().slice(11, 16);
+    const quiet = { from: clock(Date.now() - 3_600_000), to: clock(Date.now() + 3_600_000) };
+    const { channel, event, messages } = await setUp('/night', { quiet_hours: quiet });
+    const openedAtMs = Date.now() - 60_000;
+    const opening = event({ key: 'a', openedAtMs, atMs: openedAtMs });
+    const raise = { key: 'a', openedAtMs, notify: 'severity_raised', severity: 'critical' } as const;
+    await stack.tell([opening]);
+    await until(() => statuses(channel), ['held']);
+    await stack.tell([event({ ...raise, atMs: openedAtMs + 30_000 })]);
+    await until(() => statuses(channel), ['held', 'sent']);
+    await stack.tell([event({ ...raise, atMs: openedAtMs + 40_000 })]);
+    await until(() => statuses(channel), ['held', 'sent', 'sent']);
+    expect(messages().map(({ body }) => body.reason)).toEqual(['opened', 'severity_raised']);
+    const [held] = (await rowsOf(channel)).filter((row) => row.status === 'held');
+    await stack.parts.deliveries.write([
+      { ...held!, next_attempt_at: new Date().toISOString(), version: held!.version + 1 },
+    ]);
+    await until(() => statuses(channel), ['dropped', 'sent', 'sent']);
+    expect(messages()).toHaveLength(2);
+  });
+
   test('what is silenced is not told', async () => {
     const { channel, event, messages } = await setUp('/silenced');
     const silence = await stack.parts.silences.create({
