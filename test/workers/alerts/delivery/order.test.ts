@@ -35,7 +35,7 @@ async function setUp(path: string, routing: Routing = {}) {
   const key = `key of ${path}`;
   const step = (minutes: number, request: EventRequest) =>
     alertEvent({ organization, key, openedAtMs, atMs: openedAtMs + minutes * 60_000, ...request });
-  /** Reasons in the order in which they arrived. */
+  /** The steps in the order in which they arrived, by their own reasons; the channel may hear another. */
   const told = () =>
     stack.receiver.accepted(path).flatMap(({ body }) => body.notices.map(({ event }: Notice) => event.notify));
   return { channel, step, told, organization };
@@ -72,10 +72,7 @@ describe('quiet hours', () => {
     await stack.tell([step(60, { notify: 'resolved', severity: 'critical' })]);
     await until(told, ['severity_raised', 'resolved']);
     await morning(channel);
-    await until(
-      () => fates(channel),
-      ['opened dropped over before it was sent', 'resolved sent', 'severity_raised sent'],
-    );
+    await until(() => fates(channel), ['opened dropped over before it was sent', 'opened sent', 'resolved sent']);
     expect(told()).toEqual(['severity_raised', 'resolved']);
   });
 
@@ -83,7 +80,8 @@ describe('quiet hours', () => {
     const { channel, step, told, organization } = await setUp('/settled', night());
     const about = (key: string, request: EventRequest = {}) => step(0, { key, ...request });
     const seen = about('seen');
-    await stack.tell([seen, about('worse'), about('muted'), about('news')]);
+    const held = [seen, about('worse'), about('muted'), about('news')];
+    await stack.tell(held);
     await until(async () => (await fates(channel)).length, 4);
     await stack.tell([step(1, { key: 'worse', notify: 'severity_raised', severity: 'critical' })]);
     await until(told, ['severity_raised']);
@@ -104,7 +102,7 @@ describe('quiet hours', () => {
       news: 'sent',
     };
     await until(async () => {
-      const openings = (await rowsOf(channel)).filter(({ notify }) => notify === 'opened');
+      const openings = (await rowsOf(channel)).filter((row) => held.some(({ event_id }) => event_id === row.event_id));
       return Object.fromEntries(openings.map((row) => [row.key_id, `${row.status} ${row.reason}`.trim()]));
     }, expected);
     expect(told()).toEqual(['severity_raised', 'opened']);
