@@ -5,7 +5,7 @@ const TIME = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[
 
 /**
  * The time that a flag names, RFC 3339 in UTC. A date is its beginning in UTC; as in the api, a time of day needs its offset: `Date` would take it for
- * one of this machine's zone, and would make 30 February the second of March.
+ * one of this machine's zone, and would make 30 February the second of March. Not the api's own schema: commands start without zod.
  * @param flag with its dashes
  * @param example what the flag takes, for the message
  * @throws {CommandError} naming the flag

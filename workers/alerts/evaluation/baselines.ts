@@ -71,7 +71,7 @@ async function makeBaselines(store: Store, hour: number): Promise<void> {
   ]);
 }
 
-/** Whether anything was counted before this hour. Finding out for every key that nothing was costs the engine half a second for each hour. */
+/** Whether anything was counted before this hour. Finding out for every key that nothing was costs the engine more than a third of a second for each hour. */
 async function hasHistory(store: Store, hour: number): Promise<boolean> {
   const found = await store.query(
     `SELECT 1 AS found FROM traffic_buckets WHERE start < ${at(hour)} LIMIT 1
