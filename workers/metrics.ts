@@ -113,6 +113,14 @@ export function countKeyChange(action: string): void {
   keyChanges.inc({ change: STATUS_CHANGES.find((change) => action === `key.${change}`) ?? 'other' });
 }
 
+export const slotsLeftOut = new Counter({
+  name: 'keytally_slots_left_out_total',
+  help: 'Time slots of a schedule that were left out because the one before was still being worked on',
+  labelNames: ['kind'] as const,
+  registers,
+});
+for (const kind of ['sweep', 'policies', 'key_list', 'invariants', 'relay', 'digest']) slotsLeftOut.inc({ kind }, 0);
+
 export const noticesWritten = new Counter({
   name: 'keytally_key_notices_total',
   help: 'Reminders of expiries and rotations written by sweeps',

@@ -6,6 +6,7 @@ import type { Logger } from '../../ingest/logger.ts';
 import { type BatchJob, openBatchQueue } from '../../ingest/queue.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import { checkInvariants, storeReport } from '../invariants.ts';
+import { RunningSlots } from '../running-slots.ts';
 import { Tokens } from '../tokens.ts';
 import { EXPIRY_CONCURRENCY, ExpiryGatherer } from './expiry.ts';
 import { buildKeyList } from './key-list.ts';
@@ -62,7 +63,7 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   const stopping = new AbortController();
   const batches = parts.shards.map((shard) => openBatchQueue(parts.redis, shard));
   for (const shard of batches) shard.on('error', (error) => log.warn({ err: error }, 'batch queue'));
-  const tools: Tools = { queue, batches, expiries, signal: stopping.signal };
+  const tools: Tools = { queue, batches, expiries, slots: new RunningSlots(log), signal: stopping.signal };
   const worker = new Worker<LifecycleJob>(LIFECYCLE_QUEUE, (job) => perform(parts, tools, job), {
     connection,
     prefix: LIFECYCLE_PREFIX,
@@ -109,29 +110,36 @@ interface Tools {
   /** What is on its way into the store, for looking at. */
   batches: readonly Queue<BatchJob>[];
   expiries: ExpiryGatherer;
+  slots: RunningSlots;
   /** The process is stopping: what can be left to the next slot is. */
   signal: AbortSignal;
 }
 
-async function perform(
-  parts: LifecycleParts,
-  { queue, batches, expiries, signal }: Tools,
-  { data }: Job<LifecycleJob>,
-): Promise<void> {
-  if (data.kind === 'expire') {
-    const early = data.expires_at_ms - Date.now();
-    if (early > 0) await sleep(Math.min(early, MAX_EARLY_MS));
-    return expiries.expire(data.key_id);
+async function perform(parts: LifecycleParts, tools: Tools, { data }: Job<LifecycleJob>): Promise<void> {
+  if (data.kind !== 'expire') {
+    const { kind, slot } = data;
+    return tools.slots.run(kind, slot, () => performSlot(parts, tools, kind, slot));
   }
-  if (data.kind === 'policies') return runPolicies(parts, batches, data.slot);
-  if (data.kind === 'key_list') return buildList(parts, data.slot, signal);
-  if (data.kind === 'invariants') return runInvariants(parts, data.slot);
+  const early = data.expires_at_ms - Date.now();
+  if (early > 0) await sleep(Math.min(early, MAX_EARLY_MS));
+  return tools.expiries.expire(data.key_id);
+}
+
+async function performSlot(
+  parts: LifecycleParts,
+  { queue, batches, signal }: Tools,
+  kind: SlotKind,
+  slot: string,
+): Promise<void> {
+  if (kind === 'policies') return runPolicies(parts, batches, slot);
+  if (kind === 'key_list') return buildList(parts, slot, signal);
+  if (kind === 'invariants') return runInvariants(parts, slot);
   // A failover of Redis may have lost the last second: a revocation, or a new token.
   const tokens = await new Tokens(parts.registry.store, parts.redis).reconcile();
-  if (tokens > 0) parts.log.warn({ tokens, slot: data.slot }, 'Redis had other tokens than ClickHouse; mended');
+  if (tokens > 0) parts.log.warn({ tokens, slot }, 'Redis had other tokens than ClickHouse; mended');
   const { KEY_REMINDER_DAYS: reminderDays, KEY_ROTATION_DAYS: rotationDays } = parts.config;
   const result = await sweepKeys(parts.registry, parts.redis, queue, { reminderDays, rotationDays }, { signal });
-  if (Object.values(result).some((count) => count > 0)) parts.log.info({ ...result, slot: data.slot }, 'keys swept');
+  if (Object.values(result).some((count) => count > 0)) parts.log.info({ ...result, slot }, 'keys swept');
 }
 
 async function buildList({ config, registry, log }: LifecycleParts, slot: string, signal: AbortSignal): Promise<void> {

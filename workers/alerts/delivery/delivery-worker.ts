@@ -3,6 +3,7 @@ import cron, { type ScheduledTask } from 'node-cron';
 import type { Logger } from '../../../ingest/logger.ts';
 import type { Redis } from '../../../ingest/redis.ts';
 import { traced } from '../../../ingest/tracing.ts';
+import { RunningSlots } from '../../running-slots.ts';
 import { DELIVERY_PREFIX, DELIVERY_QUEUE, type DeliveryJob, enqueueSlot, openDeliveryQueue } from '../outbox.ts';
 import { type DeliveryOptions, type DeliveryParts, deliveryParts } from './delivery-parts.ts';
 import { sendDigests } from './digest.ts';
@@ -34,7 +35,8 @@ export function startDelivery(options: Omit<DeliveryOptions, 'queue'>, connectio
   queue.on('error', (error) => log.warn({ err: error }, 'delivery queue'));
   const parts = deliveryParts({ ...options, queue });
   const routing = new RouteGatherer(parts);
-  const worker = new Worker<DeliveryJob>(DELIVERY_QUEUE, (job) => performTraced(parts, routing, job), {
+  const tools: Tools = { routing, slots: new RunningSlots(log) };
+  const worker = new Worker<DeliveryJob>(DELIVERY_QUEUE, (job) => performTraced(parts, tools, job), {
     connection,
     prefix: DELIVERY_PREFIX,
     concurrency: settings.concurrency,
@@ -73,28 +75,37 @@ function tick(expression: string, kind: 'relay' | 'digest', queue: Queue<Deliver
   );
 }
 
+interface Tools {
+  routing: RouteGatherer;
+  slots: RunningSlots;
+}
+
 /** Jobs that something caused are traced, the slots of the schedule are not: a trace every second would say nothing. */
-function performTraced(parts: DeliveryParts, routing: RouteGatherer, job: Job<DeliveryJob>): Promise<void> {
+function performTraced(parts: DeliveryParts, tools: Tools, job: Job<DeliveryJob>): Promise<void> {
   const { kind, trace } = job.data;
-  if (!trace) return perform(parts, routing, job);
+  if (!trace) return perform(parts, tools, job);
   const attributes = {
     ...{ 'messaging.system': 'bullmq', 'messaging.destination.name': DELIVERY_QUEUE, 'messaging.message.id': job.id! },
     ...{ 'keytally.attempt': job.attemptsMade + 1 },
   };
   const request = { kind: 'CONSUMER', attributes, parent: trace, isFailure } as const;
-  return traced(`process ${DELIVERY_QUEUE} ${kind}`, request, () => perform(parts, routing, job));
+  return traced(`process ${DELIVERY_QUEUE} ${kind}`, request, () => perform(parts, tools, job));
 }
 
 const isFailure = (error: unknown): boolean => !(error instanceof RunLater);
 
 async function perform(
   parts: DeliveryParts,
-  routing: RouteGatherer,
+  { routing, slots }: Tools,
   { data, attemptsMade }: Job<DeliveryJob>,
 ): Promise<void> {
   if (data.kind === 'send') return sendMessage(parts, data);
   if (data.kind === 'key_events') return deliverKeyEvents(parts, data.events);
-  if (data.kind !== 'route') return data.kind === 'relay' ? relay(parts) : sendDigests(parts, Date.now());
+  if (data.kind !== 'route') {
+    return slots.run(data.kind, data.slot, () =>
+      data.kind === 'relay' ? relay(parts) : sendDigests(parts, Date.now()),
+    );
+  }
   if (await routing.route(data)) return;
   if (attemptsMade < MISSING_EVENT_ATTEMPTS) throw new RunLater(MISSING_EVENT_MS, 'the event is not stored yet');
 }
