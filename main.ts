@@ -14,6 +14,7 @@ import { silencesCommand } from './api/commands/silence-commands.ts';
 import { storageCommand } from './api/commands/storage-command.ts';
 import { usageCommand } from './api/commands/usage-command.ts';
 import type { PartName, Running } from './api/parts.ts';
+import { ConfigError } from './ingest/config-error.ts';
 import { defaultUrl } from './ingest/connection.ts';
 import { DataFolderError } from './ingest/data-folder.ts';
 import type { ImportFlags } from './ingest/import/import-command.ts';
@@ -96,14 +97,12 @@ program
   });
 
 /** An error a person can act on is one line per cause; anything else keeps its stack. */
-async function isExpected(error: unknown): Promise<boolean> {
-  if ([CommandError, DataFolderError, ImportError].some((expected) => error instanceof expected)) return true;
-  const { ConfigError } = await import('./ingest/config.ts');
-  return error instanceof ConfigError;
+function isExpected(error: unknown): boolean {
+  return [CommandError, ConfigError, DataFolderError, ImportError].some((expected) => error instanceof expected);
 }
 
-program.parseAsync().catch(async (error: unknown) => {
+program.parseAsync().catch((error: unknown) => {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  process.stderr.write(`${(await isExpected(error)) ? message : (stack ?? message)}\n`);
+  process.stderr.write(`${isExpected(error) ? message : (stack ?? message)}\n`);
   process.exit(1);
 });

@@ -1,6 +1,3 @@
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
 import express, { type RequestHandler, type Router } from 'express';
 import { Problem } from '../ingest/problem.ts';
 import { callerOf } from './caller.ts';
@@ -8,8 +5,6 @@ import { refuseBeyond } from './mount.ts';
 import type { ApiParts } from './route.ts';
 
 export const JOB_BOARD_PATH = '/admin/queues';
-/** A batch is megabytes of packed columns: nothing a person could read. */
-const MAX_SHOWN_CHARACTERS = 2_000;
 
 /**
  * Beyond the console's policy this page needs its own <base> and inline styles. Scripts stay files of ours; its web fonts
@@ -19,28 +14,14 @@ const CONTENT_SECURITY_POLICY =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
   "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
-/** Every job of every queue, for reading, by bull-board. */
+/** Every job of every queue, for reading, by bull-board, which is loaded for the first who looks. */
 export function jobBoard(parts: ApiParts): Router {
-  const adapter = new ExpressAdapter();
-  adapter.setBasePath(JOB_BOARD_PATH);
-  createBullBoard({
-    queues: parts.jobQueues.map(({ name, holds, queue }) => {
-      const shown = new BullMQAdapter(queue, {
-        readOnlyMode: true,
-        allowRetries: false,
-        displayName: name,
-        description: holds,
-      });
-      shown.setFormatter('data', shortened);
-      return shown;
-    }),
-    serverAdapter: adapter,
-    options: { uiConfig: { boardTitle: 'Keytally', hideDocsLink: true, pollingInterval: { forceInterval: 10 } } },
-  });
-  const board = adapter.getRouter() as express.Express;
-  board.disable('x-powered-by');
+  let board: Promise<RequestHandler> | undefined;
   const router = express.Router();
-  router.use(JOB_BOARD_PATH, onlyReading, onlyAdministrators(parts), board);
+  router.use(JOB_BOARD_PATH, onlyReading, onlyAdministrators(parts), async (req, res, next) => {
+    board ??= import('./bull-board.ts').then(({ bullBoard }) => bullBoard(parts.jobQueues, JOB_BOARD_PATH));
+    (await board)(req, res, next);
+  });
   return router;
 }
 
@@ -61,14 +42,4 @@ function onlyAdministrators(parts: ApiParts): RequestHandler {
       res.redirect(303, `/login?next=${encodeURIComponent(JOB_BOARD_PATH)}`);
     }
   };
-}
-
-function shortened(data: unknown): unknown {
-  if (typeof data !== 'object' || data === null) return data;
-  return Object.fromEntries(
-    Object.entries(data).map(([name, value]) => [
-      name,
-      typeof value === 'string' && value.length > MAX_SHOWN_CHARACTERS ? `${value.length} characters` : value,
-    ]),
-  );
 }

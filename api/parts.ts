@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { CollectorPart } from '../ingest/collector-part.ts';
-import { type Config, ConfigError } from '../ingest/config.ts';
+import type { Config } from '../ingest/config.ts';
+import { ConfigError } from '../ingest/config-error.ts';
 import { lockDataFolder } from '../ingest/data-folder.ts';
 import { createApp, type Listening, listen, type ReadinessChecks } from '../ingest/http-server.ts';
 import { startLocalRedis } from '../ingest/local-redis.ts';

@@ -1,10 +1,8 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { ConfigError } from './config-error.ts';
 import { parseRedisUrl } from './redis-address.ts';
-
-/** Raised at start for a setting that cannot be used; the message names the variable. */
-export class ConfigError extends Error {}
 
 /** Most queues of batches. */
 export const MAX_SHARDS = 64;

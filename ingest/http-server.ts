@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import helmet from 'helmet';
-import { ConfigError } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import { guessLimit } from './guess-limit.ts';
 import type { Logger } from './logger.ts';
 import { METRICS_TYPE, metricsText, ready as readyGauge } from './metrics.ts';

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, realpathSync, renameSync, statSync } from 'node:f
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import {
   freePort,
   lastLogLine,

@@ -1,4 +1,5 @@
-import { type JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions, Queue } from 'bullmq';
+import { bullmq } from './bullmq.ts';
 import type { Redis } from './redis.ts';
 
 /** Name of the queue of record batches; each shard is its own queue under its own hash tag. */
@@ -58,7 +59,7 @@ export function shardPrefix(shard: number): string {
 }
 
 export function openBatchQueue(connection: Redis, shard: number): Queue<BatchJob> {
-  return new Queue<BatchJob>(BATCH_QUEUE, {
+  return new bullmq.Queue<BatchJob>(BATCH_QUEUE, {
     connection,
     prefix: shardPrefix(shard),
     defaultJobOptions: BATCH_JOB_OPTIONS,

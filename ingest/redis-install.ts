@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { ConfigError } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import { OLDEST_REDIS_MAJOR } from './redis-version.ts';
 import { findProgram, installSystemPackage, type LogLine, run } from './system-package.ts';
 

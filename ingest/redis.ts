@@ -1,5 +1,5 @@
 import { Cluster, type ClusterOptions, type RedisOptions, Redis as Single } from 'ioredis';
-import { ConfigError } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import { parseRedisUrl, type RedisAddress, shownAddress } from './redis-address.ts';
 import { OLDEST_REDIS_MAJOR, outdatedVersion } from './redis-version.ts';
 

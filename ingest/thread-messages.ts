@@ -1,4 +1,4 @@
-import { ConfigError } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import { Problem } from './problem.ts';
 
 /** To a thread. It ends by itself after it was told to close. */

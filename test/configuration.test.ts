@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ConfigError, EnvSchema, parseConfig } from '../ingest/config.ts';
+import { EnvSchema, parseConfig } from '../ingest/config.ts';
+import { ConfigError } from '../ingest/config-error.ts';
 import { packageRoot } from '../ingest/package-root.ts';
 
 test('the README names every variable, and no other', () => {

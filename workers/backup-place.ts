@@ -4,7 +4,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { ConfigError } from '../ingest/config.ts';
+import { ConfigError } from '../ingest/config-error.ts';
 import { type ObjectStore, openObjectStore, type S3Settings } from './object-store.ts';
 
 export interface BackupFile {

@@ -1,4 +1,4 @@
-import { ConfigError } from '../ingest/config.ts';
+import { ConfigError } from '../ingest/config-error.ts';
 import type { BackupFile, BackupPlace } from './backup-place.ts';
 import { attachPartitions } from './clickhouse/attach-partitions.ts';
 import type { Store } from './clickhouse/store.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
-import { ConfigError } from '../ingest/config.ts';
+import { ConfigError } from '../ingest/config-error.ts';
 import type { BatchJob } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
 

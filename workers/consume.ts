@@ -1,4 +1,5 @@
-import { DelayedError, type Job, Worker } from 'bullmq';
+import type { Job, Worker } from 'bullmq';
+import { bullmq } from '../ingest/bullmq.ts';
 import type { Config } from '../ingest/config.ts';
 import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
@@ -56,7 +57,7 @@ function startConsumer(
   shard: number,
   activity: Activity,
 ): Worker<BatchJob> {
-  const worker: Worker<BatchJob> = new Worker<BatchJob>(
+  const worker: Worker<BatchJob> = new bullmq.Worker<BatchJob>(
     BATCH_QUEUE,
     async (job: Job<BatchJob>) => {
       activity.own++;
@@ -118,7 +119,7 @@ async function settleFailure(
       parts.log.warn({ batch_id: job.id, err: error }, 'the store is not available; all workers pause');
     else options.onCrash(error);
     await worker.rateLimit(PAUSE_MS);
-    throw Worker.RateLimitError();
+    throw bullmq.Worker.RateLimitError();
   }
   const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
   if (!lastAttempt) throw error;
@@ -133,7 +134,7 @@ async function settleFailure(
     // A letter that is refused for good would stop its shard without a word.
     if (failureClass === 'dead_letter' || failureClass === 'crash') options.onCrash(failure);
     await worker.rateLimit(PAUSE_MS);
-    throw Worker.RateLimitError();
+    throw bullmq.Worker.RateLimitError();
   });
 }
 
@@ -149,5 +150,5 @@ async function keepPartlyCounted(parts: BatchParts, job: Job<BatchJob>, error: u
     'batch may be counted in part; it waits and is tried again',
   );
   await job.moveToDelayed(Date.now() + PARTLY_COUNTED_DELAY_MS, job.token);
-  throw new DelayedError();
+  throw new bullmq.DelayedError();
 }

@@ -1,4 +1,5 @@
-import { Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
+import { bullmq } from '../ingest/bullmq.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { BATCH_QUEUE, type BatchJob, shardPrefix } from '../ingest/queue.ts';
 import type { Redis } from '../ingest/redis.ts';
@@ -41,7 +42,11 @@ export class ConsumerWatch {
     this.#progress = activities.map(() => NO_PROGRESS_YET);
     this.#queues = shards.map(
       (shard) =>
-        new Queue<BatchJob>(BATCH_QUEUE, { connection: redis, prefix: shardPrefix(shard), skipMetasUpdate: true }),
+        new bullmq.Queue<BatchJob>(BATCH_QUEUE, {
+          connection: redis,
+          prefix: shardPrefix(shard),
+          skipMetasUpdate: true,
+        }),
     );
     // A queue without a listener would end the process at its first broken connection.
     for (const queue of this.#queues) queue.on('error', () => undefined);

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { type CountryResponse, open, type Reader } from 'maxmind';
 import type { Config } from '../ingest/config.ts';
-import { ConfigError } from '../ingest/config.ts';
+import { ConfigError } from '../ingest/config-error.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { RecentMap } from '../ingest/recent-map.ts';
 

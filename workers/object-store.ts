@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
-import { type Config, ConfigError } from '../ingest/config.ts';
+import type { Config } from '../ingest/config.ts';
+import { ConfigError } from '../ingest/config-error.ts';
 
 /** How an S3-compatible store is reached, in the standard variables of AWS. */
 export type S3Settings = Pick<

@@ -10,7 +10,6 @@ import { deliverySettings } from './alerts/delivery/delivery-parts.ts';
 import { startDelivery } from './alerts/delivery/delivery-worker.ts';
 import { usableSecretKeys } from './alerts/delivery/secret-keys.ts';
 import { startEvaluation } from './alerts/evaluation/evaluation-worker.ts';
-import { applyRules, readRuleFile } from './alerts/rules/rule-file.ts';
 import { haveMergesStandBack } from './clickhouse/merge-priority.ts';
 import { migrate } from './clickhouse/migrate.ts';
 import { applyRetention } from './clickhouse/retention.ts';
@@ -126,11 +125,18 @@ async function shardsToTake(redis: Redis, config: Config, log: Logger): Promise<
   return shards;
 }
 
+/** Few have such a file: only they load what reads YAML. */
+async function applyRulesOf(path: string, store: Store): Promise<void> {
+  const { readRuleFile } = await import('./alerts/rules/rule-file.ts');
+  const { applyRules } = await import('./alerts/rules/apply-rules.ts');
+  await applyRules(store, readRuleFile(path));
+}
+
 async function prepare(config: Config, store: Store, redis: Redis): Promise<string | undefined> {
   await migrate(store, config);
   if (store.embedded) haveMergesStandBack();
   await applyRetention(store, config);
-  if (config.ALERTS_FILE) await applyRules(store, readRuleFile(config.ALERTS_FILE));
+  if (config.ALERTS_FILE) await applyRulesOf(config.ALERTS_FILE, store);
   await rebuildEdgeIndex(store, redis);
   return new Tokens(store, redis).ensureAdmin(config.KEYTALLY_ADMIN_TOKEN);
 }

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { AlertEvidence } from '../../workers/alerts/alert.ts';
+import type { Applied } from '../../workers/alerts/rules/apply-rules.ts';
 import type { Preview } from '../../workers/alerts/rules/preview.ts';
 import type { Rule } from '../../workers/alerts/rules/rule.ts';
-import type { Applied } from '../../workers/alerts/rules/rule-file.ts';
 import type { AlertResponse } from '../routes/alerts.ts';
 import { facts, table } from './table.ts';
 import { clock, count, moment, percent, sparkline } from './wording.ts';

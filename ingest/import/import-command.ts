@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config-error.ts';
 import { connectionOf } from '../connection.ts';
 import type { KeySource } from '../formats/format.ts';
 import { FORMAT_NAMES, formatByName } from '../formats/registry.ts';

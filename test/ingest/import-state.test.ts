@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ConfigError } from '../../ingest/config.ts';
+import { ConfigError } from '../../ingest/config-error.ts';
 import { ImportState } from '../../ingest/import/import-state.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 

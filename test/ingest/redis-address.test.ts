@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { ConfigError, parseConfig } from '../../ingest/config.ts';
+import { parseConfig } from '../../ingest/config.ts';
+import { ConfigError } from '../../ingest/config-error.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { parseRedisUrl, shownAddress } from '../../ingest/redis-address.ts';
 

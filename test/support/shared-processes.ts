@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 const KEEPS_A_PROCESS = [
   'ioredis',
   'bullmq',
+  'ingest/bullmq.ts',
   'playwright-core',
   'prom-client',
   'node:child_process',

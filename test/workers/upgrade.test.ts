@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Config, ConfigError, parseConfig } from '../../ingest/config.ts';
+import { type Config, parseConfig } from '../../ingest/config.ts';
+import { ConfigError } from '../../ingest/config-error.ts';
 import { migrate, readMigrations } from '../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../workers/clickhouse/store.ts';
 import { checkInvariants } from '../../workers/invariants.ts';

@@ -1,4 +1,5 @@
-import { type JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions, Queue } from 'bullmq';
+import { bullmq } from '../../ingest/bullmq.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import { traced, traceparent } from '../../ingest/tracing.ts';
 import type { AlertEvent } from './alert.ts';
@@ -38,7 +39,7 @@ const JOB_OPTIONS: JobsOptions = {
 };
 
 export function openDeliveryQueue(connection: Redis): Queue<DeliveryJob> {
-  return new Queue<DeliveryJob>(DELIVERY_QUEUE, {
+  return new bullmq.Queue<DeliveryJob>(DELIVERY_QUEUE, {
     connection,
     prefix: DELIVERY_PREFIX,
     defaultJobOptions: JOB_OPTIONS,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Config, ConfigError } from '../../ingest/config.ts';
+import type { Config } from '../../ingest/config.ts';
+import { ConfigError } from '../../ingest/config-error.ts';
 import { packageRoot } from '../../ingest/package-root.ts';
 import type { Store } from './store.ts';
 

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { Config } from '../../ingest/config.ts';
-import { ConfigError } from '../../ingest/config.ts';
+import { ConfigError } from '../../ingest/config-error.ts';
 import { withoutSecret } from '../../ingest/redis.ts';
 import { orphanedTokens } from '../metrics.ts';
 import { bindValues, quotedText } from './bind-values.ts';

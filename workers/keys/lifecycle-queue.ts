@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions, Queue } from 'bullmq';
+import { bullmq } from '../../ingest/bullmq.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import type { RegisteredKey } from './key.ts';
 import { isPast } from './lifecycle.ts';
@@ -31,7 +32,7 @@ const JOB_OPTIONS: JobsOptions = {
 };
 
 export function openLifecycleQueue(connection: Redis): Queue<LifecycleJob> {
-  return new Queue<LifecycleJob>(LIFECYCLE_QUEUE, {
+  return new bullmq.Queue<LifecycleJob>(LIFECYCLE_QUEUE, {
     connection,
     prefix: LIFECYCLE_PREFIX,
     defaultJobOptions: JOB_OPTIONS,

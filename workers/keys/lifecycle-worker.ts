@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Job, type Queue, Worker } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import cron, { type ScheduledTask } from 'node-cron';
-import { type Config, ConfigError } from '../../ingest/config.ts';
+import { bullmq } from '../../ingest/bullmq.ts';
+import type { Config } from '../../ingest/config.ts';
+import { ConfigError } from '../../ingest/config-error.ts';
 import type { Logger } from '../../ingest/logger.ts';
 import { type BatchJob, openBatchQueue } from '../../ingest/queue.ts';
 import type { Redis } from '../../ingest/redis.ts';
@@ -64,7 +66,7 @@ export function startLifecycle(parts: LifecycleParts, connection: Redis): Lifecy
   const batches = parts.shards.map((shard) => openBatchQueue(parts.redis, shard));
   for (const shard of batches) shard.on('error', (error) => log.warn({ err: error }, 'batch queue'));
   const tools: Tools = { queue, batches, expiries, slots: new RunningSlots(log), signal: stopping.signal };
-  const worker = new Worker<LifecycleJob>(LIFECYCLE_QUEUE, (job) => perform(parts, tools, job), {
+  const worker = new bullmq.Worker<LifecycleJob>(LIFECYCLE_QUEUE, (job) => perform(parts, tools, job), {
     connection,
     prefix: LIFECYCLE_PREFIX,
     concurrency: EXPIRY_CONCURRENCY,

@@ -1,7 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import nodemailer, { type SendMailOptions } from 'nodemailer';
-import { type Config, ConfigError, unescapeLines } from '../../../ingest/config.ts';
+import { createRequire } from 'node:module';
+import type { SendMailOptions } from 'nodemailer';
+import { type Config, unescapeLines } from '../../../ingest/config.ts';
+import { ConfigError } from '../../../ingest/config-error.ts';
 import type { AlertMessage, DeliveryOutcome, DeliveryProgress } from './channel.ts';
 import { DKIM_HEADERS } from './mail-message.ts';
 import { classifyMailError, type MailError, type MailVerdict } from './mail-outcome.ts';
@@ -26,9 +28,13 @@ const MAIL_MS = 60_000;
 /** Addresses of one message: the channel's and the owners'. */
 const MAX_ADDRESSES = 50;
 
+/** Only where mails are sent. */
+const loadNodemailer = () => createRequire(import.meta.url)('nodemailer') as typeof import('nodemailer');
+
 /** @throws {ConfigError} naming the variable when the DKIM key cannot be read */
 export function openMailer(config: MailConfig, mailMs = MAIL_MS): Mailer | undefined {
   if (!config.SMTP_URL || !config.MAIL_FROM) return undefined;
+  const nodemailer = loadNodemailer();
   const transport = nodemailer.createTransport({
     url: config.SMTP_URL,
     pool: true,

@@ -1,5 +1,6 @@
-import { type Job, type Queue, Worker } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import cron, { type ScheduledTask } from 'node-cron';
+import { bullmq } from '../../../ingest/bullmq.ts';
 import type { Logger } from '../../../ingest/logger.ts';
 import type { Redis } from '../../../ingest/redis.ts';
 import { traced } from '../../../ingest/tracing.ts';
@@ -36,7 +37,7 @@ export function startDelivery(options: Omit<DeliveryOptions, 'queue'>, connectio
   const parts = deliveryParts({ ...options, queue });
   const routing = new RouteGatherer(parts);
   const tools: Tools = { routing, slots: new RunningSlots(log) };
-  const worker = new Worker<DeliveryJob>(DELIVERY_QUEUE, (job) => performTraced(parts, tools, job), {
+  const worker = new bullmq.Worker<DeliveryJob>(DELIVERY_QUEUE, (job) => performTraced(parts, tools, job), {
     connection,
     prefix: DELIVERY_PREFIX,
     concurrency: settings.concurrency,

@@ -1,4 +1,5 @@
-import { type Config, ConfigError } from '../../../ingest/config.ts';
+import type { Config } from '../../../ingest/config.ts';
+import { ConfigError } from '../../../ingest/config-error.ts';
 import { loadSecretKeys, SecretKeyError, type SecretKeys } from '../secret-key.ts';
 
 /** The keys that seal and sign. @throws {ConfigError} when they cannot be used: a fault of the setup, told at start */

@@ -1,4 +1,5 @@
-import { type JobsOptions, Queue } from 'bullmq';
+import type { JobsOptions, Queue } from 'bullmq';
+import { bullmq } from '../../../ingest/bullmq.ts';
 import type { Redis } from '../../../ingest/redis.ts';
 
 /** Queues of the evaluation. Each runs one job at a time in the whole fleet: a state is never advanced by two at once. */
@@ -26,7 +27,7 @@ const JOB_OPTIONS: JobsOptions = {
 };
 
 export function openEvaluationQueue(connection: Redis, lane: EvaluationLane): Queue<EvaluationJob> {
-  return new Queue<EvaluationJob>(`evaluation-${lane}`, {
+  return new bullmq.Queue<EvaluationJob>(`evaluation-${lane}`, {
     connection,
     prefix: EVALUATION_PREFIX,
     defaultJobOptions: JOB_OPTIONS,

@@ -1,6 +1,8 @@
-import { type Job, type Queue, Worker } from 'bullmq';
+import type { Job, Queue, Worker } from 'bullmq';
 import cron, { type ScheduledTask } from 'node-cron';
-import { type Config, ConfigError } from '../../../ingest/config.ts';
+import { bullmq } from '../../../ingest/bullmq.ts';
+import type { Config } from '../../../ingest/config.ts';
+import { ConfigError } from '../../../ingest/config-error.ts';
 import type { Logger } from '../../../ingest/logger.ts';
 import { openBatchQueue } from '../../../ingest/queue.ts';
 import type { Redis } from '../../../ingest/redis.ts';
@@ -114,7 +116,7 @@ async function startLane(
   const queue = openEvaluationQueue(redis, lane);
   queue.on('error', (error) => log.warn({ err: error, lane }, 'evaluation queue'));
   await queue.setGlobalConcurrency(1);
-  const worker = new Worker<EvaluationJob>(
+  const worker = new bullmq.Worker<EvaluationJob>(
     queue.name,
     async ({ data }: Job<EvaluationJob>) => {
       const result = await perform(data.slot_ms);
