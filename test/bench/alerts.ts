@@ -11,6 +11,7 @@ import { hoursOf } from '../../workers/alerts/evaluation/key-history.ts';
 import { openDeliveryQueue } from '../../workers/alerts/outbox.ts';
 import { migrate } from '../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../workers/clickhouse/store.ts';
+import { ALERTS_KEPT_MS } from '../support/alert-parts.ts';
 
 const KEYS = [100_000, 1_000_000];
 const RUNS = 3;
@@ -52,6 +53,7 @@ async function benchSize(keys: number, say: (line: string) => void): Promise<Ale
       log: createLogger(config, 'bench'),
       oldestWaitingMs: async () => undefined,
       settleMs: 0,
+      alertsKeptMs: ALERTS_KEPT_MS,
     };
     const windows = await timed(parts, hour, say);
     const prefix = `keys_${keys}`;

@@ -9,10 +9,14 @@ import type { Store } from '../../workers/clickhouse/store.ts';
 import { migratedStore } from './migrated-store.ts';
 import { tempFolder } from './temp-folder.ts';
 
+/** As the settings have it that nobody changed. */
+export const ALERTS_KEPT_MS = parseConfig({}).RETENTION_ALERTS_DAYS * 86_400_000;
+
 /** What alerts are judged with: a store with all tables and a queue for what is to be told, without the program around them. */
 export interface AlertParts {
   store: Store;
   delivery: Queue<DeliveryJob>;
+  alertsKeptMs: number;
   stop(): Promise<void>;
 }
 
@@ -23,6 +27,7 @@ export async function startAlertParts(): Promise<AlertParts> {
   return {
     store,
     delivery,
+    alertsKeptMs: ALERTS_KEPT_MS,
     stop: async () => {
       await delivery.close();
       redis.disconnect();
@@ -33,7 +38,7 @@ export async function startAlertParts(): Promise<AlertParts> {
 }
 
 /** The same for an evaluation of windows in which nothing waits and everything has settled. */
-export function settledParts({ store, delivery }: AlertParts): EvaluationParts {
+export function settledParts({ store, delivery, alertsKeptMs }: AlertParts): EvaluationParts {
   const log = createLogger({ LOG_LEVEL: 'error' }, 'test');
-  return { store, delivery, log, oldestWaitingMs: async () => undefined, settleMs: 0 };
+  return { store, delivery, alertsKeptMs, log, oldestWaitingMs: async () => undefined, settleMs: 0 };
 }

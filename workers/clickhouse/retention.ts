@@ -1,6 +1,12 @@
 import type { Config } from '../../ingest/config.ts';
 import type { Store } from './store.ts';
 
+/**
+ * What ended an alert may go before what opened it, where the two lie in parts of different months, and the alert would seem to be open again. So they
+ * all stay for a while after nobody looks at them any more (see `alertsKeptMs`).
+ */
+const ALERTS_MARGIN_DAYS = 31;
+
 /** Days each table keeps its rows, and the column that tells their age. */
 function retentionOf(config: Config): Record<string, { column: string; days: number }> {
   const minutes = config.RETENTION_MINUTE_DAYS;
@@ -12,6 +18,7 @@ function retentionOf(config: Config): Record<string, { column: string; days: num
     usage_minute: { column: 'start', days: minutes },
     deliveries: { column: 'toDateTime(created_at)', days: config.RETENTION_DELIVERIES_DAYS },
     key_events: { column: 'toDateTime(at)', days: config.RETENTION_KEY_EVENTS_DAYS },
+    alert_events: { column: 'toDateTime(at)', days: config.RETENTION_ALERTS_DAYS + ALERTS_MARGIN_DAYS },
     audit: { column: 'toDateTime(at)', days: config.RETENTION_AUDIT_DAYS },
   };
   for (const table of ['usage', 'endpoints', 'countries', 'statuses']) {

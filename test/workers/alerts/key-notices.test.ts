@@ -172,6 +172,17 @@ test('a leak that a policy acts on at once is over only after it was told', asyn
   expect(await endKeyAlerts(parts, Date.now() + 61_000)).toBe(1);
 });
 
+test('a notice whose steps are about to go is neither told again nor ended: what ended it may be gone already', async () => {
+  await key({ leaked_at: iso(at(0)) });
+  await happens(0, 'key.leaked');
+  const old = { ...parts, alertsKeptMs: HOUR_MS };
+  expect(await repeatNotices(old, at(5))).toBe(0);
+  expect(await repeatNotices(parts, at(5))).toBe(1);
+  await key({ leaked_at: null });
+  expect(await endKeyAlerts(old, at(7))).toBe(0);
+  expect(await endKeyAlerts(parts, at(7))).toBe(1);
+});
+
 describe.each(['key.policy_warning', 'key.unused'] as const)('%s', (type) => {
   test.each<[string, policy: object, hours: number, ended: number]>([
     ['stays while the policy means the key', {}, 10, 0],

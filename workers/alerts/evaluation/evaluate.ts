@@ -34,6 +34,8 @@ export const KINDS: readonly KindEvaluation[] = [errorRate, trafficAnomaly, late
 export interface EvaluationParts {
   store: Store;
   delivery: Queue<DeliveryJob>;
+  /** As of {@link LimitParts}. */
+  alertsKeptMs: number;
   log: Logger;
   /** When the oldest batch was received that is not yet counted; undefined = none waits. */
   oldestWaitingMs: () => Promise<number | undefined>;

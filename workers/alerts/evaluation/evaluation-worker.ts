@@ -65,6 +65,7 @@ export async function startEvaluation(parts: AlertEvaluationParts, connection: R
     delivery,
     log,
     settleMs: config.ALERT_SETTLE_SECONDS * 1000,
+    alertsKeptMs: config.RETENTION_ALERTS_DAYS * 86_400_000,
     oldestWaitingMs: () => oldestWaitingBatch(redis, batches),
   };
   const lanes = [

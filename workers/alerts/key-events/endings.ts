@@ -36,14 +36,16 @@ const conditions = Object.entries(IS_OVER)
   .join('\n      OR ');
 
 /** Keys that ever had such an alert: a few of all, and only they are joined. */
-const TOLD = "SELECT key_id FROM alert_events WHERE kind IN {kinds:Array(String)} AND phase = 'firing'";
+const TOLD =
+  "SELECT key_id FROM alert_events WHERE kind IN {kinds:Array(String)} AND phase = 'firing' AND at >= fromUnixTimestamp64Milli({since:Int64})";
 
 const OVER = `SELECT a.alert_key AS alert_key
   FROM (SELECT alert_key, kind, scope, key_id, argMax(phase, (e.at, recorded_at)) AS phase, argMax(evidence, (e.at, recorded_at)) AS evidence,
           fromUnixTimestamp64Milli(JSONExtractInt(argMax(state, (e.at, recorded_at)), 'lastAtMs'), 'UTC') AS at,
           toUnixTimestamp64Milli(max(recorded_at)) AS recorded_ms, JSONExtractString(evidence, 'key', 'policy_id') AS policy_id,
           toUnixTimestamp64Milli(parseDateTime64BestEffortOrZero(JSONExtractString(evidence, 'key', 'acts_at'), 3, 'UTC')) AS acts_ms
-        FROM alert_events AS e WHERE kind IN {kinds:Array(String)} GROUP BY alert_key, kind, scope, key_id HAVING phase = 'firing') AS a
+        FROM alert_events AS e WHERE kind IN {kinds:Array(String)} AND e.at >= fromUnixTimestamp64Milli({since:Int64})
+        GROUP BY alert_key, kind, scope, key_id HAVING phase = 'firing') AS a
   INNER JOIN (SELECT * FROM keys FINAL WHERE key_id IN (${TOLD})) AS k ON k.key_id = a.key_id
   LEFT JOIN (SELECT key_id, tupleElement(max(t.last_used), 'at') AS last_at FROM key_totals AS t
              WHERE key_id IN (${TOLD}) GROUP BY key_id) AS u ON u.key_id = a.key_id
@@ -61,8 +63,9 @@ const SAID: Partial<Record<AlertKind, string>> = {
 };
 
 /** Ends alerts of key events whose reason is gone. @returns how many */
-export async function endKeyAlerts({ store, delivery }: LimitParts, nowMs: number): Promise<number> {
-  const over = await store.query<{ alert_key: string }>(OVER, { kinds: KEY_EVENT_KINDS, now: nowMs });
+export async function endKeyAlerts({ store, delivery, alertsKeptMs }: LimitParts, nowMs: number): Promise<number> {
+  const params = { kinds: KEY_EVENT_KINDS, now: nowMs, since: nowMs - alertsKeptMs };
+  const over = await store.query<{ alert_key: string }>(OVER, params);
   if (over.length === 0) return 0;
   const known = await findStates(
     store,

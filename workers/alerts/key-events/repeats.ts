@@ -21,7 +21,8 @@ interface NoticeRow {
 
 /** Notices that are open, by their newest row, and were told last before a time. */
 const OPEN = `SELECT alert_key, argMax(e.phase, (at, recorded_at)) AS phase, argMax(e.evidence, (at, recorded_at)) AS evidence
-  FROM alert_events AS e WHERE kind IN {kinds:Array(String)} AND alert_key > {after:String} GROUP BY alert_key
+  FROM alert_events AS e WHERE kind IN {kinds:Array(String)} AND alert_key > {after:String}
+    AND at >= fromUnixTimestamp64Milli({since:Int64}) GROUP BY alert_key
   HAVING phase = 'firing' AND JSONExtractInt(argMax(e.state, (at, recorded_at)), 'lastNotifiedAtMs') <= {before:Int64}
   ORDER BY alert_key LIMIT ${PAGE}`;
 
@@ -35,7 +36,7 @@ export async function repeatNotices(parts: LimitParts, nowMs: number): Promise<n
   let told = 0;
   let after = '';
   for (;;) {
-    const page = await store.query<NoticeRow>(OPEN, { kinds, after, before });
+    const page = await store.query<NoticeRow>(OPEN, { kinds, after, before, since: nowMs - parts.alertsKeptMs });
     const events = await dueOf(store, book, page, nowMs);
     await writeAlertEvents(store, events);
     await handOver(parts.delivery, events);

@@ -26,6 +26,8 @@ import { type LookSpan, lookSpans } from './look-spans.ts';
 export interface LimitParts {
   store: Store;
   delivery: Queue<DeliveryJob>;
+  /** Steps of alerts that are older go, some sooner than others: what they say together is not believed any more. */
+  alertsKeptMs: number;
 }
 
 /** A look covers at most this much missed time: `traffic_seconds` holds no more. */

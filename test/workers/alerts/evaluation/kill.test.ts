@@ -12,6 +12,7 @@ import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
 import { migrate } from '../../../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../../../workers/clickhouse/store.ts';
 import { brokenAlertLogs } from '../../../support/alert-log.ts';
+import { ALERTS_KEPT_MS } from '../../../support/alert-parts.ts';
 import { builtModule } from '../../../support/built-module.ts';
 import { ClickHouseHttp } from '../../../support/clickhouse-http.ts';
 import { Random } from '../../../support/random.ts';
@@ -140,6 +141,7 @@ test(`kill -9 of the evaluating process ${KILLS} times, three schedulers: every 
     log: createLogger(parseConfig({ LOG_LEVEL: 'error' }), 'test'),
     oldestWaitingMs: async () => undefined,
     settleMs: 0,
+    alertsKeptMs: ALERTS_KEPT_MS,
   };
   const first = Math.min(...written.map((row) => Date.parse(row.at)));
   for (let at = first; at <= until; at += 300_000) await evaluate(parts, at);

@@ -10,6 +10,7 @@ import { type EvaluationParts, evaluate } from '../../../../workers/alerts/evalu
 import { openDeliveryQueue } from '../../../../workers/alerts/outbox.ts';
 import type { Store } from '../../../../workers/clickhouse/store.ts';
 import { brokenAlertLogs } from '../../../support/alert-log.ts';
+import { ALERTS_KEPT_MS } from '../../../support/alert-parts.ts';
 import { migratedStore } from '../../../support/migrated-store.ts';
 import { tempFolder } from '../../../support/temp-folder.ts';
 import { SeededHistory } from './seeded-history.ts';
@@ -51,6 +52,7 @@ beforeAll(async () => {
     log: createLogger(config, 'test'),
     oldestWaitingMs: async () => waiting,
     settleMs: 0,
+    alertsKeptMs: ALERTS_KEPT_MS,
   };
 });
 afterAll(async () => {
