@@ -19,7 +19,7 @@ import { evaluationSeconds, eventsWritten, judgedUntil, windowsSkipped } from '.
 import { NONE_MISSING, readMissingBuckets } from './missing-reports.ts';
 import { newCountry } from './new-country.ts';
 import { platformSilence, readPlatformTraffic } from './platform-silence.ts';
-import { readProgress, storeNowMs, writeProgress } from './progress.ts';
+import { Progress, storeNowMs, writeProgress } from './progress.ts';
 import { BUCKET_MS, settledUntil } from './settled.ts';
 import { trafficAnomaly } from './traffic-anomaly.ts';
 
@@ -75,10 +75,11 @@ export async function evaluate(parts: EvaluationParts, slotMs: number): Promise<
 
 /** End of the newest window that was judged. One that is still to come is taken back: it was judged by a clock that was ahead. */
 async function judgedBefore(store: Store, untilMs: number, presentMs: number): Promise<number> {
-  const judged = (await readProgress(store, 'buckets')) ?? untilMs - BUCKET_MS;
+  const progress = await Progress.read(store);
+  const judged = progress.of('buckets') ?? untilMs - BUCKET_MS;
   const newest = settledUntil(presentMs, undefined, 0);
   if (judged <= newest) return judged;
-  await writeProgress(store, 'buckets', newest);
+  await progress.write('buckets', newest);
   return newest;
 }
 

@@ -21,7 +21,7 @@ import {
   enqueueEvaluation,
   openEvaluationQueue,
 } from './evaluation-queue.ts';
-import { entersNew, readProgress, writeProgress } from './progress.ts';
+import { entersNew, Progress } from './progress.ts';
 
 /** A job of a dead worker is taken over after these two together. */
 const LOCK_DURATION_MS = 5_000;
@@ -84,17 +84,18 @@ export async function startEvaluation(parts: AlertEvaluationParts, connection: R
 
 /** Limits, events of keys, and once a minute what of those is over. */
 async function lookAtKeys(parts: EvaluationParts, nowMs: number): Promise<object> {
-  const limits = await lookAtLimits(parts, nowMs);
-  const keyEvents = await sweepKeyEvents(parts, nowMs);
-  return { ...limits, key_events: keyEvents, ended: await endOncePerMinute(parts, nowMs) };
+  const progress = await Progress.read(parts.store);
+  const limits = await lookAtLimits(parts, nowMs, progress);
+  const keyEvents = await sweepKeyEvents(parts, nowMs, progress);
+  return { ...limits, key_events: keyEvents, ended: await endOncePerMinute(parts, nowMs, progress) };
 }
 
-async function endOncePerMinute(parts: EvaluationParts, nowMs: number): Promise<number> {
-  const last = await readProgress(parts.store, 'key_endings');
+async function endOncePerMinute(parts: EvaluationParts, nowMs: number, progress: Progress): Promise<number> {
+  const last = progress.of('key_endings');
   if (last !== undefined && !entersNew(ENDINGS_EVERY_MS, last, nowMs)) return 0;
   const ended = await endKeyAlerts(parts, nowMs);
   await repeatNotices(parts, nowMs);
-  await writeProgress(parts.store, 'key_endings', nowMs);
+  await progress.write('key_endings', nowMs);
   return ended;
 }
 

@@ -3,25 +3,51 @@ import type { Store } from '../../clickhouse/store.ts';
 /** Parts of the evaluation that go on where they stopped. */
 export type ProgressName = 'buckets' | 'limits' | 'key_events' | 'key_endings';
 
-/** Epoch milliseconds up to which a part has come; undefined before its first time. */
-export async function readProgress(store: Store, name: ProgressName): Promise<number | undefined> {
-  const [row] = await store.queryWriter<{ until_ms: number }>(
-    'SELECT toUnixTimestamp64Milli(until) AS until_ms FROM alert_progress FINAL WHERE name = {name:String}',
-    { name },
-  );
-  return row?.until_ms;
+interface ProgressRow {
+  name: ProgressName;
+  until_ms: number;
+  updated_ms: number;
 }
 
-/** The newest row counts, also after one that was written by a process whose clock was ahead. */
+/** How far each part has come, read once for a slot: its parts ask and write several times within a second. */
+export class Progress {
+  readonly #store: Store;
+  readonly #rows: Map<ProgressName, ProgressRow>;
+
+  private constructor(store: Store, rows: readonly ProgressRow[]) {
+    this.#store = store;
+    this.#rows = new Map(rows.map((row) => [row.name, row]));
+  }
+
+  static async read(store: Store): Promise<Progress> {
+    const rows = await store.queryWriter<ProgressRow>(
+      'SELECT name, toUnixTimestamp64Milli(until) AS until_ms, toUnixTimestamp64Milli(updated_at) AS updated_ms FROM alert_progress FINAL',
+    );
+    return new Progress(store, rows);
+  }
+
+  /** Epoch milliseconds up to which a part has come; undefined before its first time. */
+  of(name: ProgressName): number | undefined {
+    return this.#rows.get(name)?.until_ms;
+  }
+
+  /** The newest row counts, also after one that was written by a process whose clock was ahead. */
+  async write(name: ProgressName, untilMs: number): Promise<void> {
+    const updatedMs = Math.max(Date.now(), (this.#rows.get(name)?.updated_ms ?? 0) + 1);
+    const [until, updated_at] = [untilMs, updatedMs].map((ms) => new Date(ms).toISOString());
+    await this.#store.insertRows('alert_progress', [{ name, until, updated_at }]);
+    this.#rows.set(name, { name, until_ms: untilMs, updated_ms: updatedMs });
+  }
+}
+
+/** As {@link Progress.of}, for one question. */
+export async function readProgress(store: Store, name: ProgressName): Promise<number | undefined> {
+  return (await Progress.read(store)).of(name);
+}
+
+/** As {@link Progress.write}. */
 export async function writeProgress(store: Store, name: ProgressName, untilMs: number): Promise<void> {
-  const [newest] = await store.queryWriter<{ at_ms: number }>(
-    'SELECT toUnixTimestamp64Milli(max(updated_at)) AS at_ms FROM alert_progress WHERE name = {name:String}',
-    { name },
-  );
-  const [until, updated_at] = [untilMs, Math.max(Date.now(), newest!.at_ms + 1)].map((ms) =>
-    new Date(ms).toISOString(),
-  );
-  await store.insertRows('alert_progress', [{ name, until, updated_at }]);
+  await (await Progress.read(store)).write(name, untilMs);
 }
 
 /** The clock of the store, one for all processes. Epoch milliseconds. */

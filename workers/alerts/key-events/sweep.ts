@@ -5,7 +5,7 @@ import { type AlertEvent, alertKeyOf, eventIdOf } from '../alert.ts';
 import { findStates, storedEvents, writeAlertEvents } from '../evaluation/event-store.ts';
 import { noFacts, readKeyFacts } from '../evaluation/key-facts.ts';
 import { eventsWritten } from '../evaluation/metrics.ts';
-import { entersNew, readProgress, writeProgress } from '../evaluation/progress.ts';
+import { entersNew, Progress } from '../evaluation/progress.ts';
 import type { LimitParts } from '../limits/look.ts';
 import { handOver } from '../outbox.ts';
 import { RuleBook } from '../rules/rule.ts';
@@ -29,9 +29,10 @@ const REMEMBERED_EVENTS = 100_000;
 const settled = new WeakMap<Store, RecentMap<string, true>>();
 
 /** Makes alerts of the key events that have none yet, each once. @returns how many were made */
-export async function sweepKeyEvents(parts: LimitParts, nowMs: number): Promise<number> {
+export async function sweepKeyEvents(parts: LimitParts, nowMs: number, read?: Progress): Promise<number> {
   const { store } = parts;
-  const last = (await readProgress(store, 'key_events')) ?? nowMs - FIRST_LOOK_BACK_MS;
+  const progress = read ?? (await Progress.read(store));
+  const last = progress.of('key_events') ?? nowMs - FIRST_LOOK_BACK_MS;
   const overlap = entersNew(LONG_EVERY_MS, last, nowMs) ? LONG_OVERLAP_MS : OVERLAP_MS;
   let made = 0;
   let after = { atMs: Math.min(last, nowMs) - overlap, id: '' };
@@ -41,7 +42,7 @@ export async function sweepKeyEvents(parts: LimitParts, nowMs: number): Promise<
     if (page.length < PAGE) break;
     after = { atMs: page.at(-1)!.at_ms, id: page.at(-1)!.id };
   }
-  await writeProgress(store, 'key_events', nowMs);
+  await progress.write('key_events', nowMs);
   return made;
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../evaluation/event-store.ts';
 import type { KeyFacts } from '../evaluation/key-facts.ts';
 import { eventsWritten } from '../evaluation/metrics.ts';
-import { readProgress, writeProgress } from '../evaluation/progress.ts';
+import { Progress } from '../evaluation/progress.ts';
 import { type DeliveryJob, handOver } from '../outbox.ts';
 import { RuleBook } from '../rules/rule.ts';
 import { Rules } from '../rules/rule-store.ts';
@@ -55,8 +55,10 @@ interface Look {
 export async function lookAtLimits(
   { store, delivery }: LimitParts,
   nowMs: number,
+  read?: Progress,
 ): Promise<{ looked: number; events: number }> {
-  const last = (await readProgress(store, 'limits')) ?? nowMs - MAX_LOOK_BACK_MS;
+  const progress = read ?? (await Progress.read(store));
+  const last = progress.of('limits') ?? nowMs - MAX_LOOK_BACK_MS;
   const since = Math.floor(Math.max(Math.min(last, nowMs) - OVERLAP_MS, nowMs - MAX_LOOK_BACK_MS) / 1000);
   const look: Look = {
     store,
@@ -77,7 +79,7 @@ export async function lookAtLimits(
   }
   await writeAlertEvents(store, events);
   await handOver(delivery, events);
-  await writeProgress(store, 'limits', nowMs);
+  await progress.write('limits', nowMs);
   for (const event of events) eventsWritten.inc({ notify: event.notify || 'nobody' });
   return { looked, events: events.length };
 }
