@@ -4,7 +4,7 @@ import { keyPath } from '../address/route.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
 import { refusalOf } from '../console/page-reach.ts';
-import type { AlertDetails } from '../http/contract.ts';
+import type { AlertDetails } from '../http/contract/alerts.ts';
 import { useAction } from '../http/use-action.ts';
 import { useLazy } from '../http/use-lazy.ts';
 import { usePolling } from '../http/use-polling.ts';

@@ -1,5 +1,5 @@
 import { Link } from '../address/link.tsx';
-import type { AlertDetails, AlertStep } from '../http/contract.ts';
+import type { AlertDetails, AlertStep } from '../http/contract/alerts.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { formatShortInstant } from '../time/label.ts';
 import { SeverityBadge } from './severity-badge.tsx';

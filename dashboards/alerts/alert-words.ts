@@ -1,4 +1,5 @@
-import type { AlertKind, ChannelType, Severity } from '../http/contract.ts';
+import type { AlertKind, Severity } from '../http/contract/alerts.ts';
+import type { ChannelType } from '../http/contract/channels.ts';
 
 export const ALERT_KINDS: readonly (readonly [AlertKind, string])[] = [
   ['error_rate', 'High error rate'],

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { go } from '../address/location.ts';
 import { formatMilliseconds } from '../format/number.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { Channel } from '../http/contract.ts';
+import type { Channel } from '../http/contract/channels.ts';
 import { useAction } from '../http/use-action.ts';
 import { ActionButton } from '../panels/action-button.tsx';
 import { ConfirmButton } from '../panels/confirm-button.tsx';

@@ -3,7 +3,7 @@ import { Check, SelectField, TextField } from '../forms/fields.tsx';
 import { FormPanel } from '../forms/form-panel.tsx';
 import { listText, namesOf, namesText } from '../forms/list-text.ts';
 import { useTyped } from '../forms/use-typed.ts';
-import type { Channel, ChannelType } from '../http/contract.ts';
+import type { Channel, ChannelType } from '../http/contract/channels.ts';
 import type { ProblemError } from '../http/problem.ts';
 import { CHANNEL_TYPES, channelTypeName } from './alert-words.ts';
 import type { ChannelDraft } from './channel-words.ts';

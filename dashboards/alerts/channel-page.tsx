@@ -3,7 +3,7 @@ import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
 import { EditorFrame, Save } from '../console/editor-frame.tsx';
 import type { PageProps } from '../console/page-props.ts';
-import type { Channel } from '../http/contract.ts';
+import type { Channel } from '../http/contract/channels.ts';
 import { type Action, useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
 import { SecretOnce } from '../panels/secret-once.tsx';

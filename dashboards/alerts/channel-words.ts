@@ -1,4 +1,4 @@
-import type { Channel, Routing } from '../http/contract.ts';
+import type { Channel, Routing } from '../http/contract/channels.ts';
 import { kindName } from './alert-words.ts';
 
 /** Whom a channel reaches, as far as it may be shown. */

@@ -1,6 +1,6 @@
 import { Link } from '../address/link.tsx';
 import { formatCount, formatPercent } from '../format/number.ts';
-import type { Alert, Contribution } from '../http/contract.ts';
+import type { Alert, Contribution } from '../http/contract/alerts.ts';
 import { countryName } from '../map/country-name.ts';
 import { TablePanel } from '../panels/data-table.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';

@@ -6,7 +6,7 @@ import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
 import { formatCount } from '../format/number.ts';
 import { Choice, FilterBar } from '../forms/filter-bar.tsx';
-import type { Channel, Delivery } from '../http/contract.ts';
+import type { Channel, Delivery } from '../http/contract/channels.ts';
 import { useAction } from '../http/use-action.ts';
 import { usePages } from '../http/use-pages.ts';
 import { useResource } from '../http/use-resource.ts';

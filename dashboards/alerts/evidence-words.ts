@@ -1,7 +1,7 @@
 import { keyPath } from '../address/route.ts';
 import { writerOf } from '../charts/value-writer.ts';
 import { formatCount } from '../format/number.ts';
-import type { Alert, AlertEvidence } from '../http/contract.ts';
+import type { Alert, AlertEvidence } from '../http/contract/alerts.ts';
 import { countryName } from '../map/country-name.ts';
 import { formatInstant } from '../time/label.ts';
 import { HOUR, MINUTE, type Span } from '../time/range.ts';

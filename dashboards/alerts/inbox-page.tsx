@@ -5,7 +5,7 @@ import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
 import { refusalOf } from '../console/page-reach.ts';
 import { Choice, FilterBar } from '../forms/filter-bar.tsx';
-import type { Alert } from '../http/contract.ts';
+import type { Alert } from '../http/contract/alerts.ts';
 import { useAction } from '../http/use-action.ts';
 import { usePages } from '../http/use-pages.ts';
 import { usePolling } from '../http/use-polling.ts';

@@ -3,7 +3,7 @@ import { ENVIRONMENTS } from '../forms/environments.ts';
 import { Checks, SelectField, TextField } from '../forms/fields.tsx';
 import { IdsField } from '../forms/ids-field.tsx';
 import type { ApiClient } from '../http/client.ts';
-import type { AlertKind } from '../http/contract.ts';
+import type { AlertKind } from '../http/contract/alerts.ts';
 import { useAction } from '../http/use-action.ts';
 import { ActionButton } from '../panels/action-button.tsx';
 import { Dialog, Refusal } from '../panels/dialog.tsx';

@@ -1,7 +1,8 @@
 import { ENVIRONMENTS } from '../forms/environments.ts';
 import { Check, Checks, SelectField, TextField } from '../forms/fields.tsx';
 import { IdsField } from '../forms/ids-field.tsx';
-import type { ChannelType, Routing, Severity } from '../http/contract.ts';
+import type { Severity } from '../http/contract/alerts.ts';
+import type { ChannelType, Routing } from '../http/contract/channels.ts';
 import type { ProblemError } from '../http/problem.ts';
 import { ALERT_KINDS, SEVERITIES } from './alert-words.ts';
 

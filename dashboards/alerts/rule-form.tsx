@@ -3,7 +3,7 @@ import { Check, SelectField, TextField } from '../forms/fields.tsx';
 import { FormPanel } from '../forms/form-panel.tsx';
 import { KeyScope } from '../forms/key-scope.tsx';
 import { NumberField } from '../forms/number-field.tsx';
-import type { AlertKind, RuleFields, Severity } from '../http/contract.ts';
+import type { AlertKind, RuleFields, Severity } from '../http/contract/alerts.ts';
 import type { ProblemError } from '../http/problem.ts';
 import { ALERT_KINDS, SEVERITIES } from './alert-words.ts';
 import { RuleSettingField } from './rule-setting-field.tsx';

@@ -3,7 +3,7 @@ import { NewTabLink } from '../address/new-tab-link.tsx';
 import { formatCount } from '../format/number.ts';
 import { Choice } from '../forms/filter-bar.tsx';
 import type { ApiClient } from '../http/client.ts';
-import type { RuleFields, Severity } from '../http/contract.ts';
+import type { RuleFields, Severity } from '../http/contract/alerts.ts';
 import { useResource } from '../http/use-resource.ts';
 import { Table } from '../panels/data-table.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';

@@ -1,5 +1,5 @@
 import { numberText } from '../forms/shown-text.ts';
-import type { AlertKind } from '../http/contract.ts';
+import type { AlertKind } from '../http/contract/alerts.ts';
 
 /** One threshold of a kind, as the form shows it. */
 export interface RuleSetting {

@@ -1,4 +1,4 @@
-import type { Alert, Severity } from '../http/contract.ts';
+import type { Alert, Severity } from '../http/contract/alerts.ts';
 
 const LOOKS: Record<Severity, string> = {
   critical: 'badge badge-inactive',

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { useAddressFields } from '../address/use-address-fields.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
-import type { Silence } from '../http/contract.ts';
+import type { Silence } from '../http/contract/alerts.ts';
 import { useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
 import { TablePanel } from '../panels/data-table.tsx';

@@ -5,7 +5,7 @@ import { useAddressFields } from '../address/use-address-fields.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
 import { Choice, FilterBar, SearchField } from '../forms/filter-bar.tsx';
-import type { AuditEntry } from '../http/contract.ts';
+import type { AuditEntry } from '../http/contract/access.ts';
 import { usePages } from '../http/use-pages.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { MorePages } from '../panels/more-pages.tsx';

@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { ApiClient } from '../http/client.ts';
-import type { TokenEntry } from '../http/contract.ts';
+import type { TokenEntry } from '../http/contract/access.ts';
 import { useResource } from '../http/use-resource.ts';
 
 /** Names of tokens by their ids, for those who may see them; others read the ids. */

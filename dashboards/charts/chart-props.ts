@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { SeriesPoint, Totals, Usage } from '../http/contract.ts';
+import type { SeriesPoint, Totals, Usage } from '../http/contract/usage.ts';
 import type { Slot } from '../time/buckets.ts';
 import type { ChartMark } from './mark-groups.ts';
 

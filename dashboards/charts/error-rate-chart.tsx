@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { formatAxisRate } from '../format/axis.ts';
 import { formatRate } from '../format/number.ts';
-import type { SeriesPoint } from '../http/contract.ts';
+import type { SeriesPoint } from '../http/contract/usage.ts';
 import { slotLabel } from '../time/label.ts';
 import { ChartFrame } from './chart-frame.tsx';
 import type { ChartProps } from './chart-props.ts';

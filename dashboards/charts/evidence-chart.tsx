@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import type { AlertEvidence, EvidenceChart as Evidence } from '../http/contract.ts';
+import type { AlertEvidence, EvidenceChart as Evidence } from '../http/contract/alerts.ts';
 import type { Slot } from '../time/buckets.ts';
 import { slotLabel } from '../time/label.ts';
 import { MINUTE } from '../time/range.ts';

@@ -1,4 +1,4 @@
-import type { SeriesPoint } from '../http/contract.ts';
+import type { SeriesPoint } from '../http/contract/usage.ts';
 
 /** Status classes in the order they are stacked, from the axis up. */
 export const STATUS_CLASSES = ['success', 'redirect', 'client', 'server'] as const;

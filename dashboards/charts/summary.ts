@@ -1,5 +1,5 @@
 import { formatCount, formatLatency, formatPercent, formatRate } from '../format/number.ts';
-import type { CountryRow, Usage } from '../http/contract.ts';
+import type { CountryRow, Usage } from '../http/contract/usage.ts';
 import type { Slot } from '../time/buckets.ts';
 import { slotLabel } from '../time/label.ts';
 import type { CountedUsage } from './chart-props.ts';

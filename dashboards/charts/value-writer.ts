@@ -1,6 +1,6 @@
 import { type AxisFormat, formatAxisCount, formatAxisLatency, formatAxisRate } from '../format/axis.ts';
 import { formatCount, formatLatency, formatRate } from '../format/number.ts';
-import type { AlertEvidence } from '../http/contract.ts';
+import type { AlertEvidence } from '../http/contract/alerts.ts';
 
 /** How values of a unit are written. */
 export function writerOf(unit: AlertEvidence['unit']): (value: number | null | undefined) => string {

@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import { Link } from '../address/link.tsx';
 import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
-import type { SourceEntry } from '../http/contract.ts';
+import type { SourceEntry } from '../http/contract/system.ts';
 import { usePolling } from '../http/use-polling.ts';
 import { useResource } from '../http/use-resource.ts';
 import { AsOf } from '../panels/as-of.tsx';

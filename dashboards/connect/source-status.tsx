@@ -1,5 +1,5 @@
 import { formatCount } from '../format/number.ts';
-import type { SourceEntry } from '../http/contract.ts';
+import type { SourceEntry } from '../http/contract/system.ts';
 import { relativeTime } from '../time/label.ts';
 
 interface SourceStatusProps {

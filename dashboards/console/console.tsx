@@ -3,7 +3,7 @@ import { Link } from '../address/link.tsx';
 import { go, here, usePlace } from '../address/location.ts';
 import { loginPath, returnPath, routeOf } from '../address/route.ts';
 import { createApiClient } from '../http/client.ts';
-import type { Session } from '../http/contract.ts';
+import type { Session } from '../http/contract/access.ts';
 import { useArrival } from '../panels/keep-focus.ts';
 import { plainKey } from '../range-bar/plain-key.ts';
 import { BeyondReach } from './beyond-reach.tsx';

@@ -4,7 +4,7 @@ import { keyPath } from '../address/route.ts';
 import { useAddressView } from '../address/use-address-view.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { ApiKey } from '../http/contract.ts';
+import type { ApiKey } from '../http/contract/keys.ts';
 import { requestsOfUsage, requestsPath } from '../requests/requests-view.ts';
 import { UsageTab } from '../usage-tab/usage-tab.tsx';
 import { readView, writeView } from '../usage-tab/view.ts';

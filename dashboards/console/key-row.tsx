@@ -3,7 +3,7 @@ import { go } from '../address/location.ts';
 import { keyPath } from '../address/route.ts';
 import { Sparkline } from '../charts/sparkline.tsx';
 import { formatCompact, formatCount, formatPercent } from '../format/number.ts';
-import type { ApiKey } from '../http/contract.ts';
+import type { ApiKey } from '../http/contract/keys.ts';
 import { countryName } from '../map/country-name.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { StatusBadge } from '../panels/status-badge.tsx';

@@ -2,7 +2,7 @@ import { useCallback, useMemo, useRef } from 'preact/hooks';
 import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { ApiKey } from '../http/contract.ts';
+import type { ApiKey } from '../http/contract/keys.ts';
 import { usePages } from '../http/use-pages.ts';
 import { usePolling } from '../http/use-polling.ts';
 import { MorePages } from '../panels/more-pages.tsx';

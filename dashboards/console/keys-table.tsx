@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { ApiKey } from '../http/contract.ts';
+import type { ApiKey } from '../http/contract/keys.ts';
 import { useWindowRows } from '../panels/use-window-rows.ts';
 import { nextSort, type Sort, type SortField } from './key-list-query.ts';
 import { KeyRow } from './key-row.tsx';

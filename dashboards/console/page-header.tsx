@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Link } from '../address/link.tsx';
 import type { Route } from '../address/route.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { Session } from '../http/contract.ts';
+import type { Session } from '../http/contract/access.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { refusalOf } from './page-reach.ts';
 import type { Rights } from './rights.ts';

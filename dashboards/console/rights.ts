@@ -1,4 +1,4 @@
-import type { Session } from '../http/contract.ts';
+import type { Session } from '../http/contract/access.ts';
 
 /** What the viewer may do; the api decides, this only spares them buttons that would be refused. */
 export interface Rights {

@@ -1,4 +1,4 @@
-import type { Page } from './contract.ts';
+import type { Page } from './contract/page.ts';
 
 /**
  * What a list goes on with when its first page was asked for again: of the rows that were there, those after the last one

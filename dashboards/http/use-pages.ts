@@ -1,6 +1,6 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ApiClient } from './client.ts';
-import type { Page } from './contract.ts';
+import type { Page } from './contract/page.ts';
 import { laterRows } from './later-rows.ts';
 import { type ProblemError, problemOf } from './problem.ts';
 import { type Resource, useResource } from './use-resource.ts';

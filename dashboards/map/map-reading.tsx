@@ -1,5 +1,5 @@
 import { formatCount, formatPercent } from '../format/number.ts';
-import type { CountryRow } from '../http/contract.ts';
+import type { CountryRow } from '../http/contract/usage.ts';
 import { countryName } from './country-name.ts';
 
 /** The country being pointed at, and where on the map, as shares of its width and height. */

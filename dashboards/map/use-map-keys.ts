@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact';
-import type { CountryRow } from '../http/contract.ts';
+import type { CountryRow } from '../http/contract/usage.ts';
 import type { Spot } from './map-reading.tsx';
 
 interface MapKeys {

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { formatCompact } from '../format/number.ts';
-import type { CountryRow } from '../http/contract.ts';
+import type { CountryRow } from '../http/contract/usage.ts';
 import { MapReading, type Spot } from './map-reading.tsx';
 import { SHADES, shadeOf } from './shade.ts';
 import { useMapKeys } from './use-map-keys.ts';

@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import type { FleetUsage } from '../http/contract.ts';
+import type { FleetUsage } from '../http/contract/usage.ts';
 import { useLazy } from '../http/use-lazy.ts';
 import { NotLoaded } from '../panels/not-loaded.tsx';
 import { slotsOf } from '../time/buckets.ts';

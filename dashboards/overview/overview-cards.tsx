@@ -1,6 +1,6 @@
 import { relativeChange } from '../format/change.ts';
 import { formatCount } from '../format/number.ts';
-import type { GroupedUsage } from '../http/contract.ts';
+import type { GroupedUsage } from '../http/contract/usage.ts';
 import { Card } from '../panels/card.tsx';
 import { TrafficCards } from '../panels/traffic-cards.tsx';
 import { isCut, LISTED_KEYS, totalsOfGroups } from './totals.ts';

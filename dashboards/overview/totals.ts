@@ -1,4 +1,4 @@
-import type { UsageGroup } from '../http/contract.ts';
+import type { UsageGroup } from '../http/contract/usage.ts';
 import type { TrafficTotals } from '../panels/traffic-totals.ts';
 
 /** Keys beyond these are in the totals, but in no list of keys. */

@@ -1,7 +1,7 @@
 import { Link } from '../address/link.tsx';
 import { formatCount, formatPercent } from '../format/number.ts';
 import { STATUS_CODES } from '../format/status-text.ts';
-import type { UsageGroup } from '../http/contract.ts';
+import type { UsageGroup } from '../http/contract/usage.ts';
 import { ErrorShare } from '../panels/error-share.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { HttpStatus } from '../panels/http-status.tsx';

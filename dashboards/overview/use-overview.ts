@@ -1,5 +1,8 @@
 import type { ApiClient } from '../http/client.ts';
-import type { Alert, ApiKey, FleetUsage, GroupedUsage, Page } from '../http/contract.ts';
+import type { Alert } from '../http/contract/alerts.ts';
+import type { ApiKey } from '../http/contract/keys.ts';
+import type { Page } from '../http/contract/page.ts';
+import type { FleetUsage, GroupedUsage } from '../http/contract/usage.ts';
 import { type Resource, useResource } from '../http/use-resource.ts';
 import type { Span } from '../time/range.ts';
 import { NEAR_LIMIT } from '../usage-tab/limit-use.ts';

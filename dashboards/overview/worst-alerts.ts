@@ -1,4 +1,5 @@
-import type { Alert, Page, Severity } from '../http/contract.ts';
+import type { Alert, Severity } from '../http/contract/alerts.ts';
+import type { Page } from '../http/contract/page.ts';
 
 const MOST = 6;
 const RANK: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };

@@ -1,6 +1,6 @@
 import { countriesSummary } from '../charts/summary.ts';
 import { formatCount, formatPercent } from '../format/number.ts';
-import type { CountryRow } from '../http/contract.ts';
+import type { CountryRow } from '../http/contract/usage.ts';
 import { useLazy } from '../http/use-lazy.ts';
 import { countryName, isKnownCountry } from '../map/country-name.ts';
 import { HostileText } from './hostile-text.tsx';

@@ -1,4 +1,4 @@
-import type { KeyStatus } from '../http/contract.ts';
+import type { KeyStatus } from '../http/contract/keys.ts';
 
 const MEANING: Record<KeyStatus, string> = {
   active: 'In use',

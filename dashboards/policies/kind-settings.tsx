@@ -1,5 +1,5 @@
 import { NumberField } from '../forms/number-field.tsx';
-import type { PolicyFields, PolicyKind } from '../http/contract.ts';
+import type { PolicyFields, PolicyKind } from '../http/contract/policies.ts';
 import type { ProblemError } from '../http/problem.ts';
 
 type Settings = PolicyFields['settings'];

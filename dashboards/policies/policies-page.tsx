@@ -1,7 +1,7 @@
 import { Link } from '../address/link.tsx';
 import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
-import type { Policy } from '../http/contract.ts';
+import type { Policy } from '../http/contract/policies.ts';
 import { useResource } from '../http/use-resource.ts';
 import { TablePanel } from '../panels/data-table.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';

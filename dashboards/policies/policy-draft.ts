@@ -1,4 +1,4 @@
-import type { Policy, PolicyFields, PolicyKind } from '../http/contract.ts';
+import type { Policy, PolicyFields, PolicyKind } from '../http/contract/policies.ts';
 import { ProblemError } from '../http/problem.ts';
 import { KIND_NAMES } from './policy-words.ts';
 

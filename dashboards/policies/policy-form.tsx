@@ -6,7 +6,7 @@ import { KeyScope } from '../forms/key-scope.tsx';
 import { listText, numbersOf, numbersText } from '../forms/list-text.ts';
 import { NumberField } from '../forms/number-field.tsx';
 import { useTyped } from '../forms/use-typed.ts';
-import type { PolicyKind } from '../http/contract.ts';
+import type { PolicyKind } from '../http/contract/policies.ts';
 import type { ProblemError } from '../http/problem.ts';
 import { KindSettings } from './kind-settings.tsx';
 import { ofKind, type PolicyDraft } from './policy-draft.ts';

@@ -3,7 +3,7 @@ import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
 import { EditorFrame, Save } from '../console/editor-frame.tsx';
 import type { PageProps } from '../console/page-props.ts';
-import type { Policy } from '../http/contract.ts';
+import type { Policy } from '../http/contract/policies.ts';
 import { useAction } from '../http/use-action.ts';
 import { useResource } from '../http/use-resource.ts';
 import { ConfirmButton } from '../panels/confirm-button.tsx';

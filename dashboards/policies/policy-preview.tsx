@@ -3,7 +3,7 @@ import { NewTabLink } from '../address/new-tab-link.tsx';
 import { keyPath } from '../address/route.ts';
 import { formatCount } from '../format/number.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { PolicyFields, PolicyPreview } from '../http/contract.ts';
+import type { PolicyFields, PolicyPreview } from '../http/contract/policies.ts';
 import { useResource } from '../http/use-resource.ts';
 import { Table } from '../panels/data-table.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';

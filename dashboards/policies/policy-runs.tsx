@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { Link } from '../address/link.tsx';
 import type { PageProps } from '../console/page-props.ts';
 import { formatCount } from '../format/number.ts';
-import type { Policy, PolicyRun } from '../http/contract.ts';
+import type { Policy, PolicyRun } from '../http/contract/policies.ts';
 import { useResource } from '../http/use-resource.ts';
 import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { TablePanel } from '../panels/data-table.tsx';

@@ -1,4 +1,4 @@
-import type { Policy, PolicyFields, PolicyKind } from '../http/contract.ts';
+import type { Policy, PolicyFields, PolicyKind } from '../http/contract/policies.ts';
 
 export const KIND_NAMES: Record<PolicyKind, string> = {
   unused: 'Unused',

@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useState } from 'preact/hooks';
-import type { RequestRow } from '../http/contract.ts';
+import type { RequestRow } from '../http/contract/usage.ts';
 import { countryName } from '../map/country-name.ts';
 import { FILTER_LABELS, REQUEST_FILTERS, type RequestFilterName, typedFilter } from './requests-view.ts';
 

@@ -4,7 +4,7 @@ import { Link } from '../address/link.tsx';
 import { keyPath } from '../address/route.ts';
 import { formatCount, formatLatency } from '../format/number.ts';
 import { STATUS_CODES } from '../format/status-text.ts';
-import type { RequestRow } from '../http/contract.ts';
+import type { RequestRow } from '../http/contract/usage.ts';
 import { countryName } from '../map/country-name.ts';
 import { HttpStatus } from '../panels/http-status.tsx';
 import { useModal } from '../panels/use-modal.ts';

@@ -1,4 +1,4 @@
-import type { RequestRow } from '../http/contract.ts';
+import type { RequestRow } from '../http/contract/usage.ts';
 import type { Pages } from '../http/use-pages.ts';
 import { ActionButton } from '../panels/action-button.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';

@@ -1,7 +1,7 @@
 import { useCallback, useRef } from 'preact/hooks';
 import { useTitle } from '../address/use-title.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { RequestRow } from '../http/contract.ts';
+import type { RequestRow } from '../http/contract/usage.ts';
 import { usePages } from '../http/use-pages.ts';
 import { AsOf } from '../panels/as-of.tsx';
 import { FilterPills } from '../panels/filter-pills.tsx';

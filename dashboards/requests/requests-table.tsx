@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { formatLatency } from '../format/number.ts';
-import type { RequestRow } from '../http/contract.ts';
+import type { RequestRow } from '../http/contract/usage.ts';
 import { countryName } from '../map/country-name.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { HttpStatus } from '../panels/http-status.tsx';

@@ -1,4 +1,4 @@
-import type { RequestRow } from '../http/contract.ts';
+import type { RequestRow } from '../http/contract/usage.ts';
 
 /** Names of rows that stay theirs when new ones come above them; equal rows are numbered. */
 export function rowKeys(rows: readonly Pick<RequestRow, 'timestamp' | 'request_id'>[]): string[] {

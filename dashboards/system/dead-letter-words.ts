@@ -1,5 +1,5 @@
 import { formatCount } from '../format/number.ts';
-import type { DeadLetter, SettledLetter } from '../http/contract.ts';
+import type { DeadLetter, SettledLetter } from '../http/contract/system.ts';
 
 export function recordsText(rows: number): string {
   return `${formatCount(rows)} ${rows === 1 ? 'record' : 'records'}`;

@@ -3,7 +3,7 @@ import { useAddressFields } from '../address/use-address-fields.ts';
 import type { PageProps } from '../console/page-props.ts';
 import { formatCount } from '../format/number.ts';
 import { Choice } from '../forms/filter-bar.tsx';
-import type { DeadLetter, SettledLetter } from '../http/contract.ts';
+import type { DeadLetter, SettledLetter } from '../http/contract/system.ts';
 import { useAction } from '../http/use-action.ts';
 import { usePages } from '../http/use-pages.ts';
 import { usePolling } from '../http/use-polling.ts';

@@ -1,7 +1,7 @@
 import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
 import { formatBytes, formatCount, formatMilliseconds, formatPercent } from '../format/number.ts';
-import type { SystemHealth } from '../http/contract.ts';
+import type { SystemHealth } from '../http/contract/system.ts';
 import { usePolling } from '../http/use-polling.ts';
 import { useResource } from '../http/use-resource.ts';
 import { AsOf } from '../panels/as-of.tsx';

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatMilliseconds } from '../format/number.ts';
-import type { SystemHealth } from '../http/contract.ts';
+import type { SystemHealth } from '../http/contract/system.ts';
 
 /** Beyond these the page colours the lag: usage is promised within seconds. */
 const LATE_MS = 10_000;

@@ -1,6 +1,6 @@
 import { formatCount } from '../format/number.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { InvariantReport } from '../http/contract.ts';
+import type { InvariantReport } from '../http/contract/system.ts';
 import { useResource } from '../http/use-resource.ts';
 import { TablePanel } from '../panels/data-table.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';

@@ -2,7 +2,7 @@ import { Link } from '../address/link.tsx';
 import { keyPath } from '../address/route.ts';
 import { formatBytes, formatCount } from '../format/number.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { StoredKeys } from '../http/contract.ts';
+import type { StoredKeys } from '../http/contract/system.ts';
 import { useResource } from '../http/use-resource.ts';
 
 import { TablePanel } from '../panels/data-table.tsx';

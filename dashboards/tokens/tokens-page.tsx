@@ -3,7 +3,7 @@ import { Link } from '../address/link.tsx';
 import { keyPath } from '../address/route.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { PageProps } from '../console/page-props.ts';
-import type { TokenEntry } from '../http/contract.ts';
+import type { TokenEntry } from '../http/contract/access.ts';
 import { useResource } from '../http/use-resource.ts';
 import { ConfirmButton } from '../panels/confirm-button.tsx';
 import { TablePanel } from '../panels/data-table.tsx';

@@ -1,6 +1,6 @@
 import { formatCount, formatLatency, formatPercent } from '../format/number.ts';
 import { STATUS_CODES } from '../format/status-text.ts';
-import type { Usage } from '../http/contract.ts';
+import type { Usage } from '../http/contract/usage.ts';
 import { ErrorShare } from '../panels/error-share.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { HttpStatus } from '../panels/http-status.tsx';

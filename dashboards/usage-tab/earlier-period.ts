@@ -1,4 +1,4 @@
-import type { Usage } from '../http/contract.ts';
+import type { Usage } from '../http/contract/usage.ts';
 import { type Bucket, bucketEnd, nominalLength } from '../time/buckets.ts';
 import { DAY, type Span } from '../time/range.ts';
 import { clockTime, instantOf, type WallClock, wallClock } from '../time/zone.ts';

@@ -1,5 +1,5 @@
 import { formatCompact, formatCount, formatPercent } from '../format/number.ts';
-import type { ApiKey, LastUse } from '../http/contract.ts';
+import type { ApiKey, LastUse } from '../http/contract/keys.ts';
 import { countryName } from '../map/country-name.ts';
 import { Card, CardSkeleton } from '../panels/card.tsx';
 import { HostileText } from '../panels/hostile-text.tsx';

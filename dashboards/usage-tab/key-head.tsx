@@ -1,4 +1,4 @@
-import type { ApiKey } from '../http/contract.ts';
+import type { ApiKey } from '../http/contract/keys.ts';
 import { HostileText } from '../panels/hostile-text.tsx';
 import { StatusBadge } from '../panels/status-badge.tsx';
 import { formatDate, relativeTime } from '../time/label.ts';

@@ -1,5 +1,5 @@
 import { formatCompact, formatPercent } from '../format/number.ts';
-import type { ApiKey } from '../http/contract.ts';
+import type { ApiKey } from '../http/contract/keys.ts';
 import { Card } from '../panels/card.tsx';
 import { relativeTime } from '../time/label.ts';
 import { NEAR_LIMIT, statedLimit, tightestLimit } from './limit-use.ts';

@@ -1,5 +1,6 @@
 import type { BucketLimit } from '../charts/chart-props.ts';
-import type { ApiKey, Limits, Usage } from '../http/contract.ts';
+import type { ApiKey, Limits } from '../http/contract/keys.ts';
+import type { Usage } from '../http/contract/usage.ts';
 import type { Bucket } from '../time/buckets.ts';
 import { offsetAt } from '../time/zone.ts';
 

@@ -1,6 +1,6 @@
 import { relativeChange } from '../format/change.ts';
 import { formatCompact, formatLatency } from '../format/number.ts';
-import type { Totals, Usage } from '../http/contract.ts';
+import type { Totals, Usage } from '../http/contract/usage.ts';
 import { Card } from '../panels/card.tsx';
 import { TrafficCards } from '../panels/traffic-cards.tsx';
 

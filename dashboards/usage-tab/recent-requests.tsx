@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { formatLatency } from '../format/number.ts';
-import type { Page, RequestRow } from '../http/contract.ts';
+import type { Page } from '../http/contract/page.ts';
+import type { RequestRow } from '../http/contract/usage.ts';
 import type { Resource } from '../http/use-resource.ts';
 import { countryName } from '../map/country-name.ts';
 import { HostileText } from '../panels/hostile-text.tsx';

@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type { ChartMark } from '../charts/mark-groups.ts';
-import type { Limits, Usage } from '../http/contract.ts';
+import type { Limits } from '../http/contract/keys.ts';
+import type { Usage } from '../http/contract/usage.ts';
 import { useLazy } from '../http/use-lazy.ts';
 import { Geography } from '../panels/geography.tsx';
 import { NotLoaded } from '../panels/not-loaded.tsx';

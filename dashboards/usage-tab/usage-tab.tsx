@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
 import type { ChartMark } from '../charts/mark-groups.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { ApiKey } from '../http/contract.ts';
+import type { ApiKey } from '../http/contract/keys.ts';
 import { AsOf } from '../panels/as-of.tsx';
 import { FilterPills } from '../panels/filter-pills.tsx';
 import { loadMap } from '../panels/geography.tsx';

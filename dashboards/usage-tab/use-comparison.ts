@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type { Comparison } from '../charts/chart-props.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { Usage } from '../http/contract.ts';
+import type { Usage } from '../http/contract/usage.ts';
 import { useResource } from '../http/use-resource.ts';
 import { earlierPeriod, requestsBefore, stepLabel } from './earlier-period.ts';
 import type { MissingComparisonProps } from './missing-comparison.tsx';

@@ -1,7 +1,9 @@
 import { useMemo } from 'preact/hooks';
 import type { ChartMark } from '../charts/mark-groups.ts';
 import type { ApiClient } from '../http/client.ts';
-import type { Alert, AuditEntry, Page } from '../http/contract.ts';
+import type { AuditEntry } from '../http/contract/access.ts';
+import type { Alert } from '../http/contract/alerts.ts';
+import type { Page } from '../http/contract/page.ts';
 import { useResource } from '../http/use-resource.ts';
 import { formatInstant } from '../time/label.ts';
 import type { Span } from '../time/range.ts';

@@ -1,5 +1,7 @@
 import type { ApiClient } from '../http/client.ts';
-import type { ApiKey, Page, RequestRow, Usage } from '../http/contract.ts';
+import type { ApiKey } from '../http/contract/keys.ts';
+import type { Page } from '../http/contract/page.ts';
+import type { RequestRow, Usage } from '../http/contract/usage.ts';
 import { type Resource, useResource } from '../http/use-resource.ts';
 import type { Span } from '../time/range.ts';
 import { type ComparisonAnswer, useComparison } from './use-comparison.ts';

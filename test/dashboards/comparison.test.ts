@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Usage } from '../../dashboards/http/contract.ts';
+import type { Usage } from '../../dashboards/http/contract/usage.ts';
 import { DAY, HOUR } from '../../dashboards/time/range.ts';
 import { startOfLocalDay } from '../../dashboards/time/zone.ts';
 import { comparedDays, instantBefore } from '../../dashboards/usage-tab/earlier-period.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Alert, Severity } from '../../dashboards/http/contract.ts';
+import type { Alert, Severity } from '../../dashboards/http/contract/alerts.ts';
 import { problemFrom } from '../../dashboards/http/problem.ts';
 import { answerBefore } from '../../dashboards/overview/answer-before.ts';
 import { failingGroups, totalsOfGroups } from '../../dashboards/overview/totals.ts';

@@ -1,0 +1,4 @@
+export interface Page<Item> {
+  data: Item[];
+  next_cursor: string | null;
+}
