@@ -1,14 +1,13 @@
 import { useState } from 'preact/hooks';
-import { ENVIRONMENTS } from '../forms/environments.ts';
-import { Checks, SelectField, TextField } from '../forms/fields.tsx';
+import type { Environment } from '../forms/environments.ts';
+import { SelectField, TextField } from '../forms/fields.tsx';
 import { IdsField } from '../forms/ids-field.tsx';
 import type { ApiClient } from '../http/client.ts';
 import type { AlertKind } from '../http/contract/alerts.ts';
 import { useAction } from '../http/use-action.ts';
-import { ActionButton } from '../panels/action-button.tsx';
-import { Dialog, Refusal } from '../panels/dialog.tsx';
+import { FormDialog } from '../panels/form-dialog.tsx';
 import { HOUR } from '../time/range.ts';
-import { ALERT_KINDS } from './alert-words.ts';
+import { EnvironmentChecks, KindChecks } from './which-alerts.tsx';
 
 interface NewSilenceProps {
   api: ApiClient;
@@ -25,7 +24,6 @@ const LENGTHS = [
   ['72', 'for 3 days'],
   ['168', 'for a week'],
 ] as const;
-type Environment = (typeof ENVIRONMENTS)[number][0];
 
 const someOf = <Value,>(values: Value[]) => (values.length > 0 ? values : undefined);
 
@@ -44,55 +42,28 @@ export function NewSilence({ api, keyId, onMade, onClose }: NewSilenceProps) {
     onMade();
   });
   const { problem } = make;
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    void make.run();
-  };
   return (
-    <Dialog title="New silence" onClose={onClose} testId="silence-form">
-      <form class="form-fields" onSubmit={submit}>
-        <IdsField label="Keys" name="matchers" placeholder="all" ids={keys} problem={problem} onIds={setKeys} />
-        <Checks
-          legend="Kinds of alerts (none ticked: all)"
-          look="checks-wide"
-          options={ALERT_KINDS}
-          chosen={kinds}
-          onChosen={setKinds}
-        />
-        <Checks
-          legend="Environments (none ticked: all)"
-          look="checks-wide"
-          options={ENVIRONMENTS}
-          chosen={environments}
-          onChosen={setEnvironments}
-        />
-        <SelectField
-          label="How long"
-          name="ends_at"
-          value={hours}
-          options={LENGTHS}
-          problem={problem}
-          onValue={setHours}
-        />
-        <TextField
-          label="Why"
-          name="reason"
-          placeholder="Planned work on the database"
-          required
-          value={reason}
-          problem={problem}
-          onValue={setReason}
-        />
-        <Refusal problem={problem} />
-        <div class="modal-actions">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <ActionButton type="submit" look="primary" off={make.busy}>
-            {make.busy ? 'Working…' : 'Silence'}
-          </ActionButton>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="New silence" testId="silence-form" action="Silence" working="Working…" {...{ make, onClose }}>
+      <IdsField label="Keys" name="matchers" placeholder="all" ids={keys} problem={problem} onIds={setKeys} />
+      <KindChecks kinds={kinds} onKinds={setKinds} />
+      <EnvironmentChecks environments={environments} onEnvironments={setEnvironments} />
+      <SelectField
+        label="How long"
+        name="ends_at"
+        value={hours}
+        options={LENGTHS}
+        problem={problem}
+        onValue={setHours}
+      />
+      <TextField
+        label="Why"
+        name="reason"
+        placeholder="Planned work on the database"
+        required
+        value={reason}
+        problem={problem}
+        onValue={setReason}
+      />
+    </FormDialog>
   );
 }

@@ -1,10 +1,11 @@
-import { ENVIRONMENTS } from '../forms/environments.ts';
-import { Check, Checks, SelectField, TextField } from '../forms/fields.tsx';
+import type { Environment } from '../forms/environments.ts';
+import { Check, SelectField, TextField } from '../forms/fields.tsx';
 import { IdsField } from '../forms/ids-field.tsx';
 import type { Severity } from '../http/contract/alerts.ts';
 import type { ChannelType, Routing } from '../http/contract/channels.ts';
 import type { ProblemError } from '../http/problem.ts';
-import { ALERT_KINDS, SEVERITIES } from './alert-words.ts';
+import { SEVERITIES } from './alert-words.ts';
+import { EnvironmentChecks, KindChecks } from './which-alerts.tsx';
 
 interface RoutingFormProps {
   routing: Routing;
@@ -20,17 +21,10 @@ const QUIET = { from: '22:00', to: '07:00' };
 /** Which alerts a channel hears, and when. Nothing ticked means everything. */
 export function RoutingForm({ routing, type, problem, editable, onRouting }: RoutingFormProps) {
   const set = (change: Partial<Routing>) => onRouting({ ...routing, ...change });
-  const quiet = routing.quiet_hours;
   return (
     <section class="panel form" aria-label="What it hears">
       <fieldset class="form-fields" disabled={!editable}>
-        <Checks
-          legend="Kinds of alerts (none ticked: all)"
-          look="checks-wide"
-          options={ALERT_KINDS}
-          chosen={routing.kinds ?? []}
-          onChosen={(kinds) => set({ kinds })}
-        />
+        <KindChecks kinds={routing.kinds ?? []} onKinds={(kinds) => set({ kinds })} />
         <SelectField
           label="From severity"
           name="min_severity"
@@ -39,12 +33,9 @@ export function RoutingForm({ routing, type, problem, editable, onRouting }: Rou
           problem={problem}
           onValue={(severity) => set({ min_severity: (severity || undefined) as Severity | undefined })}
         />
-        <Checks
-          legend="Environments (none ticked: all)"
-          look="checks-wide"
-          options={ENVIRONMENTS}
-          chosen={(routing.environments ?? []) as 'production'[]}
-          onChosen={(environments) => set({ environments })}
+        <EnvironmentChecks
+          environments={(routing.environments ?? []) as Environment[]}
+          onEnvironments={(environments) => set({ environments })}
         />
         <div class="form-row">
           <IdsField
@@ -70,35 +61,49 @@ export function RoutingForm({ routing, type, problem, editable, onRouting }: Rou
             onChecked={(on) => set({ to_owner: on || undefined })}
           />
         )}
-        <Check
-          label="Quiet hours: only critical alerts are told, the others afterwards"
-          checked={quiet !== undefined}
-          onChecked={(on) => set({ quiet_hours: on ? QUIET : undefined })}
-        />
-        {quiet && (
-          <div class="form-row">
-            <TextField
-              label="From"
-              name="quiet_from"
-              value={quiet.from}
-              onValue={(from) => set({ quiet_hours: { ...quiet, from } })}
-            />
-            <TextField
-              label="To"
-              name="quiet_to"
-              value={quiet.to}
-              onValue={(to) => set({ quiet_hours: { ...quiet, to } })}
-            />
-            <TextField
-              label="Time zone"
-              name="timezone"
-              placeholder="UTC"
-              value={routing.timezone ?? ''}
-              onValue={(timezone) => set({ timezone: timezone || undefined })}
-            />
-          </div>
-        )}
+        <QuietHours routing={routing} onChange={set} />
       </fieldset>
     </section>
+  );
+}
+
+interface QuietHoursProps {
+  routing: Routing;
+  onChange: (change: Partial<Routing>) => void;
+}
+
+function QuietHours({ routing, onChange }: QuietHoursProps) {
+  const quiet = routing.quiet_hours;
+  return (
+    <>
+      <Check
+        label="Quiet hours: only critical alerts are told, the others afterwards"
+        checked={quiet !== undefined}
+        onChecked={(on) => onChange({ quiet_hours: on ? QUIET : undefined })}
+      />
+      {quiet && (
+        <div class="form-row">
+          <TextField
+            label="From"
+            name="quiet_from"
+            value={quiet.from}
+            onValue={(from) => onChange({ quiet_hours: { ...quiet, from } })}
+          />
+          <TextField
+            label="To"
+            name="quiet_to"
+            value={quiet.to}
+            onValue={(to) => onChange({ quiet_hours: { ...quiet, to } })}
+          />
+          <TextField
+            label="Time zone"
+            name="timezone"
+            placeholder="UTC"
+            value={routing.timezone ?? ''}
+            onValue={(timezone) => onChange({ timezone: timezone || undefined })}
+          />
+        </div>
+      )}
+    </>
   );
 }

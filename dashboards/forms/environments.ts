@@ -4,3 +4,4 @@ export const ENVIRONMENTS = [
   ['staging', 'staging'],
   ['development', 'development'],
 ] as const;
+export type Environment = (typeof ENVIRONMENTS)[number][0];

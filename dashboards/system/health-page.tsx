@@ -52,7 +52,6 @@ export function HealthPage({ api }: PageProps) {
 }
 
 function HealthCards({ health: { pipeline, redis, store, now } }: { health: SystemHealth }) {
-  const share = redis.max_memory_bytes ? redis.used_ratio : null;
   const at = Date.parse(now);
   return (
     <dl class="cards">
@@ -79,21 +78,7 @@ function HealthCards({ health: { pipeline, redis, store, now } }: { health: Syst
         testId="card-last-record"
         value={pipeline.last_received_at ? <Moment at={pipeline.last_received_at} now={at} /> : 'not today'}
       />
-      <Card
-        name="Redis memory"
-        testId="card-redis"
-        value={<span class={memoryTone(share, redis.refuses_above_ratio)}>{formatBytes(redis.used_memory_bytes)}</span>}
-        note={
-          share === null ? (
-            <span>no limit set</span>
-          ) : (
-            <>
-              <Meter share={share} label={`${formatPercent(share)} of Redis' memory in use`} />
-              <span>of {formatBytes(redis.max_memory_bytes)}</span>
-            </>
-          )
-        }
-      />
+      <RedisMemory redis={redis} />
       <Card
         name="Store"
         testId="card-store"
@@ -101,6 +86,27 @@ function HealthCards({ health: { pipeline, redis, store, now } }: { health: Syst
         note={<span>{store.engine === 'embedded' ? 'embedded ClickHouse' : 'ClickHouse server'}</span>}
       />
     </dl>
+  );
+}
+
+function RedisMemory({ redis }: Pick<SystemHealth, 'redis'>) {
+  const share = redis.max_memory_bytes ? redis.used_ratio : null;
+  return (
+    <Card
+      name="Redis memory"
+      testId="card-redis"
+      value={<span class={memoryTone(share, redis.refuses_above_ratio)}>{formatBytes(redis.used_memory_bytes)}</span>}
+      note={
+        share === null ? (
+          <span>no limit set</span>
+        ) : (
+          <>
+            <Meter share={share} label={`${formatPercent(share)} of Redis' memory in use`} />
+            <span>of {formatBytes(redis.max_memory_bytes)}</span>
+          </>
+        )
+      }
+    />
   );
 }
 

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import { Checks, SelectField, TextField } from '../forms/fields.tsx';
 import type { ApiClient } from '../http/client.ts';
+import type { ProblemError } from '../http/problem.ts';
 import { useAction } from '../http/use-action.ts';
-import { ActionButton } from '../panels/action-button.tsx';
-import { Dialog, Refusal } from '../panels/dialog.tsx';
+import { FormDialog } from '../panels/form-dialog.tsx';
 import { DAY } from '../time/range.ts';
 
 interface NewTokenProps {
@@ -39,54 +39,61 @@ export function NewToken({ api, onMade, onClose }: NewTokenProps) {
     const body = { name: name.trim(), scopes, organization_id: organization.trim(), key_id: keyId.trim(), expires_at };
     onMade((await api.post<{ token: string }>('/v1/tokens', body)).token);
   });
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    void make.run();
-  };
   const { problem } = make;
   return (
-    <Dialog title="New token" onClose={onClose} testId="new-token-form">
-      <form class="form-fields" onSubmit={submit}>
-        <TextField
-          label="Name"
-          name="name"
-          value={name}
-          placeholder="Kong in Frankfurt"
-          hint="So that you know later what would stop working."
-          required
-          problem={problem}
-          onValue={setName}
-        />
-        <Checks legend="It may" options={SCOPES} chosen={scopes} onChosen={setScopes} />
-        <div class="form-row">
-          <TextField
-            label="Only of organization"
-            name="organization_id"
-            value={organization}
-            placeholder="any"
-            problem={problem}
-            onValue={setOrganization}
-          />
-          <TextField
-            label="Only of key"
-            name="key_id"
-            value={keyId}
-            placeholder="any"
-            problem={problem}
-            onValue={setKeyId}
-          />
-        </div>
-        <SelectField label="Ends" name="expires_at" value={life} options={LIVES} problem={problem} onValue={setLife} />
-        <Refusal problem={problem} />
-        <div class="modal-actions">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <ActionButton type="submit" look="primary" off={make.busy || scopes.length === 0}>
-            {make.busy ? 'Making…' : 'Make token'}
-          </ActionButton>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="New token"
+      testId="new-token-form"
+      action="Make token"
+      working="Making…"
+      incomplete={scopes.length === 0}
+      {...{ make, onClose }}
+    >
+      <TextField
+        label="Name"
+        name="name"
+        value={name}
+        placeholder="Kong in Frankfurt"
+        hint="So that you know later what would stop working."
+        required
+        problem={problem}
+        onValue={setName}
+      />
+      <Checks legend="It may" options={SCOPES} chosen={scopes} onChosen={setScopes} />
+      <BoundTo {...{ organization, keyId, problem }} onOrganization={setOrganization} onKeyId={setKeyId} />
+      <SelectField label="Ends" name="expires_at" value={life} options={LIVES} problem={problem} onValue={setLife} />
+    </FormDialog>
+  );
+}
+
+interface BoundToProps {
+  organization: string;
+  keyId: string;
+  problem: ProblemError | null;
+  onOrganization: (id: string) => void;
+  onKeyId: (id: string) => void;
+}
+
+/** Bound to one of these, it sees nothing else. */
+function BoundTo({ organization, keyId, problem, onOrganization, onKeyId }: BoundToProps) {
+  return (
+    <div class="form-row">
+      <TextField
+        label="Only of organization"
+        name="organization_id"
+        value={organization}
+        placeholder="any"
+        problem={problem}
+        onValue={onOrganization}
+      />
+      <TextField
+        label="Only of key"
+        name="key_id"
+        value={keyId}
+        placeholder="any"
+        problem={problem}
+        onValue={onKeyId}
+      />
+    </div>
   );
 }
