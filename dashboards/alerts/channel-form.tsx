@@ -1,11 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { Check, SelectField, TextField } from '../forms/fields.tsx';
 import { FormPanel } from '../forms/form-panel.tsx';
-import { listText, namesOf, namesText } from '../forms/list-text.ts';
-import { useTyped } from '../forms/use-typed.ts';
 import type { Channel, ChannelType } from '../http/contract/channels.ts';
 import type { ProblemError } from '../http/problem.ts';
 import { CHANNEL_TYPES, channelTypeName } from './alert-words.ts';
+import { Receiver } from './channel-receiver.tsx';
 import type { ChannelDraft } from './channel-words.ts';
 
 interface ChannelFormProps {
@@ -48,7 +47,7 @@ export function ChannelForm(props: ChannelFormProps) {
       ) : (
         <p class="dim">{channelTypeName(draft.type)}; the type of a channel cannot be changed.</p>
       )}
-      <Receiver {...props} set={set} />
+      <Receiver {...props} onChange={set} />
       {draft.type === 'webhook' && (
         <SelectField
           label="It is told"
@@ -70,77 +69,4 @@ export function ChannelForm(props: ChannelFormProps) {
       <Check label="Switched on" checked={draft.enabled} onChecked={(enabled) => set({ enabled })} />
     </FormPanel>
   );
-}
-
-interface ReceiverProps extends ChannelFormProps {
-  set: (change: Partial<ChannelDraft>) => void;
-}
-
-function Receiver({ draft, stored, fresh, problem, set }: ReceiverProps) {
-  const to = useTyped(listText(draft.to), namesText, (text) => set({ to: namesOf(text) }));
-  const kept = fresh ? '' : 'stays as it is';
-  switch (draft.type) {
-    case 'email':
-      return (
-        <TextField
-          label="Addresses"
-          name="settings"
-          placeholder="team@example.com, oncall@example.com"
-          hint="Each gets a mail of its own."
-          problem={problem}
-          {...to}
-        />
-      );
-    case 'webhook':
-      return (
-        <TextField
-          label="Address"
-          name="settings"
-          type="url"
-          placeholder={kept ? `${kept}: ${stored?.settings.url_host ?? ''}` : 'https://example.com/keytally'}
-          hint="Messages are signed by Standard Webhooks. Private addresses are refused."
-          value={draft.url}
-          problem={problem}
-          onValue={(url) => set({ url })}
-        />
-      );
-    case 'pagerduty':
-      return (
-        <div class="form-row">
-          <TextField
-            label="Integration key"
-            name="secrets"
-            type="password"
-            placeholder={kept || '32 letters and digits'}
-            hint="Of an Events API v2 integration."
-            value={draft.secret}
-            problem={problem}
-            onValue={(secret) => set({ secret })}
-          />
-          <SelectField
-            label="Region"
-            name="region"
-            value={draft.region}
-            options={[
-              ['us', 'US'],
-              ['eu', 'EU'],
-            ]}
-            onValue={(region) => set({ region })}
-          />
-        </div>
-      );
-    default:
-      return (
-        <TextField
-          label="Incoming webhook address"
-          name="secrets"
-          type="password"
-          placeholder={kept || 'https://…'}
-          hint="As the chat gives it. It is stored sealed and never shown again."
-          value={draft.secret}
-          problem={problem}
-          onValue={(secret) => set({ secret })}
-        />
-      );
-  }
 }

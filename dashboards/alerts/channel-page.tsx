@@ -51,14 +51,7 @@ export function ChannelPage({ api, rights, id }: PageProps) {
         rights.manage && <ChannelActions {...{ api, changed }} channel={stored.data} onSecret={setSecret} />
       }
     >
-      {secret && (
-        <SecretOnce
-          title="Signing secret"
-          secret={secret}
-          hint="The receiver checks with it that a message comes from here (Standard Webhooks)."
-          onDone={() => setSecret('')}
-        />
-      )}
+      {secret && <SigningSecret secret={secret} onDone={() => setSecret('')} />}
       {stored.data && <Trouble channel={stored.data} />}
       {draft && (
         <ChannelEditor {...{ draft, fresh, save }} stored={stored.data} editable={rights.manage} onDraft={setDraft} />
@@ -68,6 +61,17 @@ export function ChannelPage({ api, rights, id }: PageProps) {
 }
 
 const LIST = { href: '/channels', name: 'Channels' };
+
+function SigningSecret({ secret, onDone }: { secret: string; onDone: () => void }) {
+  return (
+    <SecretOnce
+      title="Signing secret"
+      secret={secret}
+      hint="The receiver checks with it that a message comes from here (Standard Webhooks)."
+      onDone={onDone}
+    />
+  );
+}
 
 function Trouble({ channel }: { channel: Channel }) {
   const trouble = channel.disabled_reason || channel.problem;

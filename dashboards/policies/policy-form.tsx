@@ -29,7 +29,6 @@ const SCOPE = ['organization_id', 'plan'] as const;
 
 export function PolicyForm({ draft, problem, editable, onDraft, actions }: PolicyFormProps) {
   const set = (change: Partial<PolicyDraft>) => onDraft({ ...draft, ...change });
-  const warn = useTyped(listText(draft.warn_days), numbersText, (text) => set({ warn_days: numbersOf(text) }));
   return (
     <FormPanel label="Rule" {...{ editable, actions }}>
       <TextField label="Name" name="name" value={draft.name} problem={problem} onValue={(name) => set({ name })} />
@@ -48,27 +47,7 @@ export function PolicyForm({ draft, problem, editable, onDraft, actions }: Polic
         onSettings={(settings) => set({ settings })}
       />
       <KeyScope fields={SCOPE} {...{ draft, problem }} onChange={set} />
-      <div class="form-row">
-        <TextField
-          label="Warn, days before"
-          name="warn_days"
-          hint="Nobody is deactivated who was not warned that long. Empty: at once."
-          placeholder="none"
-          problem={problem}
-          {...warn}
-        />
-        <NumberField
-          label="Most keys in one run"
-          name="max_per_run"
-          min={1}
-          step={1}
-          required
-          value={draft.max_per_run}
-          hint="More matches stop the run before it does anything."
-          problem={problem}
-          onNumber={(max_per_run) => set({ max_per_run: max_per_run ?? null })}
-        />
-      </div>
+      <Caution {...{ draft, problem }} onChange={set} />
       <IdsField
         label="Never these keys"
         name="exempt_key_ids"
@@ -83,5 +62,37 @@ export function PolicyForm({ draft, problem, editable, onDraft, actions }: Polic
         onChecked={(enabled) => set({ enabled })}
       />
     </FormPanel>
+  );
+}
+
+interface CautionProps extends Pick<PolicyFormProps, 'draft' | 'problem'> {
+  onChange: (change: Partial<PolicyDraft>) => void;
+}
+
+/** What keeps a policy from surprising anybody. */
+function Caution({ draft, problem, onChange }: CautionProps) {
+  const warn = useTyped(listText(draft.warn_days), numbersText, (text) => onChange({ warn_days: numbersOf(text) }));
+  return (
+    <div class="form-row">
+      <TextField
+        label="Warn, days before"
+        name="warn_days"
+        hint="Nobody is deactivated who was not warned that long. Empty: at once."
+        placeholder="none"
+        problem={problem}
+        {...warn}
+      />
+      <NumberField
+        label="Most keys in one run"
+        name="max_per_run"
+        min={1}
+        step={1}
+        required
+        value={draft.max_per_run}
+        hint="More matches stop the run before it does anything."
+        problem={problem}
+        onNumber={(max_per_run) => onChange({ max_per_run: max_per_run ?? null })}
+      />
+    </div>
   );
 }

@@ -19,11 +19,7 @@ export function PolicyPage({ api, rights, id }: PageProps) {
   const stored = useResource(`policy ${id}`, async (signal) =>
     fresh ? null : await api.get<Policy>(`/v1/policies/${encodeURIComponent(id)}`, {}, signal),
   );
-  const [draft, setDraft] = useState<PolicyDraft | null>(fresh ? NEW_POLICY : null);
-  useEffect(() => {
-    if (stored.data) setDraft(fieldsOf(stored.data));
-    else if (fresh) setDraft(NEW_POLICY);
-  }, [stored.data, fresh]);
+  const [draft, setDraft] = useDraft(stored.data, fresh);
   useTitle(draft?.name || 'Policy');
   const [runs, setRuns] = useState(0);
 
@@ -65,6 +61,16 @@ export function PolicyPage({ api, rights, id }: PageProps) {
       {policy && <PolicyRuns {...{ api, rights, policy, runs }} onUndone={onRun} />}
     </EditorFrame>
   );
+}
+
+/** Follows what is stored; the viewer changes it until it is saved. */
+function useDraft(stored: Policy | null, fresh: boolean) {
+  const [draft, setDraft] = useState<PolicyDraft | null>(fresh ? NEW_POLICY : null);
+  useEffect(() => {
+    if (stored) setDraft(fieldsOf(stored));
+    else if (fresh) setDraft(NEW_POLICY);
+  }, [stored, fresh]);
+  return [draft, setDraft] as const;
 }
 
 const LIST = { href: '/policies', name: 'Policies' };

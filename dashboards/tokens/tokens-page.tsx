@@ -65,7 +65,12 @@ export function TokensPage({ api, search }: PageProps) {
   );
 }
 
-function TokensTable({ tokens, onRevoke }: { tokens: TokenEntry[]; onRevoke: (token: TokenEntry) => Promise<void> }) {
+interface RevokeProps {
+  token: TokenEntry;
+  onRevoke: (token: TokenEntry) => Promise<void>;
+}
+
+function TokensTable({ tokens, onRevoke }: Pick<RevokeProps, 'onRevoke'> & { tokens: TokenEntry[] }) {
   const zone = browserZone();
   return (
     <TablePanel
@@ -95,24 +100,28 @@ function TokensTable({ tokens, onRevoke }: { tokens: TokenEntry[]; onRevoke: (to
           name: 'Revoke',
           silent: true,
           look: 'num',
-          cell: (row) => (
-            <ConfirmButton
-              text={
-                <>
-                  Revoke<span class="sr-only"> {row.name.slice(0, 60)}</span>
-                </>
-              }
-              look="quiet"
-              title={`Revoke “${row.name.slice(0, 60)}”?`}
-              action="Revoke"
-              act={() => onRevoke(row)}
-            >
-              <p>Whatever uses it is refused within seconds. A revoked token cannot be brought back.</p>
-            </ConfirmButton>
-          ),
+          cell: (row) => <Revoke token={row} onRevoke={onRevoke} />,
         },
       ]}
     />
+  );
+}
+
+function Revoke({ token, onRevoke }: RevokeProps) {
+  return (
+    <ConfirmButton
+      text={
+        <>
+          Revoke<span class="sr-only"> {token.name.slice(0, 60)}</span>
+        </>
+      }
+      look="quiet"
+      title={`Revoke “${token.name.slice(0, 60)}”?`}
+      action="Revoke"
+      act={() => onRevoke(token)}
+    >
+      <p>Whatever uses it is refused within seconds. A revoked token cannot be brought back.</p>
+    </ConfirmButton>
   );
 }
 
