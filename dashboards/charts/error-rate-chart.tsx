@@ -2,11 +2,11 @@ import { useMemo } from 'preact/hooks';
 import { formatAxisRate } from '../format/axis.ts';
 import { formatRate } from '../format/number.ts';
 import type { SeriesPoint } from '../http/contract/usage.ts';
-import { slotLabel } from '../time/label.ts';
 import { ChartFrame } from './chart-frame.tsx';
 import type { ChartProps } from './chart-props.ts';
 import { LegendItem } from './legend-item.tsx';
 import { lineLayers } from './line-layers.ts';
+import { LineReading, type ReadLine } from './line-reading.tsx';
 import { Plot } from './plot.tsx';
 import { SeriesTable } from './series-table.tsx';
 import { errorRateSummary } from './summary.ts';
@@ -27,6 +27,11 @@ export function ErrorRateChart({ usage, slots, onZoom }: ChartProps) {
     [client, server, slots],
   );
   const share = (errors: number) => (usage.totals.requests ? formatRate(errors / usage.totals.requests) : undefined);
+  const read: ReadLine[] = [
+    { name: '4xx', look: 'line-client', cell: (index) => formatRate(client[index]) },
+    { name: '5xx', look: 'line-server', cell: (index) => formatRate(server[index]) },
+  ];
+  const { bucket, timezone: zone } = usage;
   return (
     <ChartFrame
       title="Error rate"
@@ -41,40 +46,17 @@ export function ErrorRateChart({ usage, slots, onZoom }: ChartProps) {
           label="Share of failed requests over time. Arrow keys read the values."
           height={168}
           slots={slots}
-          zone={usage.timezone}
+          zone={zone}
           layers={layers}
           formatY={formatAxisRate}
           emptyTop={0.01}
           wholeNumbers={false}
           cursorGroup={usage.key_id}
           onZoom={onZoom}
-          tooltip={(index) => (
-            <>
-              <div class="tooltip-title">{slots[index] && slotLabel(slots[index], usage.bucket, usage.timezone)}</div>
-              <div class="tooltip-row">
-                <LegendItem look="line-client" label="4xx" />
-                <b>{formatRate(client[index])}</b>
-              </div>
-              <div class="tooltip-row">
-                <LegendItem look="line-server" label="5xx" />
-                <b>{formatRate(server[index])}</b>
-              </div>
-            </>
-          )}
+          tooltip={(index) => <LineReading {...{ index, slots, bucket, zone }} lines={read} />}
         />
       }
-      table={() => (
-        <SeriesTable
-          caption="Error rate over time"
-          slots={slots}
-          bucket={usage.bucket}
-          zone={usage.timezone}
-          columns={[
-            { name: '4xx', cell: (index) => formatRate(client[index]) },
-            { name: '5xx', cell: (index) => formatRate(server[index]) },
-          ]}
-        />
-      )}
+      table={() => <SeriesTable caption="Error rate over time" {...{ slots, bucket, zone }} columns={read} />}
     />
   );
 }

@@ -1,11 +1,11 @@
 import { useMemo } from 'preact/hooks';
 import type { AlertEvidence, EvidenceChart as Evidence } from '../http/contract/alerts.ts';
 import type { Slot } from '../time/buckets.ts';
-import { slotLabel } from '../time/label.ts';
 import { MINUTE } from '../time/range.ts';
 import { ChartFrame } from './chart-frame.tsx';
 import { LegendItem } from './legend-item.tsx';
 import { settledLine } from './line-layers.ts';
+import { LineReading, type ReadLine } from './line-reading.tsx';
 import { Plot } from './plot.tsx';
 import { SeriesTable } from './series-table.tsx';
 import { axisFormatOf, writerOf } from './value-writer.ts';
@@ -19,20 +19,13 @@ interface EvidenceChartProps {
 
 /** Why an alert fired: what was measured, and what this time usually looks like. */
 export function EvidenceChart({ evidence, chart, zone, onZoom }: EvidenceChartProps) {
-  const write = writerOf(evidence.unit);
-  const slots = useMemo(() => {
-    const start = Date.parse(chart.start);
-    const length = chart.bucketMinutes * MINUTE;
-    return chart.values.map((_, index) => {
-      const from = start + index * length;
-      return { start: from, end: from + length, complete: true };
-    });
-  }, [chart]);
+  const slots = useMemo(() => evidenceSlots(chart), [chart]);
   const layers = useMemo(
     () => [settledLine(chart.expected, 'before', { dash: [6, 3] }), settledLine(chart.values, 'p95', { width: 2 })],
     [chart],
   );
   const counts = evidence.unit === undefined || evidence.unit === 'requests' || evidence.unit === 'keys';
+  const [seen, expected] = readLines(chart, writerOf(evidence.unit));
   return (
     <ChartFrame
       title="Seen and expected"
@@ -56,18 +49,17 @@ export function EvidenceChart({ evidence, chart, zone, onZoom }: EvidenceChartPr
           wholeNumbers={counts}
           cursorGroup="evidence"
           onZoom={onZoom}
-          tooltip={(index) => <Reading {...{ chart, slots, zone, write, index }} />}
+          tooltip={(index) => <LineReading {...{ index, slots, zone }} bucket="hour" lines={[seen, expected]} />}
         />
       }
       table={() => (
         <SeriesTable
           caption="Seen and expected over time"
-          slots={slots}
+          {...{ slots, zone }}
           bucket="hour"
-          zone={zone}
           columns={[
-            { name: 'Seen', cell: (index) => write(chart.values[index]) },
-            { name: 'Expected', cell: (index) => write(chart.expected[index]) },
+            { ...seen, name: 'Seen' },
+            { ...expected, name: 'Expected' },
           ]}
         />
       )}
@@ -75,26 +67,18 @@ export function EvidenceChart({ evidence, chart, zone, onZoom }: EvidenceChartPr
   );
 }
 
-interface ReadingProps {
-  chart: Evidence;
-  slots: readonly Slot[];
-  zone: string;
-  write: (value: number | null | undefined) => string;
-  index: number;
+function evidenceSlots(chart: Evidence): Slot[] {
+  const start = Date.parse(chart.start);
+  const length = chart.bucketMinutes * MINUTE;
+  return chart.values.map((_, index) => {
+    const from = start + index * length;
+    return { start: from, end: from + length, complete: true };
+  });
 }
 
-function Reading({ chart, slots, zone, write, index }: ReadingProps) {
-  return (
-    <>
-      <div class="tooltip-title">{slots[index] && slotLabel(slots[index], 'hour', zone)}</div>
-      <div class="tooltip-row">
-        <LegendItem look="line-p95" label="seen" />
-        <b>{write(chart.values[index])}</b>
-      </div>
-      <div class="tooltip-row">
-        <LegendItem look="line-expected" label="expected" />
-        <b>{write(chart.expected[index])}</b>
-      </div>
-    </>
-  );
+function readLines(chart: Evidence, write: (value: number | null | undefined) => string): [ReadLine, ReadLine] {
+  return [
+    { name: 'seen', look: 'line-p95', cell: (index) => write(chart.values[index]) },
+    { name: 'expected', look: 'line-expected', cell: (index) => write(chart.expected[index]) },
+  ];
 }

@@ -1,11 +1,11 @@
 import { useMemo } from 'preact/hooks';
 import { formatAxisLatency } from '../format/axis.ts';
 import { formatLatency } from '../format/number.ts';
-import { slotLabel } from '../time/label.ts';
 import { ChartFrame } from './chart-frame.tsx';
 import type { ChartProps } from './chart-props.ts';
 import { LegendItem } from './legend-item.tsx';
 import { lineLayers } from './line-layers.ts';
+import { LineReading, type ReadLine } from './line-reading.tsx';
 import { Plot } from './plot.tsx';
 import { SeriesTable } from './series-table.tsx';
 import { latencySummary } from './summary.ts';
@@ -23,6 +23,12 @@ export function LatencyChart({ usage, slots, onZoom }: ChartProps) {
     [lines, slots],
   );
   const reported = lines.some((line) => line.some((value) => value !== null));
+  const read: ReadLine[] = PERCENTILES.map((name, line) => ({
+    name,
+    look: `line-${name}`,
+    cell: (index) => formatLatency(lines[line]?.[index]),
+  }));
+  const { bucket, timezone: zone } = usage;
   return (
     <ChartFrame
       title="Latency"
@@ -41,38 +47,17 @@ export function LatencyChart({ usage, slots, onZoom }: ChartProps) {
           label="Latency percentiles over time. Arrow keys read the values."
           height={168}
           slots={slots}
-          zone={usage.timezone}
+          zone={zone}
           layers={layers}
           formatY={formatAxisLatency}
           emptyTop={100}
           wholeNumbers={false}
           cursorGroup={usage.key_id}
           onZoom={onZoom}
-          tooltip={(index) => (
-            <>
-              <div class="tooltip-title">{slots[index] && slotLabel(slots[index], usage.bucket, usage.timezone)}</div>
-              {PERCENTILES.map((name, line) => (
-                <div key={name} class="tooltip-row">
-                  <LegendItem look={`line-${name}`} label={name} />
-                  <b>{formatLatency(lines[line]?.[index])}</b>
-                </div>
-              ))}
-            </>
-          )}
+          tooltip={(index) => <LineReading {...{ index, slots, bucket, zone }} lines={read} />}
         />
       }
-      table={() => (
-        <SeriesTable
-          caption="Latency percentiles over time"
-          slots={slots}
-          bucket={usage.bucket}
-          zone={usage.timezone}
-          columns={PERCENTILES.map((name, line) => ({
-            name,
-            cell: (index) => formatLatency(lines[line]?.[index]),
-          }))}
-        />
-      )}
+      table={() => <SeriesTable caption="Latency percentiles over time" {...{ slots, bucket, zone }} columns={read} />}
     />
   );
 }

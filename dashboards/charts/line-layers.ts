@@ -2,7 +2,7 @@ import type uPlot from 'uplot';
 import type { Slot } from '../time/buckets.ts';
 import { dottedTail, lonePoints } from './dotted-tail.ts';
 import type { Palette } from './palette.ts';
-import type { PlotLayer } from './plot.tsx';
+import type { PlotLayer } from './plot-props.ts';
 
 export type PaletteColor = 'client' | 'server' | 'p50' | 'p95' | 'p99' | 'before' | 'limit';
 

@@ -1,14 +1,13 @@
 import { useMemo } from 'preact/hooks';
 import { formatAxisCount } from '../format/axis.ts';
-import { formatCompact, formatCount, formatRate } from '../format/number.ts';
-import { slotLabel } from '../time/label.ts';
+import { formatCompact } from '../format/number.ts';
 import { ChartFrame } from './chart-frame.tsx';
 import type { ChartProps, CountedUsage } from './chart-props.ts';
 import { LegendItem } from './legend-item.tsx';
 import { settledLine } from './line-layers.ts';
 import { Plot } from './plot.tsx';
-import { SeriesTable } from './series-table.tsx';
-import { CLASS_NAMES, type ClassCounts, classCounts, STATUS_CLASSES, stackedTops, sumClasses } from './stack.ts';
+import { RequestsReading, RequestsTable } from './requests-reading.tsx';
+import { type ClassCounts, classCounts, STATUS_CLASSES, stackedTops, sumClasses } from './stack.ts';
 import { drawStackedBars } from './stacked-bars.ts';
 import { requestsSummary } from './summary.ts';
 
@@ -32,7 +31,6 @@ export function RequestsChart({ usage, slots, comparison, notice, limit, marks, 
     ],
     [tops, slots, comparison, drawnLimit],
   );
-  const total = sumClasses(counts);
   return (
     <ChartFrame
       title="Requests by status"
@@ -40,20 +38,7 @@ export function RequestsChart({ usage, slots, comparison, notice, limit, marks, 
       testId="series-chart"
       note={usage.totals.requests === 0 ? 'No requests in this range' : undefined}
       notice={notice}
-      legend={[
-        ...STATUS_CLASSES.map((name) => (
-          <LegendItem key={name} look={name} label={LEGEND[name]} value={formatCompact(total[name])} />
-        )),
-        comparison && <LegendItem key="before" look="line-before" label={comparison.label} />,
-        limit && (
-          <LegendItem
-            key="limit"
-            look={drawnLimit ? 'line-limit' : 'none'}
-            label={limit.label}
-            value={formatCompact(limit.requests)}
-          />
-        ),
-      ]}
+      legend={<Legend {...{ counts, comparison, limit }} drawn={drawnLimit !== null} />}
       chart={
         <Plot
           label="Requests by status class over time. Arrow keys read the values."
@@ -68,7 +53,7 @@ export function RequestsChart({ usage, slots, comparison, notice, limit, marks, 
           cursorGroup={usage.key_id}
           marks={marks}
           onZoom={onZoom}
-          tooltip={(index) => <Reading {...{ usage, slots, counts, comparison, index }} />}
+          tooltip={(index) => <RequestsReading {...{ usage, slots, counts, comparison, index }} />}
         />
       }
       table={() => <RequestsTable {...{ usage, slots, counts, comparison }} />}
@@ -76,24 +61,24 @@ export function RequestsChart({ usage, slots, comparison, notice, limit, marks, 
   );
 }
 
-function RequestsTable({ usage, slots, counts, comparison }: Omit<ReadingProps, 'index'>) {
+interface LegendProps extends Pick<ChartProps<CountedUsage>, 'comparison' | 'limit'> {
+  counts: ClassCounts[];
+  /** Whether the limit has a line of its own. */
+  drawn: boolean;
+}
+
+function Legend({ counts, comparison, limit, drawn }: LegendProps) {
+  const total = sumClasses(counts);
   return (
-    <SeriesTable
-      caption="Requests by status class over time"
-      slots={slots}
-      bucket={usage.bucket}
-      zone={usage.timezone}
-      columns={[
-        { name: 'Requests', cell: (index) => formatCount(usage.series[index]?.requests) },
-        ...STATUS_CLASSES.map((name) => ({
-          name: CLASS_NAMES[name],
-          cell: (index: number) => formatCount(counts[index]?.[name]),
-        })),
-        ...(comparison
-          ? [{ name: comparison.label, cell: (index: number) => formatCount(comparison.requests[index]) }]
-          : []),
-      ]}
-    />
+    <>
+      {STATUS_CLASSES.map((name) => (
+        <LegendItem key={name} look={name} label={LEGEND[name]} value={formatCompact(total[name])} />
+      ))}
+      {comparison && <LegendItem look="line-before" label={comparison.label} />}
+      {limit && (
+        <LegendItem look={drawn ? 'line-limit' : 'none'} label={limit.label} value={formatCompact(limit.requests)} />
+      )}
+    </>
   );
 }
 
@@ -107,41 +92,5 @@ function limitLine(length: number, requests: number) {
     Array.from({ length }, () => requests),
     'limit',
     { dash: [8, 4] },
-  );
-}
-
-type ReadingProps = Pick<ChartProps<CountedUsage>, 'usage' | 'slots' | 'comparison'> & {
-  counts: ClassCounts[];
-  index: number;
-};
-
-function Reading({ usage, slots, counts, comparison, index }: ReadingProps) {
-  const slot = slots[index];
-  const count = counts[index];
-  const requests = usage.series[index]?.requests ?? 0;
-  if (!slot || !count) return null;
-  return (
-    <>
-      <div class="tooltip-title">{slotLabel(slot, usage.bucket, usage.timezone)}</div>
-      <div class="tooltip-row tooltip-total">
-        <span>Requests</span>
-        <b>{formatCount(requests)}</b>
-      </div>
-      {STATUS_CLASSES.map((name) => (
-        <div key={name} class="tooltip-row">
-          <LegendItem look={name} label={CLASS_NAMES[name]} />
-          <b>{formatCount(count[name])}</b>
-          <span class="dim">{requests ? formatRate(count[name] / requests) : ''}</span>
-        </div>
-      ))}
-      {comparison && (
-        <div class="tooltip-row">
-          <LegendItem look="line-before" label={comparison.label} />
-          <b>{formatCount(comparison.requests[index])}</b>
-        </div>
-      )}
-      {!slot.complete && <div class="dim">Still counting</div>}
-      {slot.cut && <div class="dim">Only partly in this range</div>}
-    </>
   );
 }

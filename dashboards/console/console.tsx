@@ -31,6 +31,22 @@ function enter(path: string) {
 /** Pages without a search field of their own: there `/` leads to the key list's. */
 const SEARCHLESS = ['key', 'missing'];
 
+function useConsoleKeys(setHelp: (shown: boolean) => void): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const key = plainKey(event);
+      if (key === '?') setHelp(true);
+      if (key !== '/' || !SEARCHLESS.includes(routeOf(here().path).page)) return;
+      event.preventDefault();
+      go('/keys');
+      // After the list is drawn, its field can take the next letter.
+      requestAnimationFrame(() => document.querySelector<HTMLInputElement>('input[type="search"]')?.focus());
+    };
+    document.addEventListener('keydown', pressed);
+    return () => document.removeEventListener('keydown', pressed);
+  }, []);
+}
+
 export function Console() {
   const place = usePlace();
   const route = routeOf(place.path);
@@ -47,19 +63,7 @@ export function Console() {
     if (signedOut) return setSession(null);
     api.get<Session>('/v1/session').then(setSession, () => undefined);
   }, [api, signedOut]);
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      const key = plainKey(event);
-      if (key === '?') setHelp(true);
-      if (key !== '/' || !SEARCHLESS.includes(routeOf(here().path).page)) return;
-      event.preventDefault();
-      go('/keys');
-      // After the list is drawn, its field can take the next letter.
-      requestAnimationFrame(() => document.querySelector<HTMLInputElement>('input[type="search"]')?.focus());
-    };
-    document.addEventListener('keydown', pressed);
-    return () => document.removeEventListener('keydown', pressed);
-  }, []);
+  useConsoleKeys(setHelp);
 
   if (route.page === 'login') {
     const onSignedIn = () => enter(returnPath(new URLSearchParams(place.search).get('next')));

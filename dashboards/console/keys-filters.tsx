@@ -3,7 +3,7 @@ import { useCallback } from 'preact/hooks';
 import { ENVIRONMENTS } from '../forms/environments.ts';
 import { Choice, FilterBar, SearchField } from '../forms/filter-bar.tsx';
 import { Pill } from '../panels/pill.tsx';
-import type { KeyListQuery } from './key-list-query.ts';
+import type { KeyListQuery, Sort } from './key-list-query.ts';
 
 interface KeysFiltersProps {
   query: KeyListQuery;
@@ -12,9 +12,12 @@ interface KeysFiltersProps {
 }
 
 const STATUSES = ['active', 'inactive', 'expired', 'discovered', 'deleted'];
+const SOONEST: Sort = { field: 'expires_at', descending: false };
+const FULLEST: Sort = { field: 'limit_used', descending: true };
 
 export function KeysFilters({ query, searchField, onQuery }: KeysFiltersProps) {
   const onSearch = useCallback((search: string) => onQuery({ ...query, search }), [query, onQuery]);
+  const set = (change: Partial<KeyListQuery>) => onQuery({ ...query, ...change });
   return (
     <FilterBar>
       <SearchField
@@ -28,38 +31,34 @@ export function KeysFilters({ query, searchField, onQuery }: KeysFiltersProps) {
         name="Status"
         value={query.status}
         options={STATUSES.map((status) => [status, status])}
-        onChoose={(status) => onQuery({ ...query, status })}
+        onChoose={(status) => set({ status })}
       />
       <Choice
         name="Environment"
         value={query.environment}
         options={ENVIRONMENTS}
-        onChoose={(environment) => onQuery({ ...query, environment })}
+        onChoose={(environment) => set({ environment })}
       />
       <Choice
         name="Use"
         value={query.unusedDays}
         options={['7', '30', '90'].map((days) => [days, `unused ${days} days`])}
-        onChoose={(unusedDays) => onQuery({ ...query, unusedDays })}
+        onChoose={(unusedDays) => set({ unusedDays })}
       />
       <Choice
         name="Expiry"
         value={query.expiresWithinDays}
         options={['7', '30', '90'].map((days) => [days, `expires in ${days} days`])}
-        onChoose={(expiresWithinDays) =>
-          onQuery({ ...query, expiresWithinDays, sort: { field: 'expires_at', descending: false } })
-        }
+        onChoose={(expiresWithinDays) => set({ expiresWithinDays, sort: SOONEST })}
       />
       <Choice
         name="Limit"
         value={query.limitUsedPercent}
         options={['50', '80', '100'].map((percent) => [percent, `${percent}% of limit`])}
-        onChoose={(limitUsedPercent) =>
-          onQuery({ ...query, limitUsedPercent, sort: { field: 'limit_used', descending: true } })
-        }
+        onChoose={(limitUsedPercent) => set({ limitUsedPercent, sort: FULLEST })}
       />
       {query.organization && (
-        <Pill name="organization" value={query.organization} onRemove={() => onQuery({ ...query, organization: '' })} />
+        <Pill name="organization" value={query.organization} onRemove={() => set({ organization: '' })} />
       )}
     </FilterBar>
   );

@@ -3,7 +3,7 @@ import { go } from '../address/location.ts';
 import { useTitle } from '../address/use-title.ts';
 import type { ApiClient } from '../http/client.ts';
 import type { ApiKey } from '../http/contract/keys.ts';
-import { usePages } from '../http/use-pages.ts';
+import { type Pages, usePages } from '../http/use-pages.ts';
 import { usePolling } from '../http/use-polling.ts';
 import { MorePages } from '../panels/more-pages.tsx';
 import { ProblemPanel } from '../panels/problem-panel.tsx';
@@ -38,7 +38,7 @@ export function KeysPage({ api, search }: KeysPageProps) {
   useSearchKey(searchField);
   useTitle('Keys');
 
-  const { first, items: keys, answeredAt } = pages;
+  const { first, items: keys } = pages;
   const latest = useRef(pages);
   latest.current = pages;
   const onNearEnd = useCallback(() => {
@@ -61,25 +61,37 @@ export function KeysPage({ api, search }: KeysPageProps) {
       {first.problem && <ProblemPanel what="The keys" problem={first.problem} onRetry={first.retry} />}
       {untouched && <FirstRequest />}
       {empty && !untouched && <NoMatch onClear={() => setQuery(readKeyListQuery(new URLSearchParams()))} />}
-      {!empty && (first.data || !first.problem) && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
-        <section class="panel table-panel" tabIndex={0} aria-label="Keys" aria-busy={first.loading}>
-          {first.data ? (
-            <KeysTable
-              keys={keys}
-              sort={query.sort}
-              now={answeredAt!}
-              onSort={(sort) => setQuery({ ...query, sort })}
-              onOrganization={(organization) => setQuery({ ...query, organization })}
-              onNearEnd={onNearEnd}
-            />
-          ) : (
-            <KeysSkeleton />
-          )}
-        </section>
-      )}
+      {!empty && (first.data || !first.problem) && <KeyList {...{ pages, query, onNearEnd }} onQuery={setQuery} />}
       <MorePages pages={pages} what="more keys" />
     </main>
+  );
+}
+
+interface KeyListProps {
+  pages: Pages<ApiKey>;
+  query: KeyListQuery;
+  onQuery: (query: KeyListQuery) => void;
+  onNearEnd: () => void;
+}
+
+function KeyList({ pages, query, onQuery, onNearEnd }: KeyListProps) {
+  const { first } = pages;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard
+    <section class="panel table-panel" tabIndex={0} aria-label="Keys" aria-busy={first.loading}>
+      {first.data ? (
+        <KeysTable
+          keys={pages.items}
+          sort={query.sort}
+          now={pages.answeredAt!}
+          onSort={(sort) => onQuery({ ...query, sort })}
+          onOrganization={(organization) => onQuery({ ...query, organization })}
+          onNearEnd={onNearEnd}
+        />
+      ) : (
+        <KeysSkeleton />
+      )}
+    </section>
   );
 }
 

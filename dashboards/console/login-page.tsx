@@ -37,33 +37,45 @@ export function LoginPage({ api, onSignedIn }: LoginPageProps) {
           <img src="/favicon.svg" alt="" width="28" height="28" />
           Keytally
         </h1>
-        <label class="field" for="token">
-          Access token
-          <input
-            id="token"
-            name="token"
-            type="password"
-            autocomplete="current-password"
-            placeholder="kt_…"
-            spellcheck={false}
-            required
-            aria-invalid={problem !== null}
-            aria-describedby="token-note"
-            data-testid="token-input"
-          />
-        </label>
-        <p id="token-note" class={problem ? 'bad' : 'dim'} role={problem ? 'alert' : undefined}>
-          {problem
-            ? problem.status === 401
-              ? 'This token is not known, or it was revoked.'
-              : `${problem.message} ${problem.detail}`
-            : 'The first admin token was printed when Keytally started for the first time.'}
-        </p>
+        <TokenField refused={problem !== null} />
+        <TokenNote problem={problem} />
         <button type="submit" class="primary" disabled={busy} data-testid="login-button">
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
       </form>
       <ThemeSwitch />
     </main>
+  );
+}
+
+function TokenField({ refused }: { refused: boolean }) {
+  return (
+    <label class="field" for="token">
+      Access token
+      <input
+        id="token"
+        name="token"
+        type="password"
+        autocomplete="current-password"
+        placeholder="kt_…"
+        spellcheck={false}
+        required
+        aria-invalid={refused}
+        aria-describedby="token-note"
+        data-testid="token-input"
+      />
+    </label>
+  );
+}
+
+function TokenNote({ problem }: { problem: ProblemError | null }) {
+  return (
+    <p id="token-note" class={problem ? 'bad' : 'dim'} role={problem ? 'alert' : undefined}>
+      {problem
+        ? problem.status === 401
+          ? 'This token is not known, or it was revoked.'
+          : `${problem.message} ${problem.detail}`
+        : 'The first admin token was printed when Keytally started for the first time.'}
+    </p>
   );
 }

@@ -25,23 +25,7 @@ export default function WorldMap({ countries, total, summary, selected, onSelect
   const counts = countries.map((row) => row.requests).filter((requests) => requests > 0);
   const most = Math.max(0, ...counts);
   const least = Math.min(most, ...counts);
-  const look = (code: string) => {
-    const shade = shadeOf(rows.get(code)?.requests ?? 0, least, most);
-    const pointed = code && code === spot?.code ? ' pointed' : '';
-    return `shade-${shade}${code && code === selected ? ' chosen' : ''}${pointed}`;
-  };
-  // A moving pointer draws its reading again, not 240 countries.
-  const shapes = useMemo(
-    () => [
-      ...SHAPES.map(([code, path], index) => (
-        <path key={code || index} d={path} class={look(code)} data-country={code || undefined} />
-      )),
-      ...DOTS.map(([code, x, y]) => (
-        <circle key={code} cx={x} cy={y} r={rows.has(code) ? 5 : 2} class={look(code)} data-country={code} />
-      )),
-    ],
-    [rows, selected, spot?.code],
-  );
+  const shapes = useShapes({ rows, least, most, selected, pointed: spot?.code });
   const pressed = useMapKeys({ drawing, countries, spot, setSpot, onSelect });
 
   const choose = (event: MouseEvent) => {
@@ -80,6 +64,34 @@ export default function WorldMap({ countries, total, summary, selected, onSelect
       </div>
       <Scale least={least} most={most} />
     </div>
+  );
+}
+
+interface ShapesProps {
+  rows: ReadonlyMap<string, CountryRow>;
+  least: number;
+  most: number;
+  selected: string | undefined;
+  pointed: string | undefined;
+}
+
+/** Every country in its shade. A moving pointer draws its reading again, not 240 countries. */
+function useShapes({ rows, least, most, selected, pointed }: ShapesProps) {
+  const look = (code: string) => {
+    const shade = shadeOf(rows.get(code)?.requests ?? 0, least, most);
+    const lit = code && code === pointed ? ' pointed' : '';
+    return `shade-${shade}${code && code === selected ? ' chosen' : ''}${lit}`;
+  };
+  return useMemo(
+    () => [
+      ...SHAPES.map(([code, path], index) => (
+        <path key={code || index} d={path} class={look(code)} data-country={code || undefined} />
+      )),
+      ...DOTS.map(([code, x, y]) => (
+        <circle key={code} cx={x} cy={y} r={rows.has(code) ? 5 : 2} class={look(code)} data-country={code} />
+      )),
+    ],
+    [rows, selected, pointed],
   );
 }
 

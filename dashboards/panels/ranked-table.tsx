@@ -49,16 +49,7 @@ export function RankedTable<Row>(props: RankedTableProps<Row>) {
       {rows.length === 0 ? (
         <p class="empty-line">{props.empty}</p>
       ) : (
-        <div
-          ref={region}
-          class={isOpen ? 'scroll-table' : 'whole-table'}
-          {...(isOpen && {
-            role: 'region',
-            tabIndex: 0,
-            'aria-label': `${title}, scrolls`,
-            style: { maxHeight: `${heightPx}px` },
-          })}
-        >
+        <div ref={region} class={isOpen ? 'scroll-table' : 'whole-table'} {...(isOpen && scrolled(title, heightPx))}>
           <Table
             caption={title}
             rows={rows.slice(0, isOpen ? LONG : short)}
@@ -77,6 +68,15 @@ export function RankedTable<Row>(props: RankedTableProps<Row>) {
       {props.footer}
     </section>
   );
+}
+
+function scrolled(title: string, heightPx: number) {
+  return {
+    role: 'region',
+    tabIndex: 0,
+    'aria-label': `${title}, scrolls`,
+    style: { maxHeight: `${heightPx}px` },
+  } as const;
 }
 
 function Weight({ share }: { share: number }) {

@@ -49,23 +49,35 @@ export function CustomRange<View extends TimeView>({ view, span, onView }: Custo
       <button ref={opener} type="button" aria-pressed={custom} aria-expanded={open} onClick={() => setOpen(!open)}>
         Custom
       </button>
-      {open && (
-        <form class="popover" onSubmit={submit}>
-          <label class="field">
-            From
-            <input name="from" type="datetime-local" required defaultValue={wallClockInput(span.from, view.zone)} />
-          </label>
-          <label class="field">
-            To
-            <input name="to" type="datetime-local" required defaultValue={wallClockInput(span.to, view.zone)} />
-          </label>
-          <p class="dim">Times in {view.zone}. Dragging over a chart does the same.</p>
-          {wrong && <p class="warn">{wrong}</p>}
-          <button type="submit" class="primary">
-            Show
-          </button>
-        </form>
-      )}
+      {open && <RangeForm {...{ span, wrong }} zone={view.zone} onSubmit={submit} />}
     </div>
+  );
+}
+
+interface RangeFormProps {
+  span: Span;
+  zone: string;
+  /** Why the last try was refused. */
+  wrong: string;
+  onSubmit: (event: SubmitEvent) => void;
+}
+
+function RangeForm({ span, zone, wrong, onSubmit }: RangeFormProps) {
+  return (
+    <form class="popover" onSubmit={onSubmit}>
+      <label class="field">
+        From
+        <input name="from" type="datetime-local" required defaultValue={wallClockInput(span.from, zone)} />
+      </label>
+      <label class="field">
+        To
+        <input name="to" type="datetime-local" required defaultValue={wallClockInput(span.to, zone)} />
+      </label>
+      <p class="dim">Times in {zone}. Dragging over a chart does the same.</p>
+      {wrong && <p class="warn">{wrong}</p>}
+      <button type="submit" class="primary">
+        Show
+      </button>
+    </form>
   );
 }
