@@ -31,8 +31,8 @@ export function RequestsPage({ api, view, onView }: RequestsPageProps) {
   const pages = usePages<RequestRow>(api, '/v1/requests', query, PAGE_SIZE, { version: now });
   const filterField = useRef<HTMLInputElement>(null);
   const { open, setOpen, leave } = useOpenRow(JSON.stringify(query), filterField);
-  // New rows would push another request under the open drawer.
-  const isLive = view.live && open === null;
+  // New rows would push another request under the open drawer, and take the older ones from whoever reads them.
+  const isLive = view.live && open === null && !pages.isLong;
   const old = useLive(isLive, refresh, pages.first, [{ loading: pages.loadingMore }]);
   useSearchKey(filterField);
   useTitle('Requests');
@@ -45,7 +45,11 @@ export function RequestsPage({ api, view, onView }: RequestsPageProps) {
         <ExportButtons api={api} query={query} disabled={pages.items.length === 0} />
       </div>
       <RangeBar view={view} span={span} updating={pages.first.loading} onView={onView} onRefresh={refresh} />
-      {pages.answeredAt && <AsOf old={old} answeredAt={pages.answeredAt} onRetry={refresh} />}
+      {pages.answeredAt && (
+        <AsOf old={old} answeredAt={pages.answeredAt} onRetry={refresh} testId="requests-as-of">
+          {view.live && pages.isLong && 'Live waits while you read older requests. Refresh goes back to the newest.'}
+        </AsOf>
+      )}
       <search class="filters" aria-label="Filter requests">
         <StatusClasses status={view.filter.status} onStatus={(status) => setFilter({ ...view.filter, status })} />
         <AddFilter

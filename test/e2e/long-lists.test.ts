@@ -4,6 +4,7 @@ import { BROWSER_PATH } from '../support/browser.ts';
 
 const KEYS = 100_000;
 const ROW_PX = 48;
+const LIVE_EVERY_MS = 10_000;
 
 /** A key as the api answers it; a hundred thousand real ones would take longer to register than to look at. */
 const keyOf = (index: number) => ({
@@ -70,6 +71,42 @@ describe.skipIf(BROWSER_PATH === '')('a list of 100,000 keys', () => {
     expect(page.url()).toContain(`/keys/key_0${KEYS - 1}`);
     expect(dashboard.errors).toEqual([]);
     await context.close();
+  });
+
+  test('older requests stay while they are read, also in live mode, and a refresh goes on with the newest', async () => {
+    const page = await dashboard.open('/audit');
+    await page.clock.install();
+    let firstPages = 0;
+    const rowOf = (n: number) => ({
+      timestamp: new Date(Date.now() - n).toISOString(),
+      key_id: `key_${n}`,
+      method: 'GET',
+      path: '/',
+      status: 200,
+    });
+    await page.route(/\/v1\/requests\?/, (route) => {
+      const cursor = Number(new URL(route.request().url()).searchParams.get('cursor') ?? 0);
+      if (cursor === 0) firstPages++;
+      const data = Array.from({ length: 100 }, (_, n) => rowOf(cursor + n));
+      return route.fulfill({ json: { data, next_cursor: String(cursor + 100) } });
+    });
+    const moveOn = () => page.clock.runFor(LIVE_EVERY_MS).then(() => firstPages);
+    await page.goto(`${dashboard.stack.url}/requests?live=1`);
+    const older = page.getByRole('button', { name: 'Show older requests' });
+    await older.waitFor();
+    await expect.poll(moveOn).toBeGreaterThan(2);
+    const said = page.getByTestId('requests-as-of');
+    expect(await said.innerText()).toBe('');
+    await older.click();
+    await page.getByText('key_150', { exact: true }).waitFor();
+    expect(await said.innerText()).toMatch(/^Live waits/);
+    const before = firstPages;
+    for (let tick = 0; tick < 5; tick++) expect(await moveOn()).toBe(before);
+    expect(await page.getByText('key_150', { exact: true }).count()).toBe(1);
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await expect.poll(() => page.getByText('key_150', { exact: true }).count()).toBe(0);
+    await expect.poll(moveOn).toBeGreaterThan(before + 2);
+    await page.context().close();
   });
 
   test('a top list opens once, grows, and scrolls by keyboard', async () => {
