@@ -1,7 +1,7 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ApiClient } from './client.ts';
 import type { Page } from './contract/page.ts';
-import { laterRows } from './later-rows.ts';
+import { laterRows, renewedRows } from './later-rows.ts';
 import { type ProblemError, problemOf } from './problem.ts';
 import { type Resource, useResource } from './use-resource.ts';
 
@@ -31,6 +31,14 @@ interface PagesOptions<Item> {
 
 type NamedPage<Item> = Page<Item> & { name: string };
 
+/** The list on the screen, and its pages. */
+interface Shown<Item> {
+  name?: string;
+  pages: Page<Item>[];
+}
+
+const rowsOf = ({ pages }: Shown<unknown>): number => pages.reduce((rows, page) => rows + page.data.length, 0);
+
 /** The first page follows the query; the later ones are appended on demand and forgotten when the query changes. */
 export function usePages<Item>(
   api: ApiClient,
@@ -40,14 +48,19 @@ export function usePages<Item>(
   { laterSize = size, version, idOf }: PagesOptions<Item> = {},
 ): Pages<Item> {
   const name = JSON.stringify([fields, version]);
-  const load = (cursor: string | null, signal?: AbortSignal) =>
-    api.get<Page<Item>>(path, { ...fields, limit: cursor === null ? size : laterSize, cursor }, signal);
-  const first = useResource<NamedPage<Item>>(name, async (signal) => ({ ...(await load(null, signal)), name }));
-  const { page, later, setLater, change } = useLoaded(first.data, idOf);
+  const load = (cursor: string | null, limit: number, signal?: AbortSignal) =>
+    api.get<Page<Item>>(path, { ...fields, limit, cursor }, signal);
+  const shown = useRef<Shown<Item>>({ pages: [] });
+  const firstRows = () => (idOf && shown.current.name === name ? renewedRows(size, rowsOf(shown.current)) : size);
+  const first = useResource<NamedPage<Item>>(name, async (signal) => ({
+    ...(await load(null, firstRows(), signal)),
+    name,
+  }));
+  const { page, later, setLater, change } = useLoaded(first.data, shown, idOf);
   const cursor = (later.at(-1) ?? page)?.next_cursor ?? null;
   const [laterAt, setLaterAt] = useState(0);
   const more = useMore(`${first.data?.name} ${cursor}`, async (isHere) => {
-    const next = await load(cursor);
+    const next = await load(cursor, laterSize);
     if (!isHere()) return;
     setLater((pages) => [...pages, next]);
     setLaterAt(Date.now());
@@ -59,11 +72,14 @@ export function usePages<Item>(
 }
 
 /** The pages that are there, as they were answered or were changed since. */
-function useLoaded<Item>(first: NamedPage<Item> | null, idOf: ((row: Item) => string) | undefined) {
+function useLoaded<Item>(
+  first: NamedPage<Item> | null,
+  shown: { current: Shown<Item> },
+  idOf: ((row: Item) => string) | undefined,
+) {
   const [later, setLater] = useState<Page<Item>[]>([]);
   const [edited, setEdited] = useState<{ of: Page<Item>; page: NamedPage<Item> } | null>(null);
   const page = first && edited?.of === first ? edited.page : first;
-  const shown = useRef<{ name?: string; pages: Page<Item>[] }>({ pages: [] });
   // Before the paint: the rows of two lists are never seen together.
   useLayoutEffect(() => {
     const { name, pages } = shown.current;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { asksAgain, isOld } from '../../dashboards/http/asks-again.ts';
-import { laterRows } from '../../dashboards/http/later-rows.ts';
+import { laterRows, renewedRows } from '../../dashboards/http/later-rows.ts';
 import { problemFrom } from '../../dashboards/http/problem.ts';
 
 const AT = 1_000_000;
@@ -46,3 +46,11 @@ describe('later pages of a list whose first page is asked for again', () => {
     ['nothing was there', page('hgf', 'f'), [], null],
   ])('%s', (_, first, pages, rest) => expect(laterRows(first, pages, idOf)).toEqual(rest));
 });
+
+test.each([
+  ['nothing is shown yet', 0, 50],
+  ['the first page', 50, 50],
+  ['a short list', 3, 50],
+  ['two pages', 100, 100],
+  ['more than the api gives at once', 2_000, 500],
+])('a list that is asked for again: %s', (_, shown, rows) => expect(renewedRows(50, shown)).toBe(rows));

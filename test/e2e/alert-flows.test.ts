@@ -87,6 +87,42 @@ describe.skipIf(BROWSER_PATH === '')('alerts in a browser', () => {
     await page.context().close();
   });
 
+  test('what others did to an alert of a later page shows when the list is asked for again', async () => {
+    const [stored] = (await dashboard.stack.call('/v1/alerts')).json.data;
+    const seenBySomebody = { by: 'somebody', at: stored.opened_at };
+    let seen = '';
+    const named = (name: string) => ({
+      ...stored,
+      ...{ alert_id: name, summary: name, phase: 'firing', acknowledged: name === seen ? seenBySomebody : null },
+    });
+    const page = await dashboard.open('/audit');
+    await page.clock.install();
+    await page.route(/\/v1\/alerts\?/, (route) => {
+      const query = new URL(route.request().url()).searchParams;
+      const from = Number(query.get('cursor') ?? 0);
+      const to = Math.min(120, from + Number(query.get('limit')));
+      const data = Array.from({ length: to - from }, (_, n) => named(`n${from + n}`));
+      return route.fulfill({ json: { data, next_cursor: to < 120 ? String(to) : null } });
+    });
+    await page.goto(`${dashboard.stack.url}/alerts`);
+    await drawn(page);
+    const entries = page.getByTestId('inbox').locator('> li');
+    await page.getByRole('button', { name: 'Show older alerts' }).click();
+    await expect.poll(() => entries.count()).toBe(100);
+    const entry = entries.filter({ has: page.getByRole('link', { name: 'n90', exact: true }) });
+    expect(await entry.getByRole('button', { name: 'Acknowledge' }).count()).toBe(1);
+    seen = 'n90';
+    await expect
+      .poll(async () => {
+        await page.clock.runFor(30_000);
+        return entry.getByRole('button', { name: 'Acknowledge' }).count();
+      })
+      .toBe(0);
+    expect(await entries.count()).toBe(100);
+    expect(await page.getByRole('button', { name: 'Show older alerts' }).count()).toBe(1);
+    await page.context().close();
+  });
+
   test('what was sent about an alert is offered to those who may see it', async () => {
     const token = await dashboard.stack.token({ name: 'one key', scopes: ['read'], key_id: 'key_checkout' });
     for (const [options, offered] of [
