@@ -4,7 +4,7 @@ import { callerOf } from './caller.ts';
 import { refuseBeyond } from './mount.ts';
 import type { ApiParts } from './route.ts';
 
-export const JOB_BOARD_PATH = '/admin/queues';
+const JOB_BOARD_PATH = '/admin/queues';
 
 /**
  * Beyond the console's policy this page needs its own <base> and inline styles. Scripts stay files of ours; its web fonts

@@ -76,7 +76,7 @@ function ndjsonLine(row: RequestRow): string {
 }
 
 /** RFC 4180; a leading =, +, - or @ is quoted away, because spreadsheets would run it. */
-export function csvField(value: unknown): string {
+function csvField(value: unknown): string {
   if (value === null || value === undefined) return '';
   const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -14,7 +14,7 @@ import type { Replication } from './replication.ts';
 import { traced, traceparent } from './tracing.ts';
 
 /** Records held in memory that Redis does not have yet. Beyond this the collector answers 503. */
-export const MAX_PENDING_ROWS = 400_000;
+const MAX_PENDING_ROWS = 400_000;
 /** ClickHouse refuses an insert over more than 100 partitions for good, and a partition is a month. */
 const MAX_BATCH_MONTHS = 90;
 const ENQUEUE_TRIES = 4;

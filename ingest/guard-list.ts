@@ -89,7 +89,7 @@ export class DeniedListReader {
 }
 
 /** A hash in half the memory of its hexadecimal digits. */
-export function compactHash(hex: string): string {
+function compactHash(hex: string): string {
   return Buffer.from(hex, 'hex').toString('latin1');
 }
 

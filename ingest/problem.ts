@@ -29,7 +29,7 @@ export function overloaded(detail: string): Problem {
   return new Problem(503, 'Not able to store', `${detail}; retry later`, { headers: { 'Retry-After': '5' } });
 }
 
-export function sendProblem(res: Response, problem: Problem): void {
+function sendProblem(res: Response, problem: Problem): void {
   const { status, title, detail, extra } = problem;
   res.status(status).set(problem.headers).type('application/problem+json');
   res.send(JSON.stringify({ type: 'about:blank', title, status, detail, ...extra }));

@@ -43,7 +43,7 @@ export interface UniqueRange {
 /** Retries of an error that may pass by itself (a broken connection, a busy server). */
 const ATTEMPTS = 10;
 
-export const BATCH_JOB_OPTIONS: Omit<JobsOptions, 'jobId'> = {
+const BATCH_JOB_OPTIONS: Omit<JobsOptions, 'jobId'> = {
   attempts: ATTEMPTS,
   backoff: { type: 'exponential', delay: 200, jitter: 0.5 },
   removeOnComplete: true,

@@ -36,7 +36,7 @@ const SLOTS_REFRESH_TIMEOUT_MS = 2_000;
 
 const reconnectDelayMs = (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), MAX_RECONNECT_DELAY_MS);
 
-export function redisOptions(role: ConnectionRole): RedisOptions {
+function redisOptions(role: ConnectionRole): RedisOptions {
   return {
     connectTimeout: CONNECT_TIMEOUT_MS,
     retryStrategy: reconnectDelayMs,

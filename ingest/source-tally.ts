@@ -2,7 +2,7 @@ import type { RecordError } from './record.ts';
 import type { Redis } from './redis.ts';
 
 /** Redis hash: JSON of [organization, format] → {@link SourceNote} as JSON. */
-export const SOURCES_KEY = '{keytally}:sources';
+const SOURCES_KEY = '{keytally}:sources';
 
 /** Who sends in which format. */
 export interface Source {

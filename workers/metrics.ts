@@ -100,7 +100,7 @@ export const invariantsChecked = new Gauge({
 /** Statuses that schedules, policies, leaks and people give keys; every other change counts as `other`. */
 const STATUS_CHANGES = ['deactivated', 'expired', 'reactivated', 'deleted', 'leaked'] as const;
 
-export const keyChanges = new Counter({
+const keyChanges = new Counter({
   name: 'keytally_key_changes_total',
   help: 'Changes of registered keys that were stored, by what they did',
   labelNames: ['change'] as const,

@@ -33,7 +33,7 @@ export interface RangeRequest {
 }
 
 /** Bucket that shows a range in roughly 30 to 200 points; in fewer where the range is short and its minutes are gone. */
-export function autoBucket(seconds: number, minutesThere: boolean): Bucket {
+function autoBucket(seconds: number, minutesThere: boolean): Bucket {
   if (seconds <= 3 * HOUR_SECONDS && minutesThere) return 'minute';
   if (seconds <= 36 * HOUR_SECONDS) return 'quarter_hour';
   if (seconds <= 10 * DAY_SECONDS) return 'hour';

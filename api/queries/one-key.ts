@@ -9,17 +9,17 @@ type FiguresOfKey = Pick<
   OneKey,
   'has_traffic' | 'tracking_since' | 'last_used' | 'total_requests' | 'requests_30d' | 'error_rate_30d'
 >;
-export interface RegistryRow extends Omit<OneKey, keyof FiguresOfKey> {
+interface RegistryRow extends Omit<OneKey, keyof FiguresOfKey> {
   deleted: number;
   registered_at: string;
 }
-export interface TrafficRow {
+interface TrafficRow {
   seen_by: string;
   total: number;
   since: string;
   last: OneKey['last_used'];
 }
-export interface LatelyRow {
+interface LatelyRow {
   requests: number;
   errors: number;
 }
@@ -52,7 +52,7 @@ export async function readKey(store: Store, keyId: string, nowMs: number): Promi
 }
 
 /** The rules of the directory (`figures` in key-directory.ts) for one key. Pure. */
-export function keyOf(
+function keyOf(
   keyId: string,
   registered: RegistryRow | undefined,
   traffic: TrafficRow | undefined,

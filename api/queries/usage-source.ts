@@ -49,7 +49,7 @@ export function latencyOf(quantiles: (number | null)[] | undefined): Latency {
   return { p50: p50 ?? null, p95: p95 ?? null, p99: p99 ?? null };
 }
 
-export function countsOf(row: SumRow | undefined): Counts {
+function countsOf(row: SumRow | undefined): Counts {
   return {
     requests: row?.requests ?? 0,
     redirects: row?.redirects ?? 0,

@@ -56,7 +56,7 @@ async function note(
   await writeAudit(parts.store, [{ organizationId, actor: grant.id, action, subject, reason: '', before, after }]);
 }
 
-export const listRules = route({
+const listRules = route({
   method: 'get',
   path: '/v1/alert-rules',
   scope: 'read',
@@ -75,7 +75,7 @@ export const listRules = route({
   },
 });
 
-export const getRule = route({
+const getRule = route({
   method: 'get',
   path: '/v1/alert-rules/:rule_id',
   scope: 'read',
@@ -86,7 +86,7 @@ export const getRule = route({
   handle: ({ parts, grant, params }) => findRule(parts, grant, params.rule_id),
 });
 
-export const createRule = route({
+const createRule = route({
   method: 'post',
   path: '/v1/alert-rules',
   scope: 'manage',
@@ -104,7 +104,7 @@ export const createRule = route({
   },
 });
 
-export const putRule = route({
+const putRule = route({
   method: 'put',
   path: '/v1/alert-rules/:rule_id',
   scope: 'manage',
@@ -127,7 +127,7 @@ export const putRule = route({
   },
 });
 
-export const deleteRule = route({
+const deleteRule = route({
   method: 'delete',
   path: '/v1/alert-rules/:rule_id',
   scope: 'manage',
@@ -148,7 +148,7 @@ const unreplayable = (error: unknown): never => {
   throw error instanceof NotReplayable ? new Problem(400, 'Bad request', error.message) : error;
 };
 
-export const previewAlertRule = route({
+const previewAlertRule = route({
   method: 'post',
   path: '/v1/alert-rules/preview',
   scope: 'read',
@@ -177,7 +177,7 @@ export const previewAlertRule = route({
     previewRule(parts.store, scoped(grant, body.rule), body.days, Date.now()).catch(unreplayable),
 });
 
-export const testAlertRule = route({
+const testAlertRule = route({
   method: 'post',
   path: '/v1/alert-rules/test',
   scope: 'read',
@@ -196,7 +196,7 @@ export const testAlertRule = route({
   },
 });
 
-export const applyAlertRules = route({
+const applyAlertRules = route({
   method: 'post',
   path: '/v1/alert-rules/apply',
   scope: 'manage',

@@ -51,7 +51,7 @@ const Step = z.object({
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-export function alertAnswer(row: AlertRow): z.infer<typeof AlertResponse> {
+function alertAnswer(row: AlertRow): z.infer<typeof AlertResponse> {
   const over = row.phase === 'resolved';
   const resolvedMs = row.resolved_ms || row.ack_ms;
   return {
@@ -98,7 +98,7 @@ async function findAlert(parts: ApiParts, grant: TokenGrant, alertId: string): P
   return row;
 }
 
-export const getAlerts = route({
+const getAlerts = route({
   method: 'get',
   path: '/v1/alerts',
   scope: 'read',
@@ -145,7 +145,7 @@ export const getAlerts = route({
 
 const AlertParams = z.object({ alert_id: z.string().min(1).max(100) });
 
-export const getAlert = route({
+const getAlert = route({
   method: 'get',
   path: '/v1/alerts/:alert_id',
   scope: 'read',
@@ -158,7 +158,7 @@ export const getAlert = route({
   },
 });
 
-export const acknowledge = route({
+const acknowledge = route({
   method: 'post',
   path: '/v1/alerts/:alert_id/acknowledge',
   scope: 'manage',

@@ -61,7 +61,7 @@ async function note(
   await writeAudit(store, [{ organizationId, actor: grant.id, action, subject, reason: '', ...states }]);
 }
 
-export const listChannels = route({
+const listChannels = route({
   method: 'get',
   path: '/v1/channels',
   scope: 'read',
@@ -76,7 +76,7 @@ export const listChannels = route({
   },
 });
 
-export const getChannel = route({
+const getChannel = route({
   method: 'get',
   path: '/v1/channels/:channel_id',
   scope: 'read',
@@ -91,7 +91,7 @@ const WithSecret = ChannelView.extend({
   secret: z.string().optional().describe('signs the messages of a webhook; shown in this answer and never again'),
 });
 
-export const createChannel = route({
+const createChannel = route({
   method: 'post',
   path: '/v1/channels',
   scope: 'manage',
@@ -113,7 +113,7 @@ export const createChannel = route({
   },
 });
 
-export const putChannel = route({
+const putChannel = route({
   method: 'put',
   path: '/v1/channels/:channel_id',
   scope: 'manage',
@@ -136,7 +136,7 @@ export const putChannel = route({
   },
 });
 
-export const deleteChannel = route({
+const deleteChannel = route({
   method: 'delete',
   path: '/v1/channels/:channel_id',
   scope: 'manage',
@@ -151,7 +151,7 @@ export const deleteChannel = route({
   },
 });
 
-export const rotateChannelSecret = route({
+const rotateChannelSecret = route({
   method: 'post',
   path: '/v1/channels/:channel_id/rotate-secret',
   scope: 'manage',
@@ -174,7 +174,7 @@ export const rotateChannelSecret = route({
   },
 });
 
-export const testChannel = route({
+const testChannel = route({
   method: 'post',
   path: '/v1/channels/:channel_id/test',
   scope: 'manage',

@@ -9,7 +9,7 @@ import { type ApiParts, route } from '../route.ts';
 const FAILED_SHOWN = 50;
 const MAX_REASON_CHARACTERS = 500;
 
-export const QueueResponse = z.object({
+const QueueResponse = z.object({
   name: z.string(),
   holds: z.string(),
   waiting: z.number().int(),

@@ -117,7 +117,7 @@ async function note(
   await writeAudit(parts.store, [{ organizationId, actor: grant.id, action, subject, reason: '', before, after }]);
 }
 
-export const listPolicies = route({
+const listPolicies = route({
   method: 'get',
   path: '/v1/policies',
   scope: 'read',
@@ -129,7 +129,7 @@ export const listPolicies = route({
   },
 });
 
-export const getPolicy = route({
+const getPolicy = route({
   method: 'get',
   path: '/v1/policies/:policy_id',
   scope: 'read',
@@ -140,7 +140,7 @@ export const getPolicy = route({
   handle: ({ parts, grant, params }) => findPolicy(parts, grant, params.policy_id),
 });
 
-export const createPolicy = route({
+const createPolicy = route({
   method: 'post',
   path: '/v1/policies',
   scope: 'manage',
@@ -158,7 +158,7 @@ export const createPolicy = route({
   },
 });
 
-export const putPolicy = route({
+const putPolicy = route({
   method: 'put',
   path: '/v1/policies/:policy_id',
   scope: 'manage',
@@ -178,7 +178,7 @@ export const putPolicy = route({
   },
 });
 
-export const deletePolicy = route({
+const deletePolicy = route({
   method: 'delete',
   path: '/v1/policies/:policy_id',
   scope: 'manage',
@@ -210,7 +210,7 @@ async function previewOf(parts: ApiParts, policy: Policy): Promise<z.infer<typeo
   };
 }
 
-export const previewPolicy = route({
+const previewPolicy = route({
   method: 'post',
   path: '/v1/policies/:policy_id/preview',
   scope: 'read',
@@ -221,7 +221,7 @@ export const previewPolicy = route({
   handle: async ({ parts, grant, params }) => previewOf(parts, await findPolicy(parts, grant, params.policy_id)),
 });
 
-export const previewUnsavedPolicy = route({
+const previewUnsavedPolicy = route({
   method: 'post',
   path: '/v1/policies/preview',
   scope: 'read',
@@ -235,7 +235,7 @@ export const previewUnsavedPolicy = route({
 
 const withoutOrganization = ({ organization_id, ...run }: PolicyRun) => run;
 
-export const runPolicyNow = route({
+const runPolicyNow = route({
   method: 'post',
   path: '/v1/policies/:policy_id/run',
   scope: 'manage',
@@ -256,7 +256,7 @@ function gapNow({ store, redis, jobQueues }: ApiParts): Promise<string> {
   return reportingGap(store, redis, batches);
 }
 
-export const listPolicyRuns = route({
+const listPolicyRuns = route({
   method: 'get',
   path: '/v1/policies/:policy_id/runs',
   scope: 'read',
@@ -272,7 +272,7 @@ export const listPolicyRuns = route({
   },
 });
 
-export const undoPolicyRun = route({
+const undoPolicyRun = route({
   method: 'post',
   path: '/v1/policy-runs/:run_id/undo',
   scope: 'manage',

@@ -18,7 +18,7 @@ const SETTLE_MS = 10_000;
 
 type RangeInput = z.infer<typeof RangeQuery>;
 
-export function rangeOf(parts: ApiParts, query: RangeInput): Range {
+function rangeOf(parts: ApiParts, query: RangeInput): Range {
   const now = Date.now() / 1000;
   const msOf = (time: number | string) => (typeof time === 'string' ? startOfDayMs(time, query.timezone) : time);
   const toMs = msOf(query.to ?? Date.now());

@@ -1,5 +1,5 @@
 /** Pages without a part of their own in the path. */
-export const PLAIN_PAGES = [
+const PLAIN_PAGES = [
   'login',
   'keys',
   'requests',

@@ -19,7 +19,7 @@ export interface PlotSetup {
   cursorGroup: string;
 }
 
-export function plotSpan(slots: readonly Slot[]): [number, number] {
+function plotSpan(slots: readonly Slot[]): [number, number] {
   return [(slots[0]?.start ?? 0) / 1000, (slots.at(-1)?.end ?? 1) / 1000];
 }
 

@@ -11,7 +11,7 @@ interface SparklineProps {
 }
 
 /** A path of one bar per value: one element per row draws a whole line of them. */
-export function barsPath(values: readonly number[], most: number): string {
+function barsPath(values: readonly number[], most: number): string {
   const step = WIDTH / values.length;
   return values
     .map((value, index) => {

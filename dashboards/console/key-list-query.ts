@@ -1,5 +1,5 @@
 /** What the key list is asked for; kept in the address like every other state. */
-export const SORT_FIELDS = [
+const SORT_FIELDS = [
   'key_id',
   'last_used',
   'total_requests',

@@ -9,7 +9,7 @@ export function formatNumber(value: number, options: Intl.NumberFormatOptions, l
   return found.format(value);
 }
 
-export const NO_VALUE = '–';
+const NO_VALUE = '–';
 
 export function formatCount(value: number | null | undefined, locale?: string): string {
   return value == null ? NO_VALUE : formatNumber(value, { maximumFractionDigits: 0 }, locale);

@@ -30,7 +30,7 @@ export function nominalLength(bucket: Bucket): number {
 }
 
 /** A finer bucket than this would be refused by the api or be unreadable stripes. */
-export const MAX_BUCKETS = 2_200;
+const MAX_BUCKETS = 2_200;
 
 export function bucketFits(bucket: BucketChoice, length: number): boolean {
   if (bucket === 'auto') return true;

@@ -27,7 +27,7 @@ const CANDIDATES: readonly Format[] = [
 ];
 
 /** The format a payload looks like, judged by its headers and its first entry. */
-export function recognise(payload: FormatPayload): Format | undefined {
+function recognise(payload: FormatPayload): Format | undefined {
   return CANDIDATES.find((format) => format.recognises(payload));
 }
 

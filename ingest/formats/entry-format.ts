@@ -46,7 +46,7 @@ export function finish(steps: Steps): FormatResult {
 }
 
 /** One entry through one format. */
-export function mapEntry(format: EntryFormat, entry: Entry, options: FormatOptions): Mapped {
+function mapEntry(format: EntryFormat, entry: Entry, options: FormatOptions): Mapped {
   if (entry instanceof Refusal) return entry;
   if (typeof entry !== 'string') return format.mapEntry(entry, options);
   if (format.mapLine) return format.mapLine(entry, options);

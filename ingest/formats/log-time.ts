@@ -42,7 +42,7 @@ export function clfMs(text: string): number {
 }
 
 /** Digits of an epoch tell its unit: gateways mix them, and the ranges of the next two centuries do not overlap. */
-export function epochMs(value: number): number {
+function epochMs(value: number): number {
   const size = Math.abs(value);
   if (size < 1e11) return Math.round(value * 1000);
   if (size < 1e14) return Math.round(value);

@@ -2,7 +2,7 @@
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const BYTES = 2;
-export const FIXED32 = 5;
+const FIXED32 = 5;
 
 /**
  * Reads the wire format of Protocol Buffers in place, without a schema and without copying messages.

@@ -20,7 +20,7 @@ import { tykEntry } from './tyk.ts';
  * Formats that one entry gives away, the most particular first: what Kong and Traefik send has names nobody else has,
  * nginx' names are used by many. Lines of nginx and Apache are the same text; they are called nginx here.
  */
-export const ENTRY_FORMATS: readonly EntryFormat[] = [
+const ENTRY_FORMATS: readonly EntryFormat[] = [
   ...[kongEntry, caddyEntry, apisixEntry, traefikEntry, tykEntry, envoyEntry, awsApiGatewayEntry],
   ...[keytallyEntry, nginxEntry, apacheEntry],
 ];

@@ -71,7 +71,7 @@ function optionsOf(flags: ImportFlags): ImportOptions {
 }
 
 /** `ip`, `id:NAME`, `field:PATH`, `header:NAME` or `claim:NAME`. */
-export function keyOf(text: string | undefined): { key: ImportOptions['key']; keySources: KeySource[] } {
+function keyOf(text: string | undefined): { key: ImportOptions['key']; keySources: KeySource[] } {
   if (text === undefined) return { key: { kind: 'log' }, keySources: [] };
   if (text === 'ip') return { key: { kind: 'ip' }, keySources: [] };
   const [, kind, value] = /^(id|field|header|claim):(.+)$/.exec(text) ?? [];

@@ -25,7 +25,7 @@ import { testConfig } from './stack.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** Times of tests: an hour of the retry table is some milliseconds. */
-export const QUICK: Partial<DeliverySettings> = {
+const QUICK: Partial<DeliverySettings> = {
   waits: { normalMs: 300, soonMs: 100, urgentMs: 50 },
   settleMs: 500,
   relayCron: '* * * * * *',

@@ -17,7 +17,7 @@ export interface Received {
 /** How the receiver answers one request; what it has `stored` is set apart from what merely arrived. */
 export type Answer = (received: Received, res: ServerResponse) => void;
 
-export const servers: Server[] = [];
+const servers: Server[] = [];
 export const senders: Sender[] = [];
 export let requests: Received[];
 export let stored: Received[];

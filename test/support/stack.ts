@@ -135,7 +135,7 @@ async function until<T>(read: () => Promise<T>, isEnough: (value: T) => boolean,
   }
 }
 
-export async function untilCounted(store: Store, rows: number): Promise<void> {
+async function untilCounted(store: Store, rows: number): Promise<void> {
   const read = async () => (await store.query<{ n: number }>('SELECT count() AS n FROM requests'))[0]!.n;
   await until(read, (counted) => counted >= rows, `of ${rows} rows`);
 }

@@ -25,7 +25,7 @@ export function emptyTruth(): TruthCounts {
   };
 }
 
-export function addTruth(counts: TruthCounts, sample: Sample): void {
+function addTruth(counts: TruthCounts, sample: Sample): void {
   counts.requests++;
   if (sample.status >= 300 && sample.status < 400) counts.redirects++;
   if (sample.status >= 400 && sample.status < 500) counts.client_errors++;
@@ -62,10 +62,7 @@ export function quantileFits(latencies: readonly number[], level: number, answer
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 /** Local calendar fields of an instant, from the platform's own zone data. */
-export function localFields(
-  ms: number,
-  timezone: string,
-): Record<'year' | 'month' | 'day' | 'hour' | 'minute', number> {
+function localFields(ms: number, timezone: string): Record<'year' | 'month' | 'day' | 'hour' | 'minute', number> {
   let format = FORMATS.get(timezone);
   if (!format) {
     format = new Intl.DateTimeFormat('en-GB', {

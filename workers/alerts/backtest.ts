@@ -85,8 +85,8 @@ async function backtest(input: string, output: string, work: Work): Promise<numb
   }
 }
 
-/** Scores lines of CSV into a stream and waits whenever the stream is full. Exported for tests. */
-export async function scoreLines(lines: AsyncIterator<string>, target: Writable): Promise<number> {
+/** Scores lines of CSV into a stream and waits whenever the stream is full. */
+async function scoreLines(lines: AsyncIterator<string>, target: Writable): Promise<number> {
   const detector = seriesDetector();
   let rows = 0;
   let waiting = ['timestamp,value,score\n'];

@@ -5,7 +5,7 @@ import { type KeyEvent, writeEvents } from './events.ts';
 import type { RegisteredKey } from './key.ts';
 
 /** A writer this long ago has either written its audit row or been killed. */
-export const SETTLED_MS = 30_000;
+const SETTLED_MS = 30_000;
 /** Keys repaired in one step of a sweep. */
 const REPAIR_CHUNK = 1_000;
 

@@ -7,7 +7,7 @@ const CHANNEL = '{keytally}:denied';
 const MAX_WAITING = 2_000;
 
 /** Whether gateways must refuse the key. */
-export function isDenied(key: Pick<RegisteredKey, 'status' | 'deleted'> | undefined): boolean {
+function isDenied(key: Pick<RegisteredKey, 'status' | 'deleted'> | undefined): boolean {
   return key !== undefined && (key.deleted || key.status !== 'active');
 }
 

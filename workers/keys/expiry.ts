@@ -7,7 +7,7 @@ import { CHANGE_CHUNK, KeyConflict, type Registry } from './registry.ts';
 import { applyWishes } from './transitions.ts';
 
 /** Name of the actor in the audit. */
-export const EXPIRY_ACTOR = 'schedule:expiry';
+const EXPIRY_ACTOR = 'schedule:expiry';
 /** Keys found by one query of a sweep; more follow in the next query. */
 const OVERDUE_PAGE = 100_000;
 /** A sweep adds jobs for what expires until well after the next one. */
@@ -19,7 +19,7 @@ const GATHER_MS = 50;
 type Overdue = Pick<RegisteredKey, 'key_id' | 'organization_id' | 'environment' | 'plan'>;
 
 /** Expires the given keys if they are due and no policy exempts them. @returns those that another writer held */
-export async function expireKeys(registry: Registry, keyIds: readonly string[]): Promise<Set<string>> {
+async function expireKeys(registry: Registry, keyIds: readonly string[]): Promise<Set<string>> {
   const policies = await new Policies(registry.store).list();
   const wishes = keyIds.map((keyId) => ({ keyId, wish: { kind: 'expire' as const } }));
   const allow = (key: RegisteredKey) => expiresByItself(key, policies);

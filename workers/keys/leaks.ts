@@ -34,7 +34,7 @@ export async function reportLeak(registry: Registry, keyId: string, reason: stri
 }
 
 /** The policy that deactivates this key now; undefined when none does. */
-export function leakPolicy(
+function leakPolicy(
   key: Pick<RegisteredKey, 'key_id' | 'organization_id' | 'environment' | 'plan'>,
   policies: readonly Policy[],
 ): Policy | undefined {

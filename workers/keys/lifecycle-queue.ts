@@ -19,7 +19,7 @@ export type LifecycleJob = { kind: 'expire'; key_id: string; expires_at_ms: numb
  * Only expiries this near get a job of their own, which bounds what Redis holds; every sweep adds those that have
  * come nearer, long before they are due.
  */
-export const EXPIRY_HORIZON_MS = 24 * 60 * 60 * 1000;
+const EXPIRY_HORIZON_MS = 24 * 60 * 60 * 1000;
 
 const JOB_OPTIONS: JobsOptions = {
   attempts: 10,
@@ -72,7 +72,7 @@ export async function scheduleExpiries(
 }
 
 /** BullMQ allows no ':' in an id, and a key id may hold anything. */
-export function expiryJobId(keyId: string, expiresAtMs: number): string {
+function expiryJobId(keyId: string, expiresAtMs: number): string {
   return `expire_${createHash('sha256').update(keyId).digest('hex').slice(0, 32)}_${expiresAtMs}`;
 }
 

@@ -10,7 +10,7 @@ const PAGE = 1_000;
  * Notices of one sweep. After an import of very many keys, or a long time without sweeps, the next ones go on with the rest:
  * a sweep stays short, and so does stopping.
  */
-export const MAX_NOTICES_PER_SWEEP = 10_000;
+const MAX_NOTICES_PER_SWEEP = 10_000;
 
 /** How far a look at all keys has come; what becomes due meanwhile is found by the next one. */
 export interface NoticePass {

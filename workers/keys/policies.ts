@@ -3,7 +3,7 @@ import type { Store } from '../clickhouse/store.ts';
 import type { Policy } from './policy.ts';
 
 /** Policies of one store at most: each is one query per tick. */
-export const MAX_POLICIES = 500;
+const MAX_POLICIES = 500;
 
 type PolicyRow = Omit<Policy, 'settings'> & { settings: string };
 

@@ -12,8 +12,8 @@ import type { Policy, PolicyKind } from './policy.ts';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
-export const DEFAULT_WINDOW_MINUTES = 15;
-export const DEFAULT_MIN_REQUESTS = 100;
+const DEFAULT_WINDOW_MINUTES = 15;
+const DEFAULT_MIN_REQUESTS = 100;
 
 /** A key that a policy means, and the facts that say why. */
 export interface Candidate {

@@ -54,7 +54,7 @@ function rowLine(row: MessageModel['rows'][number]): string {
 }
 
 /** A backslash before what Discord's Markdown reads in the middle of a line. Our own lines never begin with a mark. */
-export function escapeDiscord(text: string): string {
+function escapeDiscord(text: string): string {
   return text.replace(/[\\*_~`|[\]<@]/g, '\\$&');
 }
 

@@ -90,6 +90,6 @@ function recipientPart(recipient: string): string {
 }
 
 /** Domain of `Name <address>` or of a bare address. */
-export function domainOf(from: string): string {
+function domainOf(from: string): string {
   return /@([^\s@<>]+)>?\s*$/.exec(from)?.[1] ?? 'localhost';
 }

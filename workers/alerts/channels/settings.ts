@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ChannelType, OpenChannel } from './channel.ts';
 
 /** Recipients of one e-mail channel; each gets a mail of its own. */
-export const MAX_RECIPIENTS = 20;
+const MAX_RECIPIENTS = 20;
 /** Addresses of one channel that asked not to be written to. It holds where the list is written: whatever is stored is sent by. */
 export const MAX_UNSUBSCRIBED = 20_000;
 const MAX_URL_LENGTH = 2_048;
@@ -48,7 +48,7 @@ const chat = {
 };
 
 /** Settings (readable by managers) and secrets (sealed, never readable again) of every type of channel. */
-export const CHANNEL_SCHEMAS = {
+const CHANNEL_SCHEMAS = {
   email: {
     settings: z.object({
       to: z.array(address).max(MAX_RECIPIENTS).default([]).describe('each gets a mail of its own'),

@@ -69,7 +69,7 @@ function rowLine(row: MessageModel['rows'][number]): string {
 }
 
 /** Slack reads markup in these three characters only; everything else is told apart by code spans. */
-export function escapeSlack(text: string): string {
+function escapeSlack(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }
 

@@ -5,8 +5,8 @@ import { localDate } from './channel-clock.ts';
 import type { RoutedChannel } from './channel-routing.ts';
 
 /** Messages about anomalies that a channel gets in a day; the rest waits for its digest. */
-export const KEY_BUDGET = 3;
-export const ORGANIZATION_BUDGET = 10;
+const KEY_BUDGET = 3;
+const ORGANIZATION_BUDGET = 10;
 
 /** A day and the hours that a relay may come late. */
 const KEEP_SECONDS = 4 * 24 * 60 * 60;

@@ -46,7 +46,7 @@ export interface RoutedChannel {
 }
 
 /** Kinds that come from the registry: heard by default whatever their severity. */
-export const REGISTRY_KINDS: ReadonlySet<AlertKind> = new Set([
+const REGISTRY_KINDS: ReadonlySet<AlertKind> = new Set([
   'key_expiring',
   'key_expired',
   'key_deactivated',

@@ -7,7 +7,7 @@ import type { Delivery } from './deliveries.ts';
 import { type Member, messageKindOf, reasonOf, strongestFirst } from './grouping.ts';
 
 /** Alerts that a digest names; the rest is a number. */
-export const MAX_DIGEST_NOTICES = 100;
+const MAX_DIGEST_NOTICES = 100;
 
 /** The message of deliveries, the same for every attempt. */
 export function alertMessage(

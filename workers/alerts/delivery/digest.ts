@@ -46,7 +46,7 @@ async function sendDigest(parts: DeliveryParts, channel: Channel, nowMs: number)
  * Rows with the digest that each goes into: that of the channel, or of the owner of its key where the channel has no recipients of
  * its own. What nobody can be written about is dropped. Pure.
  */
-export function digestRows(
+function digestRows(
   channel: Channel,
   date: string,
   rows: readonly Delivery[],

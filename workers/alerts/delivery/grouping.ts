@@ -39,7 +39,7 @@ export function groupWaitMs(event: Pick<AlertEvent, 'kind' | 'evidence'>, waits:
   return event.kind === 'near_limit' ? waits.soonMs : waits.normalMs;
 }
 
-export function isUrgent({ kind, evidence }: Pick<AlertEvent, 'kind' | 'evidence'>): boolean {
+function isUrgent({ kind, evidence }: Pick<AlertEvent, 'kind' | 'evidence'>): boolean {
   if (kind === 'near_limit') return (evidence.limit?.stepPercent ?? 0) >= 100;
   return kind === 'key_leaked' || kind === 'key_deactivated' || kind === 'key_expired';
 }

@@ -2,7 +2,7 @@ import type { Redis } from '../../../ingest/redis.ts';
 import { DELIVERY_PREFIX } from '../outbox.ts';
 
 /** A message holds this many alerts at most; the next one opens another message. */
-export const MAX_MEMBERS = 100;
+const MAX_MEMBERS = 100;
 /** Longer than any message is tried: a repeat finds the message it joined. */
 const KEEP_SECONDS = 5 * 24 * 60 * 60;
 

@@ -3,7 +3,7 @@ import type { Store } from '../../clickhouse/store.ts';
 import type { SilenceMatchers } from '../silence-matching.ts';
 
 /** Silences that are looked at together at most. */
-export const MAX_SILENCES = 5_000;
+const MAX_SILENCES = 5_000;
 
 export interface Silence {
   silence_id: string;

@@ -23,7 +23,7 @@ export interface MixSettings {
   minRequests: number;
 }
 
-export const MIX_SETTINGS: MixSettings = { minDistance: 0.3, minRequests: 200 };
+const MIX_SETTINGS: MixSettings = { minDistance: 0.3, minRequests: 200 };
 const EXIT_SHARE = 2 / 3;
 const LOG10_P_MAX = -6;
 const GAINED_SHOWN = 3;

@@ -32,7 +32,7 @@ export interface ErrorSettings {
   minErrors: number;
 }
 
-export const ERROR_SETTINGS: ErrorSettings = { minRatio: 0.05, timesUsual: 3, minErrors: 5 };
+const ERROR_SETTINGS: ErrorSettings = { minRatio: 0.05, timesUsual: 3, minErrors: 5 };
 
 const BUCKET_Z = 3;
 /** Sums need no second bucket to agree, so they ask for more certainty. */

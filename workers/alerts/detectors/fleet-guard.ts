@@ -20,7 +20,7 @@ export interface FleetSettings {
   minKeys: number;
 }
 
-export const FLEET_SETTINGS: FleetSettings = { minShare: 0.01, minKeys: 5 };
+const FLEET_SETTINGS: FleetSettings = { minShare: 0.01, minKeys: 5 };
 const EXIT_FACTOR = 0.5;
 /** Chance alerts of one evaluation per key (docs/detectors.md). */
 const CHANCE_PER_EVALUATION = 1e-5;

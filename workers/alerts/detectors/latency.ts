@@ -35,7 +35,7 @@ export interface LatencySettings {
   minRequests: number;
 }
 
-export const LATENCY_SETTINGS: LatencySettings = { timesSlower: 2, minRequests: 50 };
+const LATENCY_SETTINGS: LatencySettings = { timesSlower: 2, minRequests: 50 };
 
 const ENTRY_Z = 4;
 const EXIT_Z = 2.5;

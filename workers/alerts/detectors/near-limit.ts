@@ -32,7 +32,7 @@ export interface LimitVerdict {
   fullAtMs?: number;
 }
 
-export const DEFAULT_STEPS_PERCENT: readonly number[] = [80, 90, 100];
+const DEFAULT_STEPS_PERCENT: readonly number[] = [80, 90, 100];
 const DAY_MS = 86_400_000;
 /** Three days of a month, three hours of a day: less history makes a line through noise. */
 const FORECAST_AFTER_MS: Record<LimitPeriod, number> = {

@@ -53,7 +53,7 @@ export interface RateSettings {
   minRequests: number;
 }
 
-export const RATE_SETTINGS: RateSettings = { thresholdFactor: 1, minRequests: PAGE_REQUESTS };
+const RATE_SETTINGS: RateSettings = { thresholdFactor: 1, minRequests: PAGE_REQUESTS };
 
 export interface CountWindow {
   requests: number;

@@ -109,7 +109,7 @@ function loosestOf(book: RuleBook): Pick<Settings, 'min_errors' | 'min_ratio' | 
   };
 }
 
-export const ERROR_WORDS: Record<ErrorScope, string> = {
+const ERROR_WORDS: Record<ErrorScope, string> = {
   server_errors: 'failed with a server error (5xx)',
   client_errors: 'were answered with a client error (4xx)',
   refused: 'were refused (401 or 403)',

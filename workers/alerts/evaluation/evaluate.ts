@@ -24,7 +24,7 @@ import { BUCKET_MS, settledUntil } from './settled.ts';
 import { trafficAnomaly } from './traffic-anomaly.ts';
 
 /** Missed windows that are judged after an interruption: half a day. Older ones are skipped and counted. */
-export const MAX_CATCH_UP_WINDOWS = 144;
+const MAX_CATCH_UP_WINDOWS = 144;
 /** Events of this time before now are handed over again at each evaluation: a crash may have come in between. */
 const HAND_OVER_AGAIN_MS = 20 * 60_000;
 const HAND_OVER_AGAIN_MAX = 5_000;

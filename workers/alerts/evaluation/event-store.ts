@@ -5,7 +5,7 @@ import { type AlertState, acknowledge, isLouder, type Severity } from '../state.
 /** States are looked for so far back; an open alert writes a row at least once a day. */
 export const STATE_LOOK_BACK_MS = 8 * 86_400_000;
 /** Alerts of one evaluation whose state is held in memory; beyond them the oldest are left out and counted. */
-export const MAX_STATES = 200_000;
+const MAX_STATES = 200_000;
 const INSERT_ROWS = 20_000;
 const LOOKUP_CHUNK = 1_000;
 

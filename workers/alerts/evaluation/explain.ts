@@ -104,7 +104,7 @@ function readUsual(store: Store, events: readonly AlertEvent[]): Promise<KeyPart
 }
 
 /** Pure: shares now beside usual shares, those that changed most first. */
-export function strongest(now: readonly Part[], before: readonly Part[], missing = false): Contribution[] {
+function strongest(now: readonly Part[], before: readonly Part[], missing = false): Contribution[] {
   const totals = (parts: readonly Part[]) => {
     const sums = new Map<string, number>();
     for (const { dimension, requests } of parts) sums.set(dimension, (sums.get(dimension) ?? 0) + requests);

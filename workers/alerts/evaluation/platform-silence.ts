@@ -49,7 +49,7 @@ export async function readPlatformTraffic(store: Store, atMs: number): Promise<P
 }
 
 /** Pure: whether reports of everybody are missing. */
-export function platformSilenceLevel({ requests, emptyBuckets, expectedPerBucket }: PlatformTraffic): Level {
+function platformSilenceLevel({ requests, emptyBuckets, expectedPerBucket }: PlatformTraffic): Level {
   if (requests > 0) return 'clear';
   return isMissing(emptyBuckets, emptyBuckets * expectedPerBucket) ? 'breach' : 'hold';
 }

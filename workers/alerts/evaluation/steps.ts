@@ -152,7 +152,7 @@ function passOver(state: AlertState, { atMs, windowMs }: WindowContext): AlertSt
  * Judges a window that is not the newest, after an interruption: recoveries of what people know of are told, everything else
  * waits for the newest window, which says it once if it still holds.
  */
-export function advanceLate(previous: AlertState, measured: Measurement, policy: Parameters<typeof advance>[2]): Step {
+function advanceLate(previous: AlertState, measured: Measurement, policy: Parameters<typeof advance>[2]): Step {
   const step = advance(previous, measured, policy);
   if (step.reason === undefined || step.reason === 'resolved') return step;
   return advance(previous, { ...measured, silencedUntilMs: measured.atMs + 1 }, policy);

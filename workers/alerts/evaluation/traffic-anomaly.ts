@@ -54,7 +54,7 @@ export const trafficAnomaly: KindEvaluation = {
 };
 
 /** Spikes and drops are alerts of their own: each holds while the other speaks. Too few requests never open one. */
-export function levelsOf(rate: RateVerdict, silent: boolean, settings: Settings): { spike: Level; drop: Level } {
+function levelsOf(rate: RateVerdict, silent: boolean, settings: Settings): { spike: Level; drop: Level } {
   const level: Level = rate.digestOnly && rate.level === 'breach' ? 'hold' : rate.level;
   const ofOther = (direction: RateVerdict['direction']): Level =>
     level === 'breach' && rate.direction !== direction ? 'hold' : level;

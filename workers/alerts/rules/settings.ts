@@ -45,7 +45,7 @@ const CountryMix = z.strictObject({
   min_requests: z.number().int().min(50).max(1_000_000).default(200),
 });
 
-export const LIMIT_PERIODS = ['burst', 'minute', 'day', 'month'] as const;
+const LIMIT_PERIODS = ['burst', 'minute', 'day', 'month'] as const;
 
 const NearLimit = z.strictObject({
   steps_percent: z
@@ -82,7 +82,6 @@ export const SETTINGS = {
 } as const satisfies Record<AlertKind, z.ZodType>;
 
 export type SettingsOf<Kind extends AlertKind> = z.infer<(typeof SETTINGS)[Kind]>;
-type AnySettings = { [Kind in AlertKind]: SettingsOf<Kind> }[AlertKind];
 
 /** The built-in settings of a kind. */
 export function defaultSettings<Kind extends AlertKind>(kind: Kind): SettingsOf<Kind> {
@@ -92,7 +91,7 @@ export function defaultSettings<Kind extends AlertKind>(kind: Kind): SettingsOf<
 const severity = z.enum(['info', 'warning', 'critical']);
 const minutes = (max: number) => z.number().int().min(0).max(max).nullable().default(null);
 /** States are looked for so far back, so quiet cannot last longer. */
-export const MAX_QUIET_MINUTES = 7 * 1_440;
+const MAX_QUIET_MINUTES = 7 * 1_440;
 
 const QUIET =
   'not announced again within this time; null = a day, near_limit per minute and second an hour, per day and month and about keys at once';
@@ -155,5 +154,3 @@ export const RuleChange = z
   .superRefine(checkRule);
 
 export type RuleFields = z.infer<typeof RuleBody>;
-
-export type { AnySettings };

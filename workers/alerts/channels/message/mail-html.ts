@@ -56,7 +56,7 @@ export function mailHtml(model: MessageModel, options: MailHtmlOptions): string 
 }
 
 /** Text of a mail between tags and in attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

@@ -12,9 +12,9 @@ export interface ForeignSpan {
   look: 'name' | 'code' | 'text';
 }
 
-export const MAX_NAME_LENGTH = 80;
-export const MAX_CODE_LENGTH = 160;
-export const MAX_REASON_LENGTH = 300;
+const MAX_NAME_LENGTH = 80;
+const MAX_CODE_LENGTH = 160;
+const MAX_REASON_LENGTH = 300;
 
 export const name = (text: string): ForeignSpan => span(text, 'name', MAX_NAME_LENGTH);
 export const code = (text: string): ForeignSpan => span(text, 'code', MAX_CODE_LENGTH);

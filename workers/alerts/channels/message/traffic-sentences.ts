@@ -33,7 +33,7 @@ const KINDS_IN_WORDS: Readonly<Record<AlertKind, string>> = {
   key_leaked: 'a leaked secret',
   platform: 'many keys at once',
 };
-export const kindInWords = (kind: AlertKind): string => KINDS_IN_WORDS[kind];
+const kindInWords = (kind: AlertKind): string => KINDS_IN_WORDS[kind];
 
 /** The first sentence of an alert that comes from traffic. Where a figure is missing, the evaluation's own summary stands in. */
 export function trafficSentence(kind: AlertKind, told: Told): Phrase {
