@@ -9,6 +9,7 @@ import { openLifecycleQueue } from '../../../workers/keys/lifecycle-queue.ts';
 import { KeyConflict, Registry } from '../../../workers/keys/registry.ts';
 import { type SweepOptions, sweepKeys } from '../../../workers/keys/sweep.ts';
 import { applyWishes } from '../../../workers/keys/transitions.ts';
+import { runLifecycleSlot } from '../../support/lifecycle-slot.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,7 +21,7 @@ let registry: Registry;
 
 beforeAll(async () => {
   // The schedule of the stack itself stays quiet: the tests sweep by themselves.
-  stack = await startStack({ KEY_SWEEP_CRON: '0 0 1 1 *', KEY_POLICY_CRON: '0 0 1 1 *' });
+  stack = await startStack({ KEY_SWEEP_CRON: '0 0 1 1 *', KEY_POLICY_CRON: '0 0 1 1 *', KEY_REMINDER_DAYS: '365' });
   redis = await connectRedis(stack.redisUrl, 'worker', () => {});
   registry = new Registry(stack.store, redis);
 });
@@ -184,6 +185,15 @@ test('notices that are due by changed settings only are told once, also of keys 
     `ending@expiring@${Date.parse(expires_at)}@14`,
     `ending@rotation_due@${Date.parse(updated_at)}`,
   ]);
+});
+
+test('a sweep of the schedule reminds on the days of KEY_REMINDER_DAYS', async () => {
+  const [created_at, expires_at] = [iso(Date.now() - 80 * DAY_MS), iso(Date.now() + 300 * DAY_MS)];
+  await register('yearly', { created_at, expires_at });
+  await sweep();
+  expect(await events('yearly')).toEqual([]);
+  await runLifecycleSlot(redis, 'sweep', Date.now());
+  expect(await events('yearly')).toEqual([`yearly@expiring@${Date.parse(expires_at)}@365`]);
 });
 
 test('very many notices: told over several sweeps, each once; a stopping process leaves them to the next', async () => {
