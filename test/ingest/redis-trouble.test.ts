@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openJobQueues } from '../../api/job-queues.ts';
-import { Batch, encodeBatch } from '../../ingest/batch.ts';
 import { createLogger } from '../../ingest/logger.ts';
-import { openBatchQueue } from '../../ingest/queue.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { memoryRatio } from '../../ingest/redis-headroom.ts';
 import { shardsInUse } from '../../workers/shards-in-use.ts';
-import { PLAIN_RECORD } from '../support/plain-record.ts';
 import { RedisServer } from '../support/redis-server.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import { strandBatch } from '../support/strand-batch.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 
@@ -25,7 +23,7 @@ beforeAll(async () => {
   server = await RedisServer.create(tempFolder());
   await server.start(MAX_MEMORY_BYTES);
   redis = await connectRedis(server.url, 'worker', () => {});
-  await strand();
+  await strandBatch(redis, 5);
   inUse = await shardsInUse(redis, 1);
   proxy = await TcpProxy.start(server.url);
   stack = await startStack({ REDIS_URL: proxy.url, LOG_LEVEL: 'silent' });
@@ -37,16 +35,6 @@ afterAll(async () => {
   await server.stop();
   await successor?.stop();
 });
-
-/** A batch in a shard of a time with more of them. */
-async function strand(): Promise<void> {
-  const batch = new Batch();
-  batch.add({ ...PLAIN_RECORD, keyId: 'stranded', timestampMs: Date.now() }, '');
-  const queue = openBatchQueue(redis, 5);
-  const payload = await encodeBatch(batch);
-  await queue.add('batch', { rows: 1, claims: [], receivedAtMs: Date.now(), payload }, { jobId: 'stranded' });
-  await queue.close();
-}
 
 const post = () => stack.call('/v1/requests', { method: 'POST', body: [{ key_id: 'k', status: 200 }] });
 
