@@ -5,6 +5,13 @@ import type { Redis } from '../../ingest/redis.ts';
 /** A writer that was killed keeps others from its keys for this long. */
 const LOCK_MS = 20_000;
 const RETRY_MS = 40;
+/**
+ * A writer that lives keeps its keys for as long as the store takes: an insert of 23 s outlasted its lock, the next writer read the version
+ * before it, and one of the two changes was gone.
+ */
+const RENEW_EVERY_MS = LOCK_MS / 4;
+/** No longer than this: a call that never returns must not keep others from the keys for good. */
+const MAX_RENEWALS = 120;
 
 const RELEASE = `for _, key in ipairs(KEYS) do
   if redis.call('get', key) == ARGV[1] then redis.call('del', key) end
@@ -24,7 +31,7 @@ return held`;
 export interface HeldLocks {
   /** The keys that could be locked, in the order asked for. */
   keyIds: string[];
-  /** Extends the locks; false when one has passed to another meanwhile, and nothing may be written any more. */
+  /** Extends the locks, as happens by itself while they are held; false when one has passed to another meanwhile, and nothing may be written any more. */
   renew(): Promise<boolean>;
   release(): Promise<void>;
 }
@@ -50,11 +57,27 @@ export async function lockKeys(redis: Redis, keyIds: readonly string[], patience
     if (held.size === keyIds.length || Date.now() - startedAt >= patienceMs) break;
     await sleep(RETRY_MS);
   }
+  const locks = [...held].map(lockOf);
+  const renew = async () => (await redis.eval(RENEW, locks.length, ...locks, owner, LOCK_MS)) === locks.length;
+  const stopRenewing = locks.length > 0 ? renewNowAndThen(renew) : () => {};
   return {
     keyIds: keyIds.filter((keyId) => held.has(keyId)),
-    renew: async () => (await redis.eval(RENEW, held.size, ...[...held].map(lockOf), owner, LOCK_MS)) === held.size,
+    renew,
     release: async () => {
-      if (held.size > 0) await redis.eval(RELEASE, held.size, ...[...held].map(lockOf), owner);
+      stopRenewing();
+      if (locks.length > 0) await redis.eval(RELEASE, locks.length, ...locks, owner);
     },
   };
+}
+
+/** @returns ends it */
+function renewNowAndThen(renew: () => Promise<boolean>): () => void {
+  let renewals = 0;
+  const timer = setInterval(() => {
+    if (++renewals >= MAX_RENEWALS) clearInterval(timer);
+    // Redis is away: the look at the locks before the write says whether they are still there.
+    renew().catch(() => undefined);
+  }, RENEW_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
 }
