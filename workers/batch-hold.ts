@@ -10,8 +10,16 @@ const HELD_KEY = '{keytally}:hold';
 const HEARTBEAT_KEY = '{keytally}:hold:alive';
 const HEARTBEAT_SECONDS = 30;
 const RENEW_MS = 5_000;
-const DRAIN_TIMEOUT_MS = 60_000;
 const POLL_MS = 100;
+
+/** How long a hold waits for the batches that are under way. */
+export interface DrainLimits {
+  /** For one that no worker answers for: a killed worker left it, and it is copied from the queue. */
+  leftMs: number;
+  /** For one whose worker lives; after it there is no hold. */
+  inWorkMs: number;
+}
+const DRAIN_LIMITS: DrainLimits = { leftMs: 60_000, inWorkMs: 600_000 };
 
 const RENEW = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('EXPIRE', KEYS[1], ARGV[2])`;
@@ -26,12 +34,13 @@ export interface Hold {
 /**
  * Keeps every worker from taking batches while `act` runs, so that the tables stand still; collectors go on, batches wait.
  * A holder that is killed holds nobody up: workers end a hold without a heartbeat.
- * @throws {ConfigError} when another holder is at work
+ * @throws {ConfigError} when another holder is at work, or a worker does not come to the end of a batch
  */
 export async function holdBatches<T>(
   redis: Redis,
   queues: readonly Queue<BatchJob>[],
   act: (hold: Hold) => Promise<T>,
+  limits = DRAIN_LIMITS,
 ): Promise<T> {
   const owner = randomUUID();
   if (!(await take(redis, owner))) {
@@ -44,7 +53,7 @@ export async function holdBatches<T>(
     const running = await runningWithoutHold(redis, queues);
     await redis.set(HELD_KEY, JSON.stringify(running.map((queue) => queue.qualifiedName)));
     for (const queue of running) await queue.pause();
-    await untilNoneActive(queues);
+    await untilNoneActive(redis, queues, limits);
     return await act({ confirm: () => confirm(redis, owner) });
   } finally {
     clearInterval(timer);
@@ -80,13 +89,33 @@ function heldBy(held: string | null, queues: readonly Queue<BatchJob>[]): readon
   return queues.filter((queue) => names.includes(queue.qualifiedName));
 }
 
-/** What is under way may finish. One that does not was left by a killed worker: it is in the queue and is copied from there. */
-async function untilNoneActive(queues: readonly Queue<BatchJob>[]): Promise<void> {
-  for (let waited = 0; waited < DRAIN_TIMEOUT_MS; waited += POLL_MS) {
-    const active = await Promise.all(queues.map((queue) => queue.getActiveCount()));
-    if (active.every((count) => count === 0)) return;
+/**
+ * What is under way may finish, however slow the store is: a batch that was still written while the tables were copied was in some of them and not
+ * in the others. A worker that lives keeps the lock of its batch.
+ */
+async function untilNoneActive(
+  redis: Redis,
+  queues: readonly Queue<BatchJob>[],
+  { leftMs, inWorkMs }: DrainLimits,
+): Promise<void> {
+  for (let waited = 0; ; waited += POLL_MS) {
+    const under = await Promise.all(queues.map((queue) => underWay(redis, queue)));
+    const inWork = under.reduce((sum, queue) => sum + queue.inWork, 0);
+    if (inWork === 0 && (waited >= leftMs || under.every(({ active }) => active === 0))) return;
+    if (waited >= inWorkMs) {
+      throw new ConfigError(
+        `${inWork} batches were not written in ${inWorkMs / 1000} s: is ClickHouse well? begin again`,
+      );
+    }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+/** Batches that were begun, and those of them whose worker lives. */
+async function underWay(redis: Redis, queue: Queue<BatchJob>): Promise<{ active: number; inWork: number }> {
+  const ids = await queue.getRanges(['active'], 0, -1);
+  if (ids.length === 0) return { active: 0, inWork: 0 };
+  return { active: ids.length, inWork: await redis.exists(...ids.map((id) => `${queue.toKey(id)}:lock`)) };
 }
 
 /** Only one's own: what came after it is its holder's. @returns whether it was */

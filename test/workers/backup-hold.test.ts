@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Queue } from 'bullmq';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type BatchJob, openBatchQueue } from '../../ingest/queue.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Queue, Worker } from 'bullmq';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { BATCH_QUEUE, type BatchJob, openBatchQueue, shardPrefix } from '../../ingest/queue.ts';
 import { connectRedis, type Redis } from '../../ingest/redis.ts';
 import { backup, restore } from '../../workers/backup.ts';
 import { endAbandonedHold, holdBatches } from '../../workers/batch-hold.ts';
@@ -96,6 +97,44 @@ test('the holder’s end comes with its own hold only', async () => {
     await redis.mset('{keytally}:hold', 'next', ALIVE, 'next');
   });
   expect([await keys(), await queue.isPaused()]).toEqual([['next', 'next'], true]);
+});
+
+describe('a batch that is under way', () => {
+  const LEFT_MS = 200;
+  const limits = { leftMs: LEFT_MS, inWorkMs: 60_000 };
+  const batch: BatchJob = { rows: 1, claims: [], receivedAtMs: 0, payload: '' };
+  let worker: Worker<BatchJob>;
+  beforeEach(async () => {
+    worker = new Worker(BATCH_QUEUE, null, { connection: redis, prefix: shardPrefix(0), autorun: false });
+    worker.on('error', () => {});
+    await queue.add('batch', batch, { jobId: 'under way' });
+  });
+  afterEach(() => worker.close());
+
+  test('is waited for while its worker lives, for longer than for one that was left', async () => {
+    const job = (await worker.getNextJob('its worker'))!;
+    let isHeld = false;
+    const held = holdBatches(redis, [queue], async () => void (isHeld = true), limits);
+    await sleep(5 * LEFT_MS);
+    expect(isHeld).toBe(false);
+    await job.moveToCompleted(undefined, 'its worker', false);
+    await held;
+    expect(isHeld).toBe(true);
+  });
+
+  test('is left in the queue when its worker was killed', async () => {
+    await worker.getNextJob('killed');
+    await redis.del(`${queue.toKey('under way')}:lock`);
+    const active = () => queue.getActiveCount();
+    expect(await holdBatches(redis, [queue], active, limits)).toBe(1);
+  });
+
+  test('and never ends refuses the hold in one line, and the workers go on', async () => {
+    await worker.getNextJob('its worker');
+    const refused = holdBatches(redis, [queue], async () => {}, { leftMs: LEFT_MS, inWorkMs: LEFT_MS });
+    await expect(refused).rejects.toThrow(/^1 batches were not written in [^\n]+ begin again$/);
+    expect([await keys(), await queue.isPaused()]).toEqual([[null, null], false]);
+  });
 });
 
 test('of two backups at once the second is refused in one line, and the first is whole', async () => {
