@@ -17,6 +17,7 @@ export interface AlertParts {
   store: Store;
   delivery: Queue<DeliveryJob>;
   alertsKeptMs: number;
+  redisUrl: string;
   stop(): Promise<void>;
 }
 
@@ -28,6 +29,7 @@ export async function startAlertParts(): Promise<AlertParts> {
     store,
     delivery,
     alertsKeptMs: ALERTS_KEPT_MS,
+    redisUrl: server.url,
     stop: async () => {
       await delivery.close();
       redis.disconnect();

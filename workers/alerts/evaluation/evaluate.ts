@@ -41,6 +41,8 @@ export interface EvaluationParts {
   oldestWaitingMs: () => Promise<number | undefined>;
   /** How long after its end a bucket is waited for. */
   settleMs: number;
+  /** Asked before steps are written. @throws {TakenOver} when another process does this by now */
+  confirm?: () => Promise<void>;
 }
 
 export interface EvaluationResult {
@@ -125,6 +127,7 @@ export async function judgeWindow(
   const events = platformSilence(input, traffic);
   // Nothing at all from anybody says that reports are missing, not that every key fell silent: all states stay as they are.
   if (traffic.requests > 0) events.push(...(await evaluateKinds(KINDS, input)));
+  await parts.confirm?.();
   await writeAlertEvents(store, events);
   await handOver(parts.delivery, events);
   await writeProgress(store, 'buckets', atMs);

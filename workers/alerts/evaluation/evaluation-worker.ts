@@ -22,6 +22,7 @@ import {
   openEvaluationQueue,
 } from './evaluation-queue.ts';
 import { entersNew, Progress } from './progress.ts';
+import { refuseTakenOver, TakenOver } from './taken-over.ts';
 
 /** A job of a dead worker is taken over after these two together. */
 const LOCK_DURATION_MS = 5_000;
@@ -46,7 +47,7 @@ export interface AlertEvaluation {
 }
 
 /** What a lane does at a time slot. */
-type Perform = (nowMs: number) => Promise<object>;
+type Perform = (nowMs: number, confirm: () => Promise<void>) => Promise<object>;
 
 /**
  * Takes the jobs of the evaluation and ticks. Every worker process ticks; a tick only enqueues a job named by its time slot,
@@ -69,8 +70,12 @@ export async function startEvaluation(parts: AlertEvaluationParts, connection: R
     oldestWaitingMs: () => oldestWaitingBatch(redis, batches),
   };
   const lanes = [
-    await startLane('buckets', config.ALERT_EVALUATION_CRON, parts, connection, (nowMs) => evaluate(evaluation, nowMs)),
-    await startLane('limits', config.ALERT_LIMITS_CRON, parts, connection, (nowMs) => lookAtKeys(evaluation, nowMs)),
+    await startLane('buckets', config.ALERT_EVALUATION_CRON, parts, connection, (nowMs, confirm) =>
+      evaluate({ ...evaluation, confirm }, nowMs),
+    ),
+    await startLane('limits', config.ALERT_LIMITS_CRON, parts, connection, (nowMs, confirm) =>
+      lookAtKeys({ ...evaluation, confirm }, nowMs),
+    ),
   ];
   return {
     isRunning: () => lanes.every((lane) => lane.worker.isRunning()),
@@ -95,6 +100,7 @@ async function endOncePerMinute(parts: EvaluationParts, nowMs: number, progress:
   if (last !== undefined && !entersNew(ENDINGS_EVERY_MS, last, nowMs)) return 0;
   const ended = await endKeyAlerts(parts, nowMs);
   await repeatNotices(parts, nowMs);
+  await parts.confirm?.();
   await progress.write('key_endings', nowMs);
   return ended;
 }
@@ -120,9 +126,16 @@ async function startLane(
   await queue.setGlobalConcurrency(1);
   const worker = new bullmq.Worker<EvaluationJob>(
     queue.name,
-    async ({ data }: Job<EvaluationJob>) => {
-      const result = await perform(data.slot_ms);
-      log.debug({ lane, slot_ms: data.slot_ms, ...result }, 'evaluated');
+    async (job: Job<EvaluationJob>, token) => {
+      const { slot_ms } = job.data;
+      const result = await perform(slot_ms, () => refuseTakenOver(redis, queue.toKey(job.id!), job, token)).catch(
+        (error: unknown) => {
+          // The queue does not hear of it: what becomes of the job is the other process' business.
+          if (error instanceof TakenOver) log.warn({ lane, slot_ms, err: error }, 'evaluation given up');
+          throw error;
+        },
+      );
+      log.debug({ lane, slot_ms, ...result }, 'evaluated');
     },
     {
       connection,

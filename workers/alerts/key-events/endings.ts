@@ -63,7 +63,10 @@ const SAID: Partial<Record<AlertKind, string>> = {
 };
 
 /** Ends alerts of key events whose reason is gone. @returns how many */
-export async function endKeyAlerts({ store, delivery, alertsKeptMs }: LimitParts, nowMs: number): Promise<number> {
+export async function endKeyAlerts(
+  { store, delivery, alertsKeptMs, confirm }: LimitParts,
+  nowMs: number,
+): Promise<number> {
   const params = { kinds: KEY_EVENT_KINDS, now: nowMs, since: nowMs - alertsKeptMs };
   const over = await store.query<{ alert_key: string }>(OVER, params);
   if (over.length === 0) return 0;
@@ -85,6 +88,7 @@ export async function endKeyAlerts({ store, delivery, alertsKeptMs }: LimitParts
       SAID[one.kind] ?? 'It is over.',
     );
   });
+  await confirm?.();
   await writeAlertEvents(store, events);
   await handOver(delivery, events);
   return events.length;

@@ -38,6 +38,7 @@ export async function repeatNotices(parts: LimitParts, nowMs: number): Promise<n
   for (;;) {
     const page = await store.query<NoticeRow>(OPEN, { kinds, after, before, since: nowMs - parts.alertsKeptMs });
     const events = await dueOf(store, book, page, nowMs);
+    await parts.confirm?.();
     await writeAlertEvents(store, events);
     await handOver(parts.delivery, events);
     for (const event of events) eventsWritten.inc({ notify: event.notify });

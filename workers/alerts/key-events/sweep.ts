@@ -42,6 +42,7 @@ export async function sweepKeyEvents(parts: LimitParts, nowMs: number, read?: Pr
     if (page.length < PAGE) break;
     after = { atMs: page.at(-1)!.at_ms, id: page.at(-1)!.id };
   }
+  await parts.confirm?.();
   await progress.write('key_events', nowMs);
   return made;
 }
@@ -68,7 +69,7 @@ function settledIn(store: Store): RecentMap<string, true> {
 /** An event that is stored again under another time is another one. */
 const placeOf = (row: EventRow) => `${row.at_ms} ${row.id}`;
 
-async function alertsOf({ store, delivery }: LimitParts, page: readonly EventRow[]): Promise<number> {
+async function alertsOf({ store, delivery, confirm }: LimitParts, page: readonly EventRow[]): Promise<number> {
   const done = settledIn(store);
   const open = page.filter((row) => !done.get(placeOf(row)));
   if (open.length === 0) return 0;
@@ -116,6 +117,7 @@ async function alertsOf({ store, delivery }: LimitParts, page: readonly EventRow
       rowAtMs: row.at_ms,
     });
   }
+  await confirm?.();
   await writeAlertEvents(store, events);
   await handOver(delivery, events);
   for (const event of events) eventsWritten.inc({ notify: event.notify || 'nobody' });

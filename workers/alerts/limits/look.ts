@@ -28,6 +28,8 @@ export interface LimitParts {
   delivery: Queue<DeliveryJob>;
   /** Steps of alerts that are older go, some sooner than others: what they say together is not believed any more. */
   alertsKeptMs: number;
+  /** Asked before steps are written. @throws {TakenOver} when another process does this by now */
+  confirm?: () => Promise<void>;
 }
 
 /** A look covers at most this much missed time: `traffic_seconds` holds no more. */
@@ -53,7 +55,7 @@ interface Look {
 
 /** Looks at the limits of all keys of which something was counted since the last look, and of those whose alert is open. */
 export async function lookAtLimits(
-  { store, delivery }: LimitParts,
+  { store, delivery, confirm }: LimitParts,
   nowMs: number,
   read?: Progress,
 ): Promise<{ looked: number; events: number }> {
@@ -77,6 +79,7 @@ export async function lookAtLimits(
     looked += rows.length;
     events.push(...(await judgeUse(look, span, rows)));
   }
+  await confirm?.();
   await writeAlertEvents(store, events);
   await handOver(delivery, events);
   await progress.write('limits', nowMs);
