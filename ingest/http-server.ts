@@ -93,6 +93,11 @@ export const CONNECTION_LIMITS = {
   keepAliveTimeoutMs: 65_000,
   /** How often slow connections are looked for; Node's own default of 30 s would let them live four times as long. */
   checkEveryMs: 2_000,
+  /**
+   * Requests under way have this long to end when the process stops: one client that stood still in the middle of its body took all of the 30 s,
+   * and nothing behind HTTP was stopped in order. What was cut off has no answer, and its sender sends it again.
+   */
+  closeLimitMs: 6_000,
   maxHeaderBytes: 16_384,
   maxHeaders: 100,
 };
@@ -101,7 +106,7 @@ const IDLE_CHECK_MS = 50;
 export interface Listening {
   server: Server;
   port: number;
-  /** Takes no new request and waits for those under way. */
+  /** Takes no new request and waits for those under way, as long as the limits say. */
   close(): Promise<void>;
 }
 
@@ -127,8 +132,10 @@ export function listen(
     new Promise<void>((resolve) => {
       // A kept connection becomes idle when its last answer is sent, and its client may keep it for minutes.
       const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+      const cut = setTimeout(() => server.closeAllConnections(), limits.closeLimitMs);
       server.close(() => {
         clearInterval(idle);
+        clearTimeout(cut);
         resolve();
       });
       server.closeIdleConnections();

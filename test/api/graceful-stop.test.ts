@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -47,3 +49,18 @@ test('SIGTERM under load: it ends by itself, and everything that was confirmed i
   await store.close();
   expect(comparison.examples).toEqual([]);
 }, 120_000);
+
+test('SIGTERM while a client stands still in the middle of its body: everything is stopped in order all the same', async () => {
+  const program = await startPart('start', { KEYTALLY_DATA_DIR: tempFolder(), KEYTALLY_ADMIN_TOKEN: ADMIN_TOKEN });
+  const { hostname, port } = new URL(program.url);
+  const client = connect(Number(port), hostname);
+  client.on('error', () => {});
+  client.write(
+    `POST /v1/requests HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\n` +
+      'Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n[',
+  );
+  await once(client, 'data');
+  program.child.kill('SIGTERM');
+  expect(await program.exited).toBe(0);
+  client.destroy();
+});
