@@ -1,19 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import type { Logger } from '../ingest/logger.ts';
 import type { Redis } from '../ingest/redis.ts';
 import { INDEX_BUILT_KEY } from '../ingest/token.ts';
 import { ApiDescriptions } from './api-descriptions.ts';
 import type { Store } from './clickhouse/store.ts';
 import { Registry } from './keys/registry.ts';
+import { underLease } from './lease.ts';
 import { Tokens } from './tokens.ts';
 
 const LOOK_EVERY_MS = 5_000;
-/** Whoever holds it rebuilds; a holder that was killed, or takes longer, is joined by another, which does no harm. */
+/** Whoever holds it rebuilds; one that was killed is replaced after this time. */
 const LOCK_KEY = '{keytally}:index:lock';
-const LOCK_SECONDS = 60;
-
-const GIVE_UP = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])`;
+const LOCK_MS = 60_000;
 
 /** Fills what the edge reads in Redis from ClickHouse. Tokens come last: who sends with one finds all the rest. */
 export async function rebuildEdgeIndex(store: Store, redis: Redis): Promise<void> {
@@ -43,13 +40,9 @@ export function startEdgeIndexWatch(store: Store, redis: Redis, log: Logger): { 
 }
 
 async function rebuildOnce(store: Store, redis: Redis, log: Logger): Promise<void> {
-  const owner = randomUUID();
-  if ((await redis.set(LOCK_KEY, owner, 'EX', LOCK_SECONDS, 'NX')) !== 'OK') return;
-  try {
+  await underLease(redis, LOCK_KEY, LOCK_MS, async () => {
     log.warn('Redis has lost the index of the edge; it is rebuilt from ClickHouse');
     await rebuildEdgeIndex(store, redis);
     log.info('the index of the edge is rebuilt');
-  } finally {
-    await redis.eval(GIVE_UP, 1, LOCK_KEY, owner);
-  }
+  });
 }

@@ -1,3 +1,4 @@
+import { underLease } from '../../lease.ts';
 import { type Alarm, DELIVERY_PREFIX, scheduleSends, withoutJob } from '../outbox.ts';
 import { readAlertEvents, unroutedEvents } from './deliveries.ts';
 import { backlogSeconds, digestSize, relayed } from './delivery-metrics.ts';
@@ -18,12 +19,7 @@ const MAX_DELIVERIES = 5_000;
  */
 export async function relay(parts: DeliveryParts): Promise<void> {
   // One turn at a time: on a machine that is behind, turns that overlap would only make it later. A dead one is not waited for.
-  if ((await parts.redis.set(RUNNING, '1', 'PX', 2 * parts.settings.lockMs, 'NX')) !== 'OK') return;
-  try {
-    await turn(parts);
-  } finally {
-    await parts.redis.del(RUNNING);
-  }
+  await underLease(parts.redis, RUNNING, 2 * parts.settings.lockMs, () => turn(parts));
 }
 
 async function turn(parts: DeliveryParts): Promise<void> {
