@@ -22,7 +22,11 @@ export function startHealthGauges(
 ): { refresh(): Promise<void>; close(): void } {
   const letters = new DeadLetters(store, redis);
   for (const { name } of readInvariants()) invariantViolations.inc({ invariant: name }, 0);
+  let refreshes = false;
   const refresh = async () => {
+    // A store that answers slowly for minutes had another look in line every half minute.
+    if (refreshes) return;
+    refreshes = true;
     try {
       const { waiting, oldest_ms: oldestMs } = await letters.waiting();
       deadLettersWaiting.set(waiting);
@@ -35,6 +39,8 @@ export function startHealthGauges(
     } catch (error) {
       // The last values stay; that the store is away is told by its own check.
       log.debug({ err: error }, 'gauges not refreshed');
+    } finally {
+      refreshes = false;
     }
   };
   const timer = setInterval(() => void refresh(), REFRESH_MS);
