@@ -54,6 +54,12 @@ export const orphanedTokens = new Counter({
   registers,
 });
 
+export const readsRefused = new Counter({
+  name: 'keytally_store_reads_refused_total',
+  help: 'Reads that the embedded engine was not asked for, because too many waited for it already',
+  registers,
+});
+
 export const batchesWaiting = new Gauge({
   name: 'keytally_worker_batches_waiting',
   help: 'Batches in Redis that no worker has taken yet, of all shards; NaN while Redis does not answer',

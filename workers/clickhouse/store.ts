@@ -11,7 +11,7 @@ import { orphanedTokens } from '../metrics.ts';
 import { bindValues, quotedText } from './bind-values.ts';
 import { BlockFiles } from './block-files.ts';
 import { forgetOrphanedTokens } from './orphaned-tokens.ts';
-import { Sessions } from './sessions.ts';
+import { MAX_WAITING_READS, Sessions } from './sessions.ts';
 
 /** How this program's statements must be written for the store. */
 export type Topology = 'embedded' | 'server' | 'cluster';
@@ -290,11 +290,12 @@ async function openEmbedded(config: Config, dataFolder: string): Promise<Store> 
     await client.command({ query: `SET max_query_size = ${EMBEDDED_MAX_STATEMENT_BYTES}` });
     return client;
   };
-  const sessions = async (count: number) => {
+  const sessions = async (count: number, maxWaiting?: number) => {
     const clients: ClickHouseClient[] = [];
     for (let i = 0; i < count; i++) clients.push(await session());
-    return new Sessions(clients, true);
+    return new Sessions(clients, true, maxWaiting);
   };
   const blocks = new BlockFiles(join(dataFolder, 'incoming_blocks'));
-  return new Store(await sessions(1), await sessions(EMBEDDED_READERS), await sessions(1), 'embedded', blocks);
+  const readers = () => sessions(EMBEDDED_READERS, MAX_WAITING_READS);
+  return new Store(await sessions(1), await readers(), await sessions(1), 'embedded', blocks);
 }

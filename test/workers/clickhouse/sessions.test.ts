@@ -39,6 +39,16 @@ it('a slow statement holds one connection, the others take all the rest', async 
   await held;
 });
 
+it('refuses those that would stand in too long a line, and takes new ones when it is shorter', async () => {
+  const sessions = new Sessions(clients(1), true, 2);
+  const slow = gate();
+  const held = [1, 2, 3].map((n) => sessions.run(async () => slow.opened.then(() => n)));
+  await expect(sessions.run(async () => 4)).rejects.toMatchObject({ status: 503 });
+  slow.open();
+  expect(await Promise.all(held)).toEqual([1, 2, 3]);
+  expect(await sessions.run(async () => 5)).toBe(5);
+});
+
 it('never runs two statements on one connection', async () => {
   const sessions = new Sessions(clients(3), true);
   const busy = new Set<ClickHouseClient>();
