@@ -54,7 +54,7 @@ export default defineConfig({
     // How long something may take is not what these tests are about; the machine may be busy.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000, interval: 200 } },
+    expect: { poll: { timeout: 60_000, interval: 200 } },
     // Chromium and the engine print to standard error; only failures are of interest.
     silent: 'passed-only',
   },

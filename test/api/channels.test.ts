@@ -144,7 +144,7 @@ test('mail without a mail server: failed as not configured, shown with the chann
       (row: { status: string; reason: string }) => `${row.status}: ${row.reason}`,
     );
   const reason = 'failed: not configured: SMTP_URL is not set: no mail can be sent';
-  await expect.poll(listed, { timeout: 15_000 }).toEqual([reason, reason]);
+  await expect.poll(listed).toEqual([reason, reason]);
   const { json } = await stack.call(`/v1/channels/${made.channel_id}`);
   expect(json).toMatchObject({ enabled: true, problem: reason.slice('failed: '.length) });
 });
@@ -160,7 +160,7 @@ test('deliveries are listed page by page, and replayed under their old ids', asy
   );
   const list = async (query = '') => (await stack.call(`/v1/deliveries?channel_id=${made.channel_id}${query}`)).json;
   const statuses = async () => (await list()).data.map((row: { status: string }) => row.status);
-  await expect.poll(statuses, { timeout: 15_000 }).toEqual(['failed', 'failed']);
+  await expect.poll(statuses).toEqual(['failed', 'failed']);
   const first = await list('&limit=1');
   const second = await list(`&limit=1&cursor=${first.next_cursor}`);
   expect(new Set([first.data[0].key_id, second.data[0].key_id])).toEqual(new Set(['r1', 'r2']));
@@ -171,7 +171,7 @@ test('deliveries are listed page by page, and replayed under their old ids', asy
   expect((await post('/v1/deliveries/replay', { since, channel_id: made.channel_id })).json.messages).toBeGreaterThan(
     0,
   );
-  await expect.poll(statuses, { timeout: 15_000 }).toEqual(['sent', 'sent']);
+  await expect.poll(statuses).toEqual(['sent', 'sent']);
   const ids = receiver.requests.filter(({ path }) => path === '/replayed').map(({ id }) => id);
   expect(new Set(ids).size).toBe(2);
   expect(receiver.accepted('/replayed').length).toBe(2);

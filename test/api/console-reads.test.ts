@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { untilRolledUp } from '../dashboards/rolled-up.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import { untilPasses } from '../support/until-passes.ts';
 
 const DAY_MS = 86_400_000;
 const NOW = Date.now();
@@ -123,11 +124,11 @@ test('GET /v1/sources says what arrived in which format, and why some was reject
   const body = [{ key_id: 'a', status: 200 }, { key_id: 'b' }];
   await stack.call('/v1/requests', { method: 'POST', body, token: acme });
   await stack.call('/v1/ingest/nginx', { method: 'POST', body: 'no log line' });
-  const found = await vi.waitFor(async () => {
+  const found = await untilPasses(async () => {
     const { json } = await stack.call('/v1/sources');
     expect(json.data).toHaveLength(3);
     return json.data;
-  }, 30_000);
+  });
   const nginx = found.find((source: { format: string }) => source.format === 'nginx');
   expect(nginx).toMatchObject({ accepted: 0, rejected: 1 });
   expect(nginx.error).not.toContain('no log line');

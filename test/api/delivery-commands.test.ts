@@ -108,15 +108,13 @@ test('deliveries: listed and sent again', async () => {
   await writeAlertEvents(stack.store, [event]);
   await handOver(queue, [event]);
   const list = async () => (await run(['deliveries', 'list', '--channel', channel.channel_id])).out;
-  await expect
-    .poll(list, { timeout: 20_000 })
-    .toMatch(/key_leaked +opened +leaked .* failed +1 +the receiver answered 302/);
+  await expect.poll(list).toMatch(/key_leaked +opened +leaked .* failed +1 +the receiver answered 302/);
   receiver.answer('/again', (_message, res) => res.end());
   const since = new Date(Date.now() - 60_000).toISOString();
   expect((await run(['deliveries', 'replay', '--failed-since', since])).out).toBe(
     'messages that are sent again: 1, with alerts in them: 1\n',
   );
-  await expect.poll(list, { timeout: 20_000 }).toMatch(/leaked .* sent +1/);
+  await expect.poll(list).toMatch(/leaked .* sent +1/);
   expect((await run(['deliveries', 'replay'])).err).toMatch(/give the id of one delivery/);
   await queue.close();
   connection.disconnect();

@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type OpenDashboard, openDashboard } from '../dashboards/open-dashboard.ts';
 import { BROWSER_PATH } from '../support/browser.ts';
+import { untilPasses } from '../support/until-passes.ts';
 
 /** A strict page of somebody else: no inline script or style, and styles that would hurt if they came through. */
 const POLICY = "default-src 'self'; style-src 'self'; script-src 'self'";
@@ -118,9 +119,8 @@ describe.skipIf(BROWSER_PATH === '')('<keytally-usage> on a page of another orig
       key_id: 'key_embedded',
       expires_at,
     });
-    await vi.waitFor(
-      async () => expect((await dashboard.stack.call('/v1/keys/key_embedded', { token: expired })).status).toBe(401),
-      { timeout: 30_000, interval: 200 },
+    await untilPasses(async () =>
+      expect((await dashboard.stack.call('/v1/keys/key_embedded', { token: expired })).status).toBe(401),
     );
     const page = await host(`key-id="key_embedded" token="${expired}" range="24h"`);
     await page.getByRole('alert').waitFor();

@@ -123,7 +123,7 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run Keytally', () => {
     await stack.store.command("ALTER TABLE requests ADD CONSTRAINT no_poison CHECK path != '/poison'");
     const sent = ['/a', '/poison', '/b'].map((path) => ({ key_id: 'key_poisoned', method: 'GET', path, status: 200 }));
     await stack.send(sent);
-    await expect.poll(() => totalOf('key_poisoned').catch(() => 0), { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => totalOf('key_poisoned').catch(() => 0)).toBe(2);
     const page = await dashboard.open('/jobs');
     await expect.poll(() => rowsOf(page).count()).toBe(1);
     expect(await rowsOf(page).innerText()).toMatch(/no_poison[\s\S]*key_poisoned GET \/poison 200/);
@@ -133,12 +133,12 @@ describe.skipIf(BROWSER_PATH === '')('pages of those who run Keytally', () => {
     const said = page.getByTestId('letters-said');
     await expect.poll(() => said.innerText()).toMatch(/^On their way: 1 record\./);
     // Refused again: a letter of its own.
-    await expect.poll(() => rowsOf(page).innerText(), { timeout: 20_000 }).toMatch(/-1-0\s[\s\S]*no_poison/);
+    await expect.poll(() => rowsOf(page).innerText()).toMatch(/-1-0\s[\s\S]*no_poison/);
     expect(await totalOf('key_poisoned')).toBe(2);
 
     await stack.store.command('ALTER TABLE requests DROP CONSTRAINT no_poison');
     await button.click();
-    await expect.poll(() => totalOf('key_poisoned'), { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => totalOf('key_poisoned')).toBe(3);
     await expect.poll(() => rowsOf(page).count()).toBe(0);
 
     await page.getByLabel('Dead letters').last().selectOption('replayed');

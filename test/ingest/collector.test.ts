@@ -38,7 +38,7 @@ async function countOf(keyId: string): Promise<number> {
 async function settled(): Promise<void> {
   const marker = `marker_${Math.random()}`;
   await stack.send([good(marker)]);
-  await expect.poll(() => countOf(marker), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => countOf(marker)).toBe(1);
 }
 
 describe('bodies', () => {
@@ -59,7 +59,7 @@ describe('bodies', () => {
     expect(answer.status).toBe(202);
     expect(answer.json).toMatchObject({ accepted: count, rejected: 0, errors: [] });
     expect(answer.json.batch_id).toMatch(/^[0-9a-f-]{36}$/);
-    await expect.poll(() => countOf(key), { timeout: 20_000 }).toBe(count);
+    await expect.poll(() => countOf(key)).toBe(count);
   });
 });
 
@@ -87,7 +87,7 @@ describe('bad input', () => {
       [6, ''],
       [7, 'ip'],
     ]);
-    await expect.poll(() => countOf('beside'), { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => countOf('beside')).toBe(2);
   });
 
   test.each([

@@ -47,7 +47,7 @@ async function countOf(keyId: string): Promise<number> {
 async function settled(): Promise<void> {
   const marker = `marker_${Math.random()}`;
   await stack.send([{ key_id: marker, status: 200 }]);
-  await expect.poll(() => countOf(marker), { timeout: 20_000 }).toBe(1);
+  await expect.poll(() => countOf(marker)).toBe(1);
 }
 
 const usable = SAMPLES.filter((sample) => sample.records.length > 0 && !sample.options?.trustedProxies);

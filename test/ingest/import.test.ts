@@ -52,9 +52,7 @@ async function settled(): Promise<void> {
   const redis = await connectRedis(stack.redisUrl, 'producer', () => {});
   const queue = openBatchQueue(redis, 0);
   await expect
-    .poll(async () => Object.values(await queue.getJobCounts('waiting', 'active', 'delayed', 'failed')), {
-      timeout: 30_000,
-    })
+    .poll(async () => Object.values(await queue.getJobCounts('waiting', 'active', 'delayed', 'failed')))
     .toEqual([0, 0, 0, 0]);
   await queue.close();
   redis.disconnect();

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
 import { commandOf, identityOf } from '../../ingest/process-identity.ts';
 import { builtModule } from '../support/built-module.ts';
+import { untilPasses } from '../support/until-passes.ts';
 
 let dataDir: string;
 let lines: string[];
@@ -90,7 +91,7 @@ describe('startLocalRedis', () => {
     const redis = await start({ onExit });
     await withClient(redis.url, (client) => client.set('kept', 'yes'));
     process.kill(redis.pid, 'SIGKILL');
-    await vi.waitFor(() => expect(onExit).toHaveBeenCalledOnce(), 5_000);
+    await untilPasses(() => expect(onExit).toHaveBeenCalledOnce());
     expect(onExit.mock.calls[0]?.[0]).toContain(`process ${redis.pid}`);
     await redis.stop();
     const again = await start();

@@ -4,9 +4,10 @@ import { createServer, type RequestListener } from 'node:http';
 import { connect as connect2, createServer as createServer2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type GatewayRequest, keytally, type Middleware, type MiddlewareOptions } from '../../ingest/sender.ts';
 import { expectBalanced, listen, senders, storedRecords, url } from '../support/record-receiver.ts';
+import { untilPasses } from '../support/until-passes.ts';
 
 type Answer = (path: string, res: Parameters<RequestListener>[1]) => void;
 
@@ -22,7 +23,7 @@ function host(middleware: Middleware, answer: Answer): Promise<string> {
 }
 
 async function recorded(middleware: Middleware, count: number) {
-  await vi.waitFor(() => expect(middleware.stats().recorded).toBe(count));
+  await untilPasses(() => expect(middleware.stats().recorded).toBe(count));
   await middleware.flush();
   return storedRecords();
 }
@@ -66,8 +67,8 @@ describe('the end of a request', () => {
       else open++;
     });
     const socket = inARow(base, ['/answered', '/first', '/second']);
-    await vi.waitFor(() => expect(open).toBe(2));
-    await vi.waitFor(() => expect(middleware.stats().recorded).toBe(1));
+    await untilPasses(() => expect(open).toBe(2));
+    await untilPasses(() => expect(middleware.stats().recorded).toBe(1));
     socket.destroy();
     await expectEnds(middleware, [
       ['/answered', 200],
@@ -84,7 +85,7 @@ describe('the end of a request', () => {
       base,
       Array.from({ length: 150 }, (_, n) => `/${n}`),
     );
-    await vi.waitFor(() => expect(waiting).toHaveLength(150));
+    await untilPasses(() => expect(waiting).toHaveLength(150));
     for (const answer of waiting) answer();
     const records = await recorded(middleware, 150);
     socket.destroy();
@@ -109,7 +110,7 @@ describe('the end of a request', () => {
       }),
     );
     for (const path of ['/one', '/both', '/other']) await (await fetch(base + path)).text();
-    await vi.waitFor(() => expect([all.stats().recorded, some.stats().recorded]).toEqual([3, 1]));
+    await untilPasses(() => expect([all.stats().recorded, some.stats().recorded]).toEqual([3, 1]));
   });
 
   it("asks the host in the request's own context", async () => {
@@ -161,18 +162,18 @@ describe('the end of a request', () => {
     const waiting: (() => void)[] = [];
     const base = await host(middleware, (_, res) => void waiting.push(() => res.end()));
     const answer = fetch(base);
-    await vi.waitFor(() => expect(waiting).toHaveLength(1));
+    await untilPasses(() => expect(waiting).toHaveLength(1));
     await middleware.close();
     expect(hasSubscribers('http.server.response.finish')).toBe(true);
     waiting[0]!();
     await (await answer).text();
     expect(hasSubscribers('http.server.response.finish')).toBe(false);
     const late = fetch(base, { headers: { connection: 'close' } });
-    await vi.waitFor(() => expect(waiting).toHaveLength(2));
+    await untilPasses(() => expect(waiting).toHaveLength(2));
     expect(hasSubscribers('http.server.response.finish')).toBe(false);
     waiting[1]!();
     await (await late).text();
-    await vi.waitFor(() => expect(middleware.stats().dropped.closed).toBe(2));
+    await untilPasses(() => expect(middleware.stats().dropped.closed).toBe(2));
     expectBalanced(middleware);
   });
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 import express from 'express';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseRecord } from '../../ingest/record.ts';
 import { keytally, type MiddlewareOptions, type Sender } from '../../ingest/sender.ts';
 
@@ -20,6 +20,7 @@ import {
   storedRecords,
   url,
 } from '../support/record-receiver.ts';
+import { untilPasses } from '../support/until-passes.ts';
 
 describe.each(['used', 'watching'] as const)('the middleware in an Express 5 application, %s', (way) => {
   async function host(options: Partial<MiddlewareOptions> = {}): Promise<{ base: string; middleware: Sender }> {
@@ -52,7 +53,7 @@ describe.each(['used', 'watching'] as const)('the middleware in an Express 5 app
   }
 
   async function one(middleware: Sender): Promise<Received['records'][number]> {
-    await vi.waitFor(() => expect(middleware.stats().recorded).toBeGreaterThan(0));
+    await untilPasses(() => expect(middleware.stats().recorded).toBeGreaterThan(0));
     await middleware.flush();
     expect(storedRecords()).toHaveLength(1);
     return storedRecords()[0]!;
@@ -99,7 +100,7 @@ describe.each(['used', 'watching'] as const)('the middleware in an Express 5 app
     const { base, middleware } = await host();
     await fetch(`${base}/upload`, { method: 'POST', body: 'z'.repeat(321) }).then((response) => response.text());
     await fetch(`${base}/stream`).then((response) => response.text());
-    await vi.waitFor(() => expect(middleware.stats().recorded).toBe(2));
+    await untilPasses(() => expect(middleware.stats().recorded).toBe(2));
     await middleware.flush();
     const [upload, stream] = storedRecords();
     expect(upload).toMatchObject({ status: 201, request_bytes: 321, response_bytes: 0 });
@@ -122,7 +123,7 @@ describe.each(['used', 'watching'] as const)('the middleware in an Express 5 app
     await fetch(`${asked.base}/users/2`, { headers: { authorization: 'Bearer abc' } }).then((response) =>
       response.text(),
     );
-    await vi.waitFor(() => expect(asked.middleware.stats().recorded).toBe(2));
+    await untilPasses(() => expect(asked.middleware.stats().recorded).toBe(2));
     await asked.middleware.flush();
     const [known, bearer] = storedRecords();
     expect(known).toMatchObject({ key_id: 'key-7' });
@@ -173,7 +174,7 @@ describe.each(['used', 'watching'] as const)('the middleware in an Express 5 app
       const calls = Array.from({ length: 25 }, (_, id) => fetch(`${base}/users/${round * 25 + id}`));
       await Promise.all(calls.map(async (call) => (await call).text()));
     }
-    await vi.waitFor(() => expect(middleware.stats().recorded).toBe(500));
+    await untilPasses(() => expect(middleware.stats().recorded).toBe(500));
     await middleware.close();
     expect(new Set(paths()).size).toBe(500);
     expect(paths()).toHaveLength(500);
@@ -191,7 +192,7 @@ describe.each(['used', 'watching'] as const)('the middleware in an Express 5 app
       const response = await fetch(`${base}/users/${id}`);
       expect(await response.json()).toEqual({ id: String(id) });
     }
-    await vi.waitFor(() => expect(middleware.stats().recorded).toBe(50));
+    await untilPasses(() => expect(middleware.stats().recorded).toBe(50));
     expect(middleware.stats()).toMatchObject({ dropped: { overflow: 30 }, pending: 20 });
     await middleware.close();
     expectBalanced(middleware);
@@ -202,8 +203,8 @@ describe.each(['used', 'watching'] as const)('the middleware in an Express 5 app
     const before = Date.now();
     await (await fetch(`${base}/users/1`)).text();
     const after = Date.now();
-    await vi.waitFor(() => expect(middleware.stats()).toMatchObject({ recorded: 1, pending: 1 }));
-    await vi.waitFor(() => expect(middleware.stats()).toMatchObject({ sent: 1, pending: 0 }), 5_000);
+    await untilPasses(() => expect(middleware.stats()).toMatchObject({ recorded: 1, pending: 1 }));
+    await untilPasses(() => expect(middleware.stats()).toMatchObject({ sent: 1, pending: 0 }));
     const { timestamp } = storedRecords()[0]!;
     expect(timestamp).toBeGreaterThanOrEqual(before - 1);
     expect(timestamp).toBeLessThanOrEqual(after + 1);
@@ -215,7 +216,7 @@ describe.each(['used', 'watching'] as const)('the middleware in an Express 5 app
   ])('%s', async (_, options, count) => {
     const { base, middleware } = await host(options);
     for (let id = 0; id < count; id++) await (await fetch(`${base}/users/${id}`)).text();
-    await vi.waitFor(() => expect(middleware.stats()).toMatchObject({ sent: count, pending: 0 }), 5_000);
+    await untilPasses(() => expect(middleware.stats()).toMatchObject({ sent: count, pending: 0 }));
     expect(new Set(paths()).size).toBe(count);
   });
 
@@ -260,7 +261,7 @@ describe.each(['used', 'watching'] as const)('the middleware in an Express 5 app
     if (way === 'watching') middleware.watch(server);
     const base = await listen(server);
     for (const path of ['/bad', '/good']) await (await fetch(base + path)).text();
-    await vi.waitFor(() => expect(middleware.stats().recorded).toBe(2));
+    await untilPasses(() => expect(middleware.stats().recorded).toBe(2));
     await middleware.flush();
     expect(paths()).toEqual(['/good']);
     expect(middleware.stats()).toMatchObject({ recorded: 2, sent: 1, dropped: { rejected: 1 }, pending: 0 });
@@ -293,7 +294,7 @@ describe('watching a server', () => {
     stop();
     stop();
     await get(`${base}/after`);
-    await vi.waitFor(() => expect(middleware.stats().recorded).toBe(2));
+    await untilPasses(() => expect(middleware.stats().recorded).toBe(2));
     await middleware.flush();
     expect(storedRecords().map(({ path, status }) => [path, status])).toEqual([
       ['/yes', 200],
@@ -311,7 +312,7 @@ describe('watching a server', () => {
     middleware.watch(server);
     middleware.watch(server);
     await get(`${await listen(server)}/once`);
-    await vi.waitFor(() => expect(middleware.stats().recorded).toBeGreaterThan(0));
+    await untilPasses(() => expect(middleware.stats().recorded).toBeGreaterThan(0));
     await middleware.close();
     expect(middleware.stats()).toMatchObject({ recorded: 1, sent: 1 });
     expect(server.listenerCount('request')).toBe(1);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { parseRecord, type RecordInput } from '../../ingest/record.ts';
 import { createSender, type SenderError } from '../../ingest/sender.ts';
 import { builtModule } from '../support/built-module.ts';
@@ -24,6 +24,7 @@ import {
   storedRecords,
   url,
 } from '../support/record-receiver.ts';
+import { untilPasses } from '../support/until-passes.ts';
 
 describe('batches', () => {
   it('go out when enough records wait, compressed, with token and Idempotency-Key', async () => {
@@ -32,7 +33,7 @@ describe('batches', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(requests).toHaveLength(0);
     fill(target, 1, 99);
-    await vi.waitFor(() => expect(target.stats().sent).toBe(100));
+    await untilPasses(() => expect(target.stats().sent).toBe(100));
     expect(requests).toHaveLength(1);
     expect(requests[0]!.headers).toMatchObject({ authorization: 'Bearer kt_test', 'content-encoding': 'br' });
     expect(requests[0]!.key).toMatch(/^[0-9a-f-]{36}$/);
@@ -45,7 +46,7 @@ describe('batches', () => {
     const before = Date.now();
     fill(target, 3);
     const after = Date.now();
-    await vi.waitFor(() => expect(target.stats().sent).toBe(3));
+    await untilPasses(() => expect(target.stats().sent).toBe(3));
     const time = storedRecords()[0]!.timestamp as number;
     expect(time).toBeGreaterThanOrEqual(before);
     expect(time).toBeLessThanOrEqual(after);
@@ -91,7 +92,7 @@ describe('batches', () => {
   it('go out at half of what may be held, without waiting for the interval', async () => {
     const target = sender({ maxRecords: 100, flushIntervalMs: 600_000 });
     fill(target, 50);
-    await vi.waitFor(() => expect(target.stats().sent).toBe(50));
+    await untilPasses(() => expect(target.stats().sent).toBe(50));
   });
 });
 
@@ -189,7 +190,7 @@ describe('a receiver in trouble', () => {
     answerWith(fails(503));
     const target = sender({ retryForMs: 100 });
     fill(target, 5);
-    await vi.waitFor(() => expect(target.stats()).toMatchObject({ dropped: { failed: 0 }, pending: 5 }));
+    await untilPasses(() => expect(target.stats()).toMatchObject({ dropped: { failed: 0 }, pending: 5 }));
     await target.flush();
     expect(target.stats()).toMatchObject({ sent: 0, dropped: { failed: 5 }, pending: 0 });
   });
@@ -204,7 +205,7 @@ describe('bounds', () => {
     fill(target, 250);
     expect(target.stats()).toMatchObject({ recorded: 250, dropped: { overflow: 150 }, pending: 100 });
     expect(errors).toHaveLength(1);
-    await vi.waitFor(() => expect(held).toHaveLength(2));
+    await untilPasses(() => expect(held).toHaveLength(2));
     answerWith(store);
     for (const res of held) reply(res, 202, { accepted: 50, rejected: 0 });
     await target.flush();

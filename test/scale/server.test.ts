@@ -47,7 +47,7 @@ async function untilEmpty(): Promise<void> {
   const queues = [openBatchQueue(connection, 0), openBatchQueue(connection, 1)];
   const counts = () =>
     Promise.all(queues.map((queue) => queue.getJobCountByTypes('waiting', 'active', 'delayed', 'failed')));
-  await expect.poll(counts, { timeout: 60_000, interval: 100 }).toEqual([0, 0]);
+  await expect.poll(counts, { interval: 100 }).toEqual([0, 0]);
   for (const queue of queues) await queue.close();
   connection.disconnect();
 }

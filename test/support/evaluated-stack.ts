@@ -1,23 +1,19 @@
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { connectRedis, type Redis } from '../../ingest/redis.ts';
 import { type EvaluationLane, openEvaluationQueue } from '../../workers/alerts/evaluation/evaluation-queue.ts';
 import { brokenAlertLogs } from './alert-log.ts';
 import { type Stack, startStack } from './stack.ts';
+import { untilPasses } from './until-passes.ts';
 
 const NEVER = '0 0 1 1 *';
 /** Nothing is evaluated by itself: a test enqueues the slots it wants, so that time is its own. */
 export const UNSCHEDULED = { ALERT_EVALUATION_CRON: NEVER, ALERT_LIMITS_CRON: NEVER };
 
 /** Runs one job of a lane as of a time, as the schedule would. */
-export async function runSlot(
-  redis: Redis,
-  lane: EvaluationLane,
-  nowMs: number,
-  { timeoutMs = 30_000 } = {},
-): Promise<void> {
+export async function runSlot(redis: Redis, lane: EvaluationLane, nowMs: number): Promise<void> {
   const queue = openEvaluationQueue(redis, lane);
   const job = await queue.add('slot', { slot_ms: nowMs });
-  await vi.waitFor(async () => expect(await job.getState()).toBe('completed'), { timeout: timeoutMs, interval: 50 });
+  await untilPasses(async () => expect(await job.getState()).toBe('completed'));
   await queue.close();
 }
 

@@ -123,7 +123,7 @@ export async function httpCall(url: string, options: CallOptions): Promise<Answe
 }
 
 const POLL_MS = 100;
-const TIMEOUT_MS = 45_000;
+const TIMEOUT_MS = 90_000;
 
 async function until<T>(read: () => Promise<T>, isEnough: (value: T) => boolean, what: string): Promise<void> {
   const startedAt = Date.now();

@@ -54,7 +54,7 @@ async function counted(keyId: string): Promise<{ requests: number; total: number
 test('a poisoned row waits with its reason; a replay counts it once, however often it is asked for', async () => {
   await forbidPoison();
   await enqueue('poisoned', await jobOf(20, new Set([7]), 'replayed'));
-  await expect.poll(async () => (await list()).length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(async () => (await list()).length).toBe(1);
   expect((await list())[0]).toMatchObject({
     ...{ id: 'poisoned-7', batch_id: 'poisoned', rows: 1, outcome: 'waiting' },
     reason: expect.stringContaining('no_poison'),
@@ -64,7 +64,7 @@ test('a poisoned row waits with its reason; a replay counts it once, however oft
   await stack.store.command('ALTER TABLE requests DROP CONSTRAINT no_poison');
   const answers = await Promise.all(Array.from({ length: 4 }, () => replay('poisoned-7')));
   expect(answers.map(({ status }) => status).filter((status) => ![200, 409].includes(status))).toEqual([]);
-  await expect.poll(() => counted('replayed'), { timeout: 20_000 }).toEqual({ requests: 20, total: 20 });
+  await expect.poll(() => counted('replayed')).toEqual({ requests: 20, total: 20 });
   expect((await replay('poisoned-7')).status).toBe(409);
   expect(await list()).toEqual([]);
   expect(await list('?outcome=replayed')).toMatchObject([{ id: 'poisoned-7' }]);
@@ -74,21 +74,19 @@ test('a poisoned row waits with its reason; a replay counts it once, however oft
 test('replayed while the cause is still there: it waits again', async () => {
   await forbidPoison();
   await enqueue('stubborn', await jobOf(3, new Set([1]), 'stubborn'));
-  await expect.poll(async () => (await list()).length, { timeout: 20_000 }).toBe(1);
+  await expect.poll(async () => (await list()).length).toBe(1);
   expect((await replay('stubborn-1')).status).toBe(200);
-  await expect
-    .poll(async () => (await list()).map(({ id }: { id: string }) => id), { timeout: 20_000 })
-    .toEqual(['stubborn-1-0']);
+  await expect.poll(async () => (await list()).map(({ id }: { id: string }) => id)).toEqual(['stubborn-1-0']);
   await stack.store.command('ALTER TABLE requests DROP CONSTRAINT no_poison');
   await replay('stubborn-1-0');
-  await expect.poll(() => counted('stubborn'), { timeout: 20_000 }).toEqual({ requests: 3, total: 3 });
+  await expect.poll(() => counted('stubborn')).toEqual({ requests: 3, total: 3 });
 });
 
 test('more bad rows than letters: the rest is one letter, and a replay of all counts every row once', async () => {
   await forbidPoison();
   const rows = MAX_LETTERS_PER_BATCH + 30;
   await enqueue('many', await jobOf(rows + 5, new Set(Array.from({ length: rows }, (_, n) => n)), 'many'));
-  await expect.poll(async () => (await list('?limit=500')).length, { timeout: 60_000 }).toBe(MAX_LETTERS_PER_BATCH + 1);
+  await expect.poll(async () => (await list('?limit=500')).length).toBe(MAX_LETTERS_PER_BATCH + 1);
   const letters: { id: string; rows: number }[] = await list('?limit=500');
   expect(letters.find(({ id }) => id === 'many-rest')!.rows).toBe(30);
   const [stored] = await stack.store.query<{ payload: string }>(
@@ -97,13 +95,13 @@ test('more bad rows than letters: the rest is one letter, and a replay of all co
   expect((await decodeBatch(stored!.payload)).rows).toBe(1);
   await stack.store.command('ALTER TABLE requests DROP CONSTRAINT no_poison');
   for (const { id } of letters) expect((await replay(id)).status).toBe(200);
-  await expect.poll(() => counted('many'), { timeout: 60_000 }).toEqual({ requests: rows + 5, total: rows + 5 });
+  await expect.poll(() => counted('many')).toEqual({ requests: rows + 5, total: rows + 5 });
 }, 120_000);
 
 test('a batch that was given up although the store had committed it is not counted again', async () => {
   const job = await jobOf(5, new Set(), 'committed');
   await enqueue('committed', job);
-  await expect.poll(() => counted('committed'), { timeout: 20_000 }).toEqual({ requests: 5, total: 5 });
+  await expect.poll(() => counted('committed')).toEqual({ requests: 5, total: 5 });
   await writeDeadLetters(stack.store, [wholeBatch('committed', job, 'gave up after 10 attempts: timeout')]);
   expect((await replay('committed')).json).toEqual({ id: 'committed', outcome: 'counted_already', rows: 5 });
   expect(await counted('committed')).toEqual({ requests: 5, total: 5 });
@@ -116,19 +114,19 @@ test('a view fails for the last time and `requests` has the rows: no letter; the
   const before = await tierCounts(stack.store);
   const more = (rows: number) => Object.fromEntries(Object.entries(before).map(([tier, n]) => [tier, n + rows]));
   await enqueue('halved', await jobOf(3, new Set([1]), 'halved'), { attempts: 1 });
-  await expect.poll(async () => (await counted('halved')).requests, { timeout: 20_000 }).toBe(3);
+  await expect.poll(async () => (await counted('halved')).requests).toBe(3);
   await enqueue('behind', await jobOf(2, new Set(), 'behind'));
-  await expect.poll(() => counted('behind'), { timeout: 20_000 }).toEqual({ requests: 2, total: 2 });
+  await expect.poll(() => counted('behind')).toEqual({ requests: 2, total: 2 });
   // The engine fills views in an order of its own.
   expect(await tierCounts(stack.store), 'no view was cut short').not.toEqual(more(5));
   expect(await list()).toEqual([]);
   await stack.store.command('DROP VIEW broken');
-  await expect.poll(() => tierCounts(stack.store), { timeout: 20_000 }).toEqual(more(5));
+  await expect.poll(() => tierCounts(stack.store)).toEqual(more(5));
 });
 
 test('a batch of which a part is counted is refused, with both numbers', async () => {
   await enqueue('partly', await jobOf(5, new Set(), 'partly'));
-  await expect.poll(() => counted('partly'), { timeout: 20_000 }).toEqual({ requests: 5, total: 5 });
+  await expect.poll(() => counted('partly')).toEqual({ requests: 5, total: 5 });
   await writeDeadLetters(stack.store, [wholeBatch('partly', await jobOf(9, new Set(), 'partly'), 'gave up')]);
   const { status, json } = await replay('partly');
   expect([status, json.detail]).toEqual([409, expect.stringContaining('5 of its 9 rows')]);
@@ -143,9 +141,7 @@ test.each([
     await stack.store.command(`ALTER TABLE requests ADD CONSTRAINT no_poison ${check}`);
     const batchId = id.split('-')[0]!;
     await enqueue(batchId, await jobOf(3, new Set([1]), batchId, '8.8.8.8'), { attempts: 1 });
-    await expect
-      .poll(async () => (await list()).map((letter: { id: string }) => letter.id), { timeout: 20_000 })
-      .toEqual([id]);
+    await expect.poll(async () => (await list()).map((letter: { id: string }) => letter.id)).toEqual([id]);
     const payload = async () =>
       (
         await stack.store.query<{ payload: string }>('SELECT payload FROM dead_letters FINAL WHERE id = {id:String}', {
@@ -157,7 +153,7 @@ test.each([
     await stack.store.command('ALTER TABLE requests DROP CONSTRAINT no_poison');
     expect((await replay(id)).status).toBe(200);
     expect(await payload()).toBe('');
-    await expect.poll(() => counted(batchId), { timeout: 20_000 }).toEqual({ requests: 3, total: 3 });
+    await expect.poll(() => counted(batchId)).toEqual({ requests: 3, total: 3 });
     const stored = await stack.store.query<{ ip: string; country: string }>(
       'SELECT DISTINCT ip, country FROM requests WHERE key_id = {key_id:String}',
       { key_id: batchId },
@@ -171,10 +167,10 @@ test('a replay keeps the claims of its batch: a repeat that came meanwhile stays
   const lost: BatchJob = { ...(await jobOf(4, new Set(), 'claimed')), claims: [claim] };
   await writeDeadLetters(stack.store, [wholeBatch('first-delivery', lost, 'gave up')]);
   await enqueue('second-delivery', lost);
-  await expect.poll(() => counted('claimed'), { timeout: 20_000 }).toEqual({ requests: 4, total: 4 });
+  await expect.poll(() => counted('claimed')).toEqual({ requests: 4, total: 4 });
   expect((await replay('first-delivery')).status).toBe(200);
   await enqueue('afterwards', await jobOf(1, new Set(), 'marker'));
-  await expect.poll(() => counted('marker'), { timeout: 20_000 }).toEqual({ requests: 1, total: 1 });
+  await expect.poll(() => counted('marker')).toEqual({ requests: 1, total: 1 });
   expect(await counted('claimed')).toEqual({ requests: 4, total: 4 });
 });
 

@@ -45,7 +45,7 @@ test('ClickHouse down: every worker pauses, no attempt is spent, nothing is lost
     const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
     return Object.values(counts).reduce((sum, count) => sum + count, 0);
   };
-  await expect.poll(() => queue.getRateLimitTtl(), { timeout: 15_000 }).toBeGreaterThan(0);
+  await expect.poll(() => queue.getRateLimitTtl()).toBeGreaterThan(0);
   await new Promise((resolve) => setTimeout(resolve, 5_000));
   expect(await waiting()).toBeGreaterThan(0);
   const jobs = await queue.getJobs(['waiting', 'active', 'delayed']);
@@ -57,7 +57,7 @@ test('ClickHouse down: every worker pauses, no attempt is spent, nothing is lost
   });
   await server.start();
   await stack.untilCounted(3 + 24);
-  await expect.poll(waiting, { timeout: 15_000 }).toBe(0);
+  await expect.poll(waiting).toBe(0);
   const [row] = await stack.store.query<{ counted: number }>('SELECT sum(requests) AS counted FROM usage_day');
   expect(row!.counted).toBe(27);
   await queue.close();
@@ -85,7 +85,7 @@ test('an insert that the server still runs when the worker has given up: its bat
     return 'held';
   };
   await stack.send([record(1), record(2)]);
-  await expect.poll(() => server.seen.refusedAsRunning, { timeout: 60_000 }).toBeGreaterThan(1);
+  await expect.poll(() => server.seen.refusedAsRunning).toBeGreaterThan(1);
   const redis = await connectRedis(stack.redisUrl, 'producer', () => {});
   const queue = openBatchQueue(redis, 0);
   const jobs = await queue.getJobs(['waiting', 'active', 'delayed', 'failed']);

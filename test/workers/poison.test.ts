@@ -52,7 +52,7 @@ test('bad rows are written to dead_letters with their reason; their batch-mates 
   }
   await enqueue('poisoned-batch', await encodeBatch(batch), 40);
   await stack.untilCounted(38);
-  await expect.poll(async () => (await letters()).length, { timeout: 15_000 }).toBe(2);
+  await expect.poll(async () => (await letters()).length).toBe(2);
   const [first, second] = await letters();
   expect([first!.id, second!.id]).toEqual(['poisoned-batch-23', 'poisoned-batch-7']);
   expect(first).toMatchObject({ batch_id: 'poisoned-batch', rows: 1 });
@@ -65,7 +65,7 @@ test('bad rows are written to dead_letters with their reason; their batch-mates 
 test('a payload that is no batch is kept whole', async () => {
   await enqueue('broken-payload', Buffer.from('not a batch').toString('base64'), 5);
   await expect
-    .poll(async () => (await letters()).find(({ id }) => id === 'broken-payload'), { timeout: 15_000 })
+    .poll(async () => (await letters()).find(({ id }) => id === 'broken-payload'))
     .toMatchObject({
       rows: 5,
       reason: expect.stringContaining('cannot be decoded'),

@@ -43,7 +43,7 @@ test('a few parts of single requests wait for more, where the engine would merge
       await store.insertRows(table, rows);
     }
   const mergedAsUsual = async () => (await partsOf(USUAL)).some(({ level }) => level > 0);
-  await expect.poll(mergedAsUsual, { timeout: 60_000 }).toBe(true);
+  await expect.poll(mergedAsUsual).toBe(true);
   const parts = await partsOf('requests');
   expect(parts.map(({ level, rows }) => ({ level, rows }))).toEqual(
     Array.from({ length: INSERTS }, () => ({ level: 0, rows: ROWS_PER_INSERT })),

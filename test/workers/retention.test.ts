@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 test('storage per table and per key: all rows, and what they take', async () => {
-  await expect.poll(() => tierCounts(stack.store), { timeout: 20_000 }).toEqual(everyTier(samples.length));
+  await expect.poll(() => tierCounts(stack.store)).toEqual(everyTier(samples.length));
   const tables = await storagePerTable(stack.store, stack.config);
   const requests = tables.find(({ table }) => table === 'requests')!;
   expect(requests.rows).toBe(samples.length);

@@ -89,7 +89,7 @@ test('a process that is stopped does not say that it is ready', async () => {
   worker.child.kill('SIGSTOP');
   await expect(fetch(`${worker.url}/readyz`, { signal: AbortSignal.timeout(2_000) })).rejects.toThrow();
   worker.child.kill('SIGCONT');
-  await expect.poll(async () => (await readiness()).status, { timeout: 20_000 }).toBe(200);
+  await expect.poll(async () => (await readiness()).status).toBe(200);
 });
 
 const figureOf = async (gauge: typeof batchesWaiting) => (await gauge.get()).values[0]!.value;

@@ -142,7 +142,7 @@ describe('a ready-made key list', () => {
     await stack.untilCounted(401);
     const list = async (query: string) => (await stack.call(`/v1/keys?limit=500&${query}`)).json;
     // A row is in requests a moment before the views have it.
-    await expect.poll(async () => (await list('search=brand-new')).data.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(async () => (await list('search=brand-new')).data.length).toBe(1);
     const all = await list('sort=key_id');
     const ids = all.data.map((key: { key_id: string }) => key.key_id);
     expect(ids).not.toContain('registered-3');

@@ -40,8 +40,7 @@ async function setUp(path: string, routing: Routing = {}) {
 const rowsOf = async (channel: Channel): Promise<Delivery[]> =>
   (await stack.deliveries()).filter((row) => row.channel_id === channel.channel_id);
 
-const until = <Value>(read: () => Promise<Value> | Value, expected: Value) =>
-  expect.poll(read, { timeout: 20_000 }).toEqual(expected);
+const until = <Value>(read: () => Promise<Value> | Value, expected: Value) => expect.poll(read).toEqual(expected);
 
 const statuses = async (channel: Channel) => (await rowsOf(channel)).map((row) => row.status).toSorted();
 

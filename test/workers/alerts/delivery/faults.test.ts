@@ -55,7 +55,7 @@ test('a receiver that is down for an "hour" gets everything once it is back, eac
   });
   for (let n = 0; n < 5; n++) await tellTo(channel, `down-${n}`);
   const statuses = async () => (await rowsOf(channel)).map((row) => row.status);
-  await expect.poll(statuses, { timeout: 40_000 }).toEqual(Array(5).fill('sent'));
+  await expect.poll(statuses).toEqual(Array(5).fill('sent'));
   const told = stack.receiver.accepted('/down').flatMap(({ body }) => body.notices);
   expect(new Set(told.map((notice) => notice.event.event_id)).size).toBe(5);
   expect(told.length).toBe(5);
@@ -123,7 +123,7 @@ test('410 switches the channel off, and another channel of the organization hear
 test('after the last attempt a delivery has failed, and the channel says why', async () => {
   const channel = await channelThat('/never', fails(302, { Location: `${stack.receiver.url}/followed` }));
   await tellTo(channel);
-  await expect.poll(async () => (await rowsOf(channel))[0]?.status, { timeout: 20_000 }).toBe('failed');
+  await expect.poll(async () => (await rowsOf(channel))[0]?.status).toBe('failed');
   expect(await rowsOf(channel)).toMatchObject([
     { attempts: TABLE.length, reason: 'answered 302', next_attempt_at: null },
   ]);

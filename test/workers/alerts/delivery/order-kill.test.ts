@@ -51,8 +51,7 @@ const fates = async (channel: Channel) =>
 /** The end was looked at by a process, and what it waits for has not arrived: in its own message by now. */
 const endIsLookedAt = (channel: Channel) =>
   until(async () => (await rowsOf(channel)).some((row) => row.notify === 'resolved' && row.message_id !== ''), true);
-const until = <Value>(read: () => Promise<Value> | Value, expected: Value) =>
-  expect.poll(read, { timeout: 40_000 }).toEqual(expected);
+const until = <Value>(read: () => Promise<Value> | Value, expected: Value) => expect.poll(read).toEqual(expected);
 
 test('an opening that is still tried arrives before its end, also when its process was killed in between', async () => {
   const { channel, tell, told } = await setUp('/away');

@@ -20,8 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const until = <Value>(read: () => Promise<Value> | Value, expected: Value) =>
-  expect.poll(read, { timeout: 20_000 }).toEqual(expected);
+const until = <Value>(read: () => Promise<Value> | Value, expected: Value) => expect.poll(read).toEqual(expected);
 
 const clock = (ms: number) => new Date(ms).toISOString().slice(11, 16);
 const night = (): Routing => ({

@@ -51,8 +51,7 @@ const rowsOf = async (channel: Channel) =>
   (await stack.deliveries()).filter((row) => row.channel_id === channel.channel_id);
 const statuses = async (channel: Channel) =>
   (await rowsOf(channel)).map(({ key_id, status, reason }) => `${key_id.split('-')[1]} ${status} ${reason}`.trim());
-const until = <Value>(read: () => Promise<Value> | Value, expected: Value) =>
-  expect.poll(read, { timeout: 20_000 }).toEqual(expected);
+const until = <Value>(read: () => Promise<Value> | Value, expected: Value) => expect.poll(read).toEqual(expected);
 
 /** Who was written, and which of these keys the mail named. */
 const readers = (...names: string[]) =>

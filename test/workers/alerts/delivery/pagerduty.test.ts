@@ -31,8 +31,7 @@ afterAll(async () => {
   await pagerDuty.close();
 });
 
-const until = <Value>(read: () => Promise<Value> | Value, expected: Value) =>
-  expect.poll(read, { timeout: 20_000 }).toEqual(expected);
+const until = <Value>(read: () => Promise<Value> | Value, expected: Value) => expect.poll(read).toEqual(expected);
 
 async function incident(organization: string) {
   const secrets = JSON.stringify({ routing_key: 'R0'.repeat(16) });
