@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Queue, Worker } from 'bullmq';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeBatch } from '../../ingest/batch.ts';
@@ -74,10 +73,20 @@ test('beside an organization that sends a hundred times as much, a batch of the 
   await queue.close();
 });
 
-/** The first batch after a pause is looked at after a fifth of it, then after a whole one: the moments below lie well between. */
+/** The first batch after a pause is looked at after a fifth of it, then after a whole one. */
 const LINGER_MS = 2_000;
-const BETWEEN_MS = 100;
-const AFTER_THE_FIRST_LOOK_MS = 700;
+
+/** Resolves when the gatherer has looked at a batch whose time was up, and has decided: it asks the queue what waits. */
+function nextLook(queue: Queue<BatchJob>): Promise<void> {
+  const count = queue.getJobCountByTypes.bind(queue);
+  return new Promise((resolve) => {
+    queue.getJobCountByTypes = async (...types) => {
+      const waiting = await count(...types);
+      setImmediate(resolve);
+      return waiting;
+    };
+  });
+}
 
 /** Whether a request that comes after the first look at a batch still gets into it. */
 async function isStillGathered(company: boolean, isWaitedFor: boolean, waiting: number): Promise<boolean> {
@@ -87,9 +96,10 @@ async function isStillGathered(company: boolean, isWaitedFor: boolean, waiting: 
   for (let n = 0; n < waiting; n++) await queue.add('batch', { rows: 1, claims: [], receivedAtMs: 0, payload });
   const gatherer = gathererOf(queue, LINGER_MS);
   const send = () => gatherer.add(records('k', 1), origin('', isWaitedFor));
+  const looked = nextLook(queue);
   const first = send();
-  if (company) await sleep(BETWEEN_MS).then(() => void send());
-  await sleep(AFTER_THE_FIRST_LOOK_MS - (company ? BETWEEN_MS : 0));
+  if (company) void send();
+  await looked;
   const last = send();
   await gatherer.close();
   await queue.close();
