@@ -5,6 +5,7 @@ import { ApiDescriptions } from './api-descriptions.ts';
 import type { Store } from './clickhouse/store.ts';
 import { Registry } from './keys/registry.ts';
 import { underLease } from './lease.ts';
+import { type TimedLook, timedLook } from './timed-look.ts';
 import { Tokens } from './tokens.ts';
 
 const LOOK_EVERY_MS = 5_000;
@@ -21,22 +22,14 @@ export async function rebuildEdgeIndex(store: Store, redis: Redis): Promise<void
 }
 
 /** Looks whether Redis still has the index, and fills it again when it came back without: empty, or another one. */
-export function startEdgeIndexWatch(store: Store, redis: Redis, log: Logger): { look(): Promise<void>; close(): void } {
-  let looks = false;
-  const look = async () => {
-    if (looks) return;
-    looks = true;
+export function startEdgeIndexWatch(store: Store, redis: Redis, log: Logger): TimedLook {
+  return timedLook(LOOK_EVERY_MS, async () => {
     try {
       if ((await redis.exists(INDEX_BUILT_KEY)) === 0) await rebuildOnce(store, redis, log);
     } catch (error) {
       log.warn({ err: error }, 'the index of the edge is not rebuilt; the next look tries again');
-    } finally {
-      looks = false;
     }
-  };
-  const timer = setInterval(() => void look(), LOOK_EVERY_MS);
-  timer.unref();
-  return { look, close: () => clearInterval(timer) };
+  });
 }
 
 async function rebuildOnce(store: Store, redis: Redis, log: Logger): Promise<void> {

@@ -11,22 +11,15 @@ import {
   lastBackup,
   oldestDeadLetterSeconds,
 } from './metrics.ts';
+import { type TimedLook, timedLook } from './timed-look.ts';
 
 const REFRESH_MS = 30_000;
 
 /** Keeps the gauges that are read from the stores: the same in every worker, at most {@link REFRESH_MS} old. */
-export function startHealthGauges(
-  store: Store,
-  redis: Redis,
-  log: Logger,
-): { refresh(): Promise<void>; close(): void } {
+export function startHealthGauges(store: Store, redis: Redis, log: Logger): TimedLook {
   const letters = new DeadLetters(store, redis);
   for (const { name } of readInvariants()) invariantViolations.inc({ invariant: name }, 0);
-  let refreshes = false;
-  const refresh = async () => {
-    // A store that answers slowly for minutes had another look in line every half minute.
-    if (refreshes) return;
-    refreshes = true;
+  const gauges = timedLook(REFRESH_MS, async () => {
     try {
       const { waiting, oldest_ms: oldestMs } = await letters.waiting();
       deadLettersWaiting.set(waiting);
@@ -39,12 +32,8 @@ export function startHealthGauges(
     } catch (error) {
       // The last values stay; that the store is away is told by its own check.
       log.debug({ err: error }, 'gauges not refreshed');
-    } finally {
-      refreshes = false;
     }
-  };
-  const timer = setInterval(() => void refresh(), REFRESH_MS);
-  timer.unref();
-  void refresh();
-  return { refresh, close: () => clearInterval(timer) };
+  });
+  void gauges.look();
+  return gauges;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../ingest/redis.ts';
+import { keepRenewing } from './keep-renewing.ts';
 
 /** Renewals in one term, and at most: work that never returns must not keep others out for good. */
 const RENEWALS_PER_TERM = 4;
@@ -25,17 +26,12 @@ export async function underLease(
 ): Promise<boolean> {
   const owner = randomUUID();
   if ((await redis.set(key, owner, 'PX', termMs, 'NX')) !== 'OK') return false;
-  let renewals = 0;
-  const timer = setInterval(() => {
-    if (++renewals >= MAX_RENEWALS) clearInterval(timer);
-    // Redis is away: the next renewal tries again, and work that another joins repeats nothing.
-    redis.eval(RENEW, 1, key, owner, termMs).catch(() => undefined);
-  }, termMs / RENEWALS_PER_TERM);
-  timer.unref();
+  const renew = () => redis.eval(RENEW, 1, key, owner, termMs);
+  const stopRenewing = keepRenewing(renew, termMs / RENEWALS_PER_TERM, MAX_RENEWALS);
   try {
     await work();
   } finally {
-    clearInterval(timer);
+    stopRenewing();
     await redis.eval(GIVE_UP, 1, key, owner);
   }
   return true;

@@ -10,12 +10,12 @@ test('while the store has not answered one look, no other one is made; after it 
   const store = { query, queryWriter: query } as unknown as Store;
   const redis = { get: async () => null, hget: async () => null } as unknown as Redis;
   const gauges = startHealthGauges(store, redis, createLogger({ LOG_LEVEL: 'silent' }, 'test'));
-  await Promise.race([gauges.refresh(), gauges.refresh(), Promise.resolve()]);
+  await Promise.race([gauges.look(), gauges.look(), Promise.resolve()]);
   expect(asked).toHaveLength(1);
   asked[0]!([{ waiting: 0, oldest_ms: 0 }]);
   await expect
     .poll(() => {
-      void gauges.refresh();
+      void gauges.look();
       return asked.length;
     })
     .toBe(2);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from '../../ingest/redis.ts';
+import { keepRenewing } from '../keep-renewing.ts';
 
 /** A writer that was killed keeps others from its keys for this long. */
 const LOCK_MS = 20_000;
@@ -59,7 +60,7 @@ export async function lockKeys(redis: Redis, keyIds: readonly string[], patience
   }
   const locks = [...held].map(lockOf);
   const renew = async () => (await redis.eval(RENEW, locks.length, ...locks, owner, LOCK_MS)) === locks.length;
-  const stopRenewing = locks.length > 0 ? renewNowAndThen(renew) : () => {};
+  const stopRenewing = locks.length > 0 ? keepRenewing(renew, RENEW_EVERY_MS, MAX_RENEWALS) : () => {};
   return {
     keyIds: keyIds.filter((keyId) => held.has(keyId)),
     renew,
@@ -68,16 +69,4 @@ export async function lockKeys(redis: Redis, keyIds: readonly string[], patience
       if (locks.length > 0) await redis.eval(RELEASE, locks.length, ...locks, owner);
     },
   };
-}
-
-/** @returns ends it */
-function renewNowAndThen(renew: () => Promise<boolean>): () => void {
-  let renewals = 0;
-  const timer = setInterval(() => {
-    if (++renewals >= MAX_RENEWALS) clearInterval(timer);
-    // Redis is away: the look at the locks before the write says whether they are still there.
-    renew().catch(() => undefined);
-  }, RENEW_EVERY_MS);
-  timer.unref();
-  return () => clearInterval(timer);
 }

@@ -1,9 +1,9 @@
-import type { Queue } from 'bullmq';
 import type { Logger } from '../../../ingest/logger.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import type { AlertEvent } from '../alert.ts';
 import { Channels } from '../delivery/channels.ts';
-import { type DeliveryJob, handOver } from '../outbox.ts';
+import type { LimitParts } from '../limits/look.ts';
+import { handOver } from '../outbox.ts';
 import { RuleBook } from '../rules/rule.ts';
 import { Rules } from '../rules/rule-store.ts';
 import { readSilences } from '../silence-reader.ts';
@@ -31,18 +31,12 @@ const HAND_OVER_AGAIN_MAX = 5_000;
 
 export const KINDS: readonly KindEvaluation[] = [errorRate, trafficAnomaly, latency, newCountry, countryMix];
 
-export interface EvaluationParts {
-  store: Store;
-  delivery: Queue<DeliveryJob>;
-  /** As of {@link LimitParts}. */
-  alertsKeptMs: number;
+export interface EvaluationParts extends LimitParts {
   log: Logger;
   /** When the oldest batch was received that is not yet counted; undefined = none waits. */
   oldestWaitingMs: () => Promise<number | undefined>;
   /** How long after its end a bucket is waited for. */
   settleMs: number;
-  /** Asked before steps are written. @throws {TakenOver} when another process does this by now */
-  confirm?: () => Promise<void>;
 }
 
 export interface EvaluationResult {
