@@ -18,6 +18,9 @@ interface DescriptionRow {
   updated_at: string;
 }
 
+/** Of a rebuild that others write beside; the next one goes on. */
+const MAX_LOOKS = 3;
+
 const PRESENT = 'SELECT organization_id, name, document, updated_at FROM api_descriptions FINAL WHERE NOT deleted';
 
 /** Imported OpenAPI documents, one per organization and name: ClickHouse keeps them, Redis serves them to the edge. */
@@ -64,13 +67,36 @@ export class ApiDescriptions {
     }));
   }
 
-  /** Fills Redis from ClickHouse, at the start of a worker. */
-  async rebuildIndex(): Promise<void> {
-    const rows = await this.#store.queryWriter<DescriptionRow>(PRESENT);
-    for (const row of rows) {
-      await this.#redis.hset(API_DESCRIPTIONS_KEY, descriptionField(row.organization_id, row.name), row.document);
+  /**
+   * Brings Redis in line with ClickHouse. A writer stores a document first and tells Redis after it; what it does beside the own writes is met by
+   * another look, so one of the two comes last with what is true.
+   * @returns documents that Redis lacked or had otherwise
+   */
+  async rebuildIndex(): Promise<number> {
+    let mended = 0;
+    for (let look = 0; look < MAX_LOOKS; look++) {
+      const wrong = await this.#mend();
+      if (wrong === 0) break;
+      mended += wrong;
     }
-    if (rows.length > 0) await this.#redis.incr(API_DESCRIPTIONS_VERSION);
+    if (mended > 0) await this.#redis.incr(API_DESCRIPTIONS_VERSION);
+    return mended;
+  }
+
+  async #mend(): Promise<number> {
+    const rows = await this.#store.queryWriter<DescriptionRow & { deleted: boolean }>(
+      'SELECT organization_id, name, document, updated_at, deleted FROM api_descriptions FINAL',
+    );
+    let wrong = 0;
+    for (const row of rows) {
+      const field = descriptionField(row.organization_id, row.name);
+      const wanted = row.deleted ? null : row.document;
+      if ((await this.#redis.hget(API_DESCRIPTIONS_KEY, field)) === wanted) continue;
+      if (wanted === null) await this.#redis.hdel(API_DESCRIPTIONS_KEY, field);
+      else await this.#redis.hset(API_DESCRIPTIONS_KEY, field, wanted);
+      wrong++;
+    }
+    return wrong;
   }
 
   async #write(organizationId: string, name: string, document: string, deleted: boolean): Promise<void> {

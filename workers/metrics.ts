@@ -60,6 +60,12 @@ export const readsRefused = new Counter({
   registers,
 });
 
+export const indexEntriesMended = new Counter({
+  name: 'keytally_index_entries_mended_total',
+  help: 'Entries of the index in Redis that differed from ClickHouse when it was looked over, each hour and after a change of a key that failed',
+  registers,
+});
+
 export const batchesWaiting = new Gauge({
   name: 'keytally_worker_batches_waiting',
   help: 'Batches in Redis that no worker has taken yet, of all shards; NaN while Redis does not answer',

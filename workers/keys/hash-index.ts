@@ -47,18 +47,45 @@ async function claim(redis: Redis, rows: readonly RegisteredKey[]): Promise<(str
 
 /**
  * Takes old hashes out of the index and notes the owners. Before the rows are written: a writer that is killed
- * in between leaves an index that the next start fills again, never a hash that should not resolve any more.
+ * in between leaves an index that the next look over it fills again, never a hash that should not resolve any more.
  */
 export async function updateIndex(redis: Redis, writes: readonly PendingWrite[]): Promise<void> {
   const gone = writes.flatMap(({ before, after }) =>
     before && before.sha256 !== '' && before.sha256 !== after.sha256 ? [before] : [],
   );
-  if (gone.length > 0) {
-    const holders = await redis.hmget(KEY_BY_HASH, ...gone.map((key) => key.sha256));
-    const own = gone.filter((key, at) => holders[at] === key.key_id).map((key) => key.sha256);
-    if (own.length > 0) await redis.hdel(KEY_BY_HASH, ...own);
-  }
+  await forgetHashes(redis, gone);
   await noteOwners(redis, writes);
+}
+
+/** What {@link updateIndex} said, once more when the rows are written: a rebuild that had read the keys before may have written what it read. */
+export async function confirmIndex(redis: Redis, writes: readonly PendingWrite[]): Promise<void> {
+  const moved = writes.filter(
+    ({ before, after }) =>
+      before?.sha256 !== after.sha256 ||
+      before.deleted !== after.deleted ||
+      before.organization_id !== after.organization_id,
+  );
+  if (moved.length === 0) return;
+  await updateIndex(redis, moved);
+  const live = moved.flatMap(({ after }) => (after.sha256 === '' || after.deleted ? [] : [after.sha256, after.key_id]));
+  if (live.length > 0) await redis.hset(KEY_BY_HASH, ...live);
+}
+
+/** Takes a hash out of the index unless it leads to another key by now. */
+const FORGET = `if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('HDEL', KEYS[1], ARGV[1]) end
+return 0`;
+
+/** @returns how many of the hashes led to these keys, and do no more */
+export async function forgetHashes(
+  redis: Redis,
+  keys: readonly Pick<RegisteredKey, 'key_id' | 'sha256'>[],
+): Promise<number> {
+  if (keys.length === 0) return 0;
+  const pipeline = redis.pipeline();
+  for (const { key_id, sha256 } of keys) pipeline.eval(FORGET, 1, KEY_BY_HASH, sha256, key_id);
+  const answers = (await pipeline.exec()) ?? [];
+  for (const [error] of answers) if (error) throw error;
+  return answers.filter(([, answer]) => answer === 1).length;
 }
 
 /**

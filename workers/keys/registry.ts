@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
-import { KEY_BY_HASH, KEY_OWNER } from '../../ingest/key-index.ts';
 import type { Redis } from '../../ingest/redis.ts';
+import { INDEX_BUILT_KEY } from '../../ingest/token.ts';
 import { type DeliveryJob, handOverKeyEvents, openDeliveryQueue } from '../alerts/outbox.ts';
 import type { Store } from '../clickhouse/store.ts';
 import { countKeyChange } from '../metrics.ts';
@@ -8,11 +8,11 @@ import { type Change, nextVersion } from './change.ts';
 import { recordChanges, recordMissing } from './change-record.ts';
 import { announceDenials, changesDenials, DenialWatch } from './denials.ts';
 import type { KeyEvent } from './events.ts';
-import { claimHashes, type PendingWrite, updateIndex } from './hash-index.ts';
+import { claimHashes, confirmIndex, type PendingWrite, updateIndex } from './hash-index.ts';
+import { doubtIndex } from './index-look.ts';
 import { blankKey, type RegisteredKey } from './key.ts';
 import { type HeldLocks, lockKeys } from './key-locks.ts';
 import { type LifecycleJob, needsExpiryJob, openLifecycleQueue, scheduleExpiries } from './lifecycle-queue.ts';
-import { USED_BY } from './used-by.ts';
 
 /** Another writer changed the key in between, or is changing it now, or another key has its hash. */
 export class KeyConflict extends Error {}
@@ -21,9 +21,6 @@ export class KeyConflict extends Error {}
 export const CHANGE_CHUNK = 1_000;
 /** One request waits this long for another that changes the same key; a batch leaves such keys out. */
 const PATIENCE_MS = 2_000;
-/** Keys read together for the index (every read passes over all keys behind it), and those told Redis in one command. */
-const INDEX_CHUNK = 50_000;
-const INDEX_COMMAND_KEYS = 5_000;
 
 /** Says what to change of a key (a blank one when it is new); undefined = nothing, and nothing is written. */
 export type Decision = (present: RegisteredKey) => Change | undefined;
@@ -127,13 +124,34 @@ export class Registry {
     });
     const writes = results.filter((result) => result.changed);
     const newHashes = writes.filter(({ before, after }) => before?.sha256 !== after.sha256 || before.deleted);
-    const refused = await claimHashes(this.#redis, newHashes, (ids) => this.findMany(ids));
+    const refused = await this.#claim(newHashes);
     for (const keyId of refused) conflicts.set(keyId, HASH_TAKEN);
     await this.#write(
       writes.filter(({ after }) => !refused.has(after.key_id)),
       locks,
     );
     return results.filter(({ after }) => !refused.has(after.key_id));
+  }
+
+  /** @returns the key ids whose hash belongs to another key */
+  async #claim(writes: readonly PendingWrite[]): Promise<Set<string>> {
+    const refused = await this.#heldByOthers(writes);
+    const rest = writes.filter(({ after }) => !refused.has(after.key_id));
+    for (const keyId of await claimHashes(this.#redis, rest, (ids) => this.findMany(ids))) refused.add(keyId);
+    return refused;
+  }
+
+  /** A Redis that has not got the index back yet would let a hash be claimed that a key has. */
+  async #heldByOthers(writes: readonly PendingWrite[]): Promise<Set<string>> {
+    const claimed = writes.map(({ after }) => after).filter((after) => after.sha256 !== '');
+    if (claimed.length === 0 || (await this.#redis.exists(INDEX_BUILT_KEY)) === 1) return new Set();
+    const holders = await this.store.queryWriter<Pick<RegisteredKey, 'key_id' | 'sha256'>>(
+      'SELECT key_id, sha256 FROM keys FINAL WHERE sha256 IN {hashes:Array(String)} AND NOT deleted',
+      { hashes: claimed.map((after) => after.sha256) },
+    );
+    const holderOf = new Map(holders.map((row) => [row.sha256, row.key_id]));
+    const taken = claimed.filter((after) => (holderOf.get(after.sha256) ?? after.key_id) !== after.key_id);
+    return new Set(taken.map((after) => after.key_id));
   }
 
   async #write(writes: readonly PendingWrite[], locks: HeldLocks): Promise<void> {
@@ -144,14 +162,27 @@ export class Registry {
       this.store,
       writes.flatMap(({ before }) => before ?? []),
     );
-    await updateIndex(this.#redis, writes);
-    if (!(await locks.renew()))
-      throw new KeyConflict('the store answers too slowly to change keys; nothing was changed');
-    await this.store.insertRows('keys', rows);
+    await this.#storeAndIndex(writes, locks);
     for (const row of rows) countKeyChange(row.change_action);
     const events = await recordChanges(this.store, rows);
     await this.#announce(writes);
     await this.handOver(events);
+  }
+
+  async #storeAndIndex(writes: readonly PendingWrite[], locks: HeldLocks): Promise<void> {
+    try {
+      await updateIndex(this.#redis, writes);
+      if (!(await locks.renew()))
+        throw new KeyConflict('the store answers too slowly to change keys; nothing was changed');
+      await this.store.insertRows(
+        'keys',
+        writes.map(({ after }) => after),
+      );
+      await confirmIndex(this.#redis, writes);
+    } catch (error) {
+      await doubtIndex(this.#redis).catch(() => undefined);
+      throw error;
+    }
   }
 
   async #announce(writes: readonly PendingWrite[]): Promise<void> {
@@ -183,86 +214,4 @@ export class Registry {
     this.#deliveryQueue ??= openDeliveryQueue(this.#redis);
     await handOverKeyEvents(this.#deliveryQueue, events).catch(() => undefined);
   }
-
-  /** Fills the edge's index from ClickHouse: after Redis was lost, or at the first start of a worker. */
-  async rebuildIndex(): Promise<void> {
-    await this.#indexRegistered();
-    await this.#indexDiscovered();
-    await this.#indexUnowned();
-  }
-
-  /** Most are there already, so they are asked for first: a command for each would take a million keys half a minute. */
-  async #addMissing(hash: string, entries: readonly (readonly [field: string, value: string])[]): Promise<void> {
-    if (entries.length === 0) return;
-    const present = await this.#redis.hmget(hash, ...entries.map(([field]) => field));
-    const pipeline = this.#redis.pipeline();
-    for (const [at, [field, value]] of entries.entries()) if (present[at] === null) pipeline.hsetnx(hash, field, value);
-    await pipeline.exec();
-  }
-
-  /** A key that nobody registered belongs to the organization that used it first, also when Redis forgot. */
-  async #indexDiscovered(): Promise<void> {
-    let after = '';
-    for (;;) {
-      const rows = await this.store.queryWriter<{ key_id: string; organization: string }>(
-        `SELECT key_id, ${USED_BY} AS organization FROM key_totals WHERE key_id > {after:String}
-         GROUP BY key_id ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
-        { after },
-      );
-      const owners = rows.flatMap((row) => (row.organization === '' ? [] : [[row.key_id, row.organization] as const]));
-      for (let at = 0; at < owners.length; at += INDEX_COMMAND_KEYS)
-        await this.#addMissing(KEY_OWNER, owners.slice(at, at + INDEX_COMMAND_KEYS));
-      if (rows.length < INDEX_CHUNK) return;
-      after = rows.at(-1)!.key_id;
-    }
-  }
-
-  async #indexRegistered(): Promise<void> {
-    let after = '';
-    for (;;) {
-      const rows = await this.store.queryWriter<IndexRow>(
-        `SELECT key_id, organization_id, sha256, deleted FROM keys FINAL
-         WHERE key_id > {after:String} ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
-        { after },
-      );
-      for (let at = 0; at < rows.length; at += INDEX_COMMAND_KEYS)
-        await this.#fillIndex(rows.slice(at, at + INDEX_COMMAND_KEYS));
-      if (rows.length < INDEX_CHUNK) return;
-      after = rows.at(-1)!.key_id;
-    }
-  }
-
-  /** A registered key of no organization is no organization's to report, unless one did so before it was registered. */
-  async #indexUnowned(): Promise<void> {
-    let after = '';
-    for (;;) {
-      const rows = await this.store.queryWriter<{ key_id: string }>(
-        `SELECT key_id FROM keys FINAL WHERE organization_id = '' AND key_id > {after:String}
-         ORDER BY key_id LIMIT ${INDEX_CHUNK}`,
-        { after },
-      );
-      for (let at = 0; at < rows.length; at += INDEX_COMMAND_KEYS)
-        await this.#addMissing(
-          KEY_OWNER,
-          rows.slice(at, at + INDEX_COMMAND_KEYS).map(({ key_id }) => [key_id, ''] as const),
-        );
-      if (rows.length < INDEX_CHUNK) return;
-      after = rows.at(-1)!.key_id;
-    }
-  }
-
-  /** A deleted key keeps its hash, so that attempts to use it are seen, unless a live key has the same one. */
-  async #fillIndex(rows: readonly IndexRow[]): Promise<void> {
-    const hashed = rows.filter((row) => row.sha256 !== '');
-    const owners = rows.flatMap((row) => (row.organization_id === '' ? [] : [row.key_id, row.organization_id]));
-    const live = hashed.flatMap((row) => (row.deleted ? [] : [row.sha256, row.key_id]));
-    if (owners.length > 0) await this.#redis.hset(KEY_OWNER, ...owners);
-    if (live.length > 0) await this.#redis.hset(KEY_BY_HASH, ...live);
-    await this.#addMissing(
-      KEY_BY_HASH,
-      hashed.flatMap((row) => (row.deleted ? [[row.sha256, row.key_id] as const] : [])),
-    );
-  }
 }
-
-type IndexRow = Pick<RegisteredKey, 'key_id' | 'organization_id' | 'sha256' | 'deleted'>;

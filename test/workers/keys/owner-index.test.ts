@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectRedis } from '../../../ingest/redis.ts';
-import { Registry } from '../../../workers/keys/registry.ts';
+import { rebuildKeyIndex } from '../../../workers/keys/rebuild-index.ts';
 import { Tokens } from '../../../workers/tokens.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
@@ -19,7 +19,7 @@ test('Redis lost everything: a key still belongs to the organization that used i
   await stack.untilCounted(1);
   const redis = await connectRedis(stack.redisUrl, 'producer', () => {});
   await redis.del('{keytally}:keys:owner');
-  await new Registry(stack.store, redis).rebuildIndex();
+  await rebuildKeyIndex(stack.store, redis);
   await new Tokens(stack.store, redis).ensureAdmin(undefined);
   redis.disconnect();
   // What the edge remembers itself has run out by then.
