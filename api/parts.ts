@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CollectorPart } from '../ingest/collector-part.ts';
 import type { Config } from '../ingest/config.ts';
 import { ConfigError } from '../ingest/config-error.ts';
@@ -11,6 +12,7 @@ import type { Store } from '../workers/clickhouse/store.ts';
 import { classifyInsertError } from '../workers/errors.ts';
 import type { WorkerPart } from '../workers/worker-part.ts';
 import type { ApiPart } from './api-part.ts';
+import { StartStopped, UndoStack } from './undo-stack.ts';
 
 export type PartName = 'collector' | 'worker' | 'api';
 
@@ -25,34 +27,41 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-type Undo = () => Promise<unknown> | unknown;
+/** What is being started when a stop comes gets this long to come up and be stopped; a store that is waited for would take longer. */
+const LATE_LIMIT_MS = 3_000;
 
 /**
  * Starts the parts of one process. Each start adds its own undoing; they run in reverse, which is the order
  * of a loss-free stop: HTTP, consumers, ClickHouse, Redis, the folder's lock.
  *
+ * @param signal ends a start that has not come to its end; what was started is stopped again
  * @throws {ConfigError} for anything that configuration can mend; what was started is stopped again
+ * @throws {StartStopped} when the signal ended it
  */
 export async function startParts(
   names: readonly PartName[],
   config: Config,
   log: Logger,
   onCrash: (error: unknown) => void,
+  signal?: AbortSignal,
 ): Promise<Running> {
-  const undo: Undo[] = [];
-  const stop = async () => {
-    for (const step of undo.splice(0).reverse()) {
-      await Promise.resolve()
-        .then(step)
-        .catch((error) => log.error({ err: error }, 'while stopping'));
-    }
-  };
+  const undo = new UndoStack(log);
+  const starting = start(new Set(names), config, log, onCrash, undo);
   try {
-    return { ...(await start(new Set(names), config, log, onCrash, undo)), stop };
+    return { ...(await Promise.race([starting, aborted(signal)])), stop: () => undo.undo() };
   } catch (error) {
-    await stop();
-    throw startError(error, config);
+    await undo.undo();
+    if (!(error instanceof StartStopped)) throw startError(error, config);
+    await Promise.race([starting.catch(() => undefined), sleep(LATE_LIMIT_MS)]);
+    await undo.undo();
+    throw error;
   }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(new StartStopped()), { once: true });
+  });
 }
 
 /** A server that goes away in the middle of a start is a matter for whoever starts it again: one line, no stack. */
@@ -68,7 +77,7 @@ async function start(
   config: Config,
   log: Logger,
   onCrash: (error: unknown) => void,
-  undo: Undo[],
+  undo: UndoStack,
 ): Promise<Omit<Running, 'stop'>> {
   const needsStore = names.has('worker') || names.has('api');
   const tracing = await startTracing(config, [...names].join(','), log);
@@ -108,7 +117,7 @@ async function loadAndOpenStore(config: Config, folder: string): Promise<Store> 
 }
 
 /** The data folder, locked when something of this process lives in it. */
-async function takeFolder(config: Config, needsStore: boolean, undo: Undo[]): Promise<string> {
+async function takeFolder(config: Config, needsStore: boolean, undo: UndoStack): Promise<string> {
   const folder = resolve(config.KEYTALLY_DATA_DIR);
   if (config.REDIS_URL && (config.CLICKHOUSE_URL || !needsStore)) return folder;
   const lock = await lockDataFolder(folder);
@@ -122,7 +131,7 @@ async function ownRedis(
   config: Config,
   log: Logger,
   onCrash: (error: unknown) => void,
-  undo: Undo[],
+  undo: UndoStack,
 ): Promise<string> {
   if (!names.has('collector') || !names.has('worker')) {
     throw new ConfigError('REDIS_URL: is required when the parts run as separate processes');
@@ -146,7 +155,7 @@ export async function withStores<T>(
   log: Logger,
   act: (stores: { redisUrl: string; store: Store }) => Promise<T>,
 ): Promise<T> {
-  const undo: Undo[] = [];
+  const undo = new UndoStack(log);
   try {
     const folder = await takeFolder(config, true, undo);
     const ends = (error: unknown) => log.fatal({ err: error }, 'Redis ended');
@@ -156,7 +165,7 @@ export async function withStores<T>(
     undo.push(() => store.close());
     return await act({ redisUrl, store });
   } finally {
-    for (const step of undo.reverse()) await step();
+    await undo.undo();
   }
 }
 
@@ -170,7 +179,7 @@ async function serve(
   config: Config,
   log: Logger,
   { worker, collector, api }: StartedParts,
-  undo: Undo[],
+  undo: UndoStack,
 ): Promise<Listening> {
   const checks: ReadinessChecks = { ...worker?.checks, ...collector?.checks, ...api?.checks };
   const routers = [api?.first, collector?.router, api?.router].filter((router) => router !== undefined);

@@ -2,6 +2,7 @@ import { parseConfig } from '../ingest/config.ts';
 import { letHeapGrow } from '../ingest/heap-growth.ts';
 import { createLogger } from '../ingest/logger.ts';
 import { type PartName, type Running, startParts } from './parts.ts';
+import { StartStopped } from './undo-stack.ts';
 
 /** Time for everything to stop in order; after it the process ends anyway, and says so. */
 const STOP_TIMEOUT_MS = 30_000;
@@ -16,6 +17,7 @@ export async function runParts(
   const config = parseConfig(process.env);
   const log = createLogger(config, parts.length === 1 ? parts[0]! : 'keytally');
   let running: Running | undefined;
+  const starting = new AbortController();
   let stopping = false;
   const stop = async (reason: string, code: number) => {
     if (stopping) return;
@@ -25,16 +27,22 @@ export async function runParts(
       log.fatal('did not stop in time; what was not finished is still in the queue');
       process.exit(1);
     }, STOP_TIMEOUT_MS).unref();
-    await running?.stop();
+    if (!running) return starting.abort(code);
+    await running.stop();
     process.exit(code);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal, 0));
-  running = await startParts(parts, config, log, (error) => {
+  const onCrash = (error: unknown) => {
     log.fatal({ err: error }, 'cannot go on');
     void stop('crash', 1);
-  });
-  if (stopping) await running.stop();
-  else await afterStart?.(running);
+  };
+  try {
+    running = await startParts(parts, config, log, onCrash, starting.signal);
+  } catch (error) {
+    if (error instanceof StartStopped) process.exit(starting.signal.reason as number);
+    throw error;
+  }
+  await afterStart?.(running);
 }
 
 /** Tells the person who started everything in one process where it is. */

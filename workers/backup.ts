@@ -108,8 +108,9 @@ async function restoreFrom(parts: BackupParts, place: BackupPlace): Promise<Rest
   const manifest = await checkedManifest(place);
   const queues = await openQueues(parts.redis, parts.config);
   try {
-    return await holdBatches(parts.redis, queues, async () => {
+    return await holdBatches(parts.redis, queues, async (hold) => {
       await refuseFilled(parts.store);
+      await hold.confirm();
       const rows = await restoreTables(parts, place, manifest);
       return { rows, tables: manifest.tables.length, ...(await restoreRedis(parts, place, manifest, queues)) };
     });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from '../ingest/redis.ts';
 import { newToken, type Scope, sha256, TOKENS_KEY, TOKENS_USED_KEY, type TokenGrant } from '../ingest/token.ts';
 import type { Store } from './clickhouse/store.ts';
+import { underLock } from './locks.ts';
 import { versionAfter } from './row-version.ts';
 
 /** What is asked for when a token is made. */
@@ -91,37 +92,46 @@ export class Tokens {
    * Makes a token with the same rights; the old one ends after the overlap, or earlier when it was to end earlier.
    * @returns undefined when there is no such token, or it has ended
    * @throws {RotatedAlready} when it has a successor: one made of what is about to end would end with it
+   * @throws {LockBusy} when another request changes it at this moment
    */
-  async rotate(
+  rotate(
     id: string,
     overlapMs: number,
   ): Promise<{ token: string; grant: TokenGrant; oldExpiresAtMs: number } | undefined> {
-    const rows = await this.#rows();
-    const row = rows.find((candidate) => candidate.id === id && !candidate.revoked);
-    if (!row) return undefined;
-    const old = grantOf(row);
-    if (old.expiresAtMs !== 0 && old.expiresAtMs <= Date.now()) return undefined;
-    // A successor that was revoked is no reason: the old token would have to be replaced with a new one by hand.
-    const successor = rows.find((candidate) => candidate.id === row.successor_id && !candidate.revoked);
-    if (successor) throw new RotatedAlready(successor.id);
-    const { token, grant } = await this.create(old);
-    const endMs = Date.now() + overlapMs;
-    const oldExpiresAtMs = old.expiresAtMs === 0 ? endMs : Math.min(old.expiresAtMs, endMs);
-    const ending = { ...old, expiresAtMs: oldExpiresAtMs };
-    await this.#write(row.sha256, ending, { ...lifeOf(row), successorId: grant.id });
-    await this.#redis.hset(TOKENS_KEY, row.sha256, JSON.stringify(ending));
-    return { token, grant, oldExpiresAtMs };
+    return underLock(this.#redis, 'token', id, async () => {
+      const rows = await this.#rows();
+      const row = rows.find((candidate) => candidate.id === id && !candidate.revoked);
+      if (!row) return undefined;
+      const old = grantOf(row);
+      if (old.expiresAtMs !== 0 && old.expiresAtMs <= Date.now()) return undefined;
+      // A successor that was revoked is no reason: the old token would have to be replaced with a new one by hand.
+      const successor = rows.find((candidate) => candidate.id === row.successor_id && !candidate.revoked);
+      if (successor) throw new RotatedAlready(successor.id);
+      const { token, grant } = await this.create(old);
+      const endMs = Date.now() + overlapMs;
+      const oldExpiresAtMs = old.expiresAtMs === 0 ? endMs : Math.min(old.expiresAtMs, endMs);
+      const ending = { ...old, expiresAtMs: oldExpiresAtMs };
+      await this.#write(row.sha256, ending, { ...lifeOf(row), successorId: grant.id });
+      await this.#redis.hset(TOKENS_KEY, row.sha256, JSON.stringify(ending));
+      return { token, grant, oldExpiresAtMs };
+    });
   }
 
-  /** @returns what the token might do; undefined when there was none */
-  async revoke(id: string): Promise<TokenGrant | undefined> {
-    const row = (await this.#rows()).find((candidate) => candidate.id === id && !candidate.revoked);
-    if (!row) return undefined;
-    await this.#redis.hdel(TOKENS_KEY, row.sha256);
-    await this.#write(row.sha256, grantOf(row), { ...lifeOf(row), revoked: true });
-    // Again: a reconciliation that had read the row before may have set it meanwhile.
-    await this.#redis.hdel(TOKENS_KEY, row.sha256);
-    return grantOf(row);
+  /**
+   * Beside a rotation that had read the token before, its row would be written once more, as one that is not revoked.
+   * @returns what the token might do; undefined when there was none
+   * @throws {LockBusy} when it is being rotated
+   */
+  revoke(id: string): Promise<TokenGrant | undefined> {
+    return underLock(this.#redis, 'token', id, async () => {
+      const row = (await this.#rows()).find((candidate) => candidate.id === id && !candidate.revoked);
+      if (!row) return undefined;
+      await this.#redis.hdel(TOKENS_KEY, row.sha256);
+      await this.#write(row.sha256, grantOf(row), { ...lifeOf(row), revoked: true });
+      // Again: a reconciliation that had read the row before may have set it meanwhile.
+      await this.#redis.hdel(TOKENS_KEY, row.sha256);
+      return grantOf(row);
+    });
   }
 
   /**

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import type { TokenGrant } from '../../ingest/token.ts';
 import { newSigningSecret } from '../../workers/alerts/channels/settings.ts';
-import { ChannelBusy, changeChannel } from '../../workers/alerts/delivery/channel-change.ts';
+import { changeChannel } from '../../workers/alerts/delivery/channel-change.ts';
 import { channelProblems, forgetProblem } from '../../workers/alerts/delivery/channel-trouble.ts';
 import {
   type Channel,
@@ -15,6 +15,7 @@ import {
 } from '../../workers/alerts/delivery/channels.ts';
 import { testMessage } from '../../workers/alerts/delivery/compose-message.ts';
 import { type AuditAction, writeAudit } from '../../workers/keys/audit.ts';
+import { LockBusy } from '../../workers/locks.ts';
 import { ChannelBody, ChannelChange, ChannelParams, ChannelView } from '../channel-body.ts';
 import { auditOfChannel, newChannel, replacedChannel, viewOf } from '../channel-fields.ts';
 import { type ApiParts, route } from '../route.ts';
@@ -38,7 +39,7 @@ async function change(
 ): Promise<Channel> {
   const means = { redis: delivery.redis, channels: new Channels(store) };
   const changed = await changeChannel(means, present.channel_id, decide).catch((error) => {
-    throw error instanceof ChannelBusy ? new Problem(409, 'Conflict', error.message) : error;
+    throw error instanceof LockBusy ? new Problem(409, 'Conflict', error.message) : error;
   });
   if (!changed) throw new Problem(404, 'Not found', 'there is no such channel');
   return changed.after;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import { SCOPES, type Scope } from '../../ingest/token.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
+import { LockBusy } from '../../workers/locks.ts';
 import { RotatedAlready } from '../../workers/tokens.ts';
 import { fieldProblem } from '../key-changes.ts';
 import { route } from '../route.ts';
@@ -95,7 +96,7 @@ export const rotateToken = route({
   reach: 'platform',
   summary:
     'A new token with the same rights; the old one works on for the overlap. Shown in this answer and never again',
-  statuses: { 409: 'The token was rotated already' },
+  statuses: { 409: 'The token was rotated already, or another request changes it at this moment' },
   params: z.object({ id: z.string().max(100) }),
   body: z.strictObject({ overlap_seconds: z.number().int().min(0).max(MAX_OVERLAP_SECONDS).default(86_400) }),
   response: z.object({
@@ -125,7 +126,8 @@ export const rotateToken = route({
 });
 
 function conflictOf(error: unknown): never {
-  throw error instanceof RotatedAlready ? new Problem(409, 'Conflict', error.message) : error;
+  const isConflict = error instanceof RotatedAlready || error instanceof LockBusy;
+  throw isConflict ? new Problem(409, 'Conflict', error.message) : error;
 }
 
 export const revokeToken = route({
@@ -134,9 +136,10 @@ export const revokeToken = route({
   scope: 'admin',
   reach: 'platform',
   summary: 'Revoke a token; it stops working everywhere within seconds',
+  statuses: { 409: 'Another request changes the token at this moment; repeat' },
   params: z.object({ id: z.string().max(100) }),
   handle: async ({ parts, grant, params, res }) => {
-    const revoked = await parts.tokens.revoke(params.id);
+    const revoked = await parts.tokens.revoke(params.id).catch(conflictOf);
     if (!revoked) throw new Problem(404, 'Not found', 'there is no such token');
     await writeAudit(parts.store, [
       {

@@ -2,8 +2,11 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { lastPid } from '../../ingest/local-redis-config.ts';
 import { packageRoot } from '../../ingest/package-root.ts';
+import { identityOf } from '../../ingest/process-identity.ts';
 import { ClickHouseHttp } from '../support/clickhouse-http.ts';
 import { startPart } from '../support/process.ts';
 import { RedisServer } from '../support/redis-server.ts';
@@ -105,6 +108,18 @@ test('a worker alone prints the token of the first administrator that it made', 
 test('a port in use: one clear line, and nothing is left running', async () => {
   const { code, said } = await run('start', { PORT: String(takenPort) });
   expect([code, said]).toEqual([1, [`PORT: 127.0.0.1:${takenPort} is in use by another program`]]);
+});
+
+test('SIGTERM in the middle of a start: exit code 0, and nothing is left running', async () => {
+  const folder = tempFolder();
+  const program = launch('start', { KEYTALLY_DATA_DIR: folder, PORT: '0' });
+  const ended = once(program, 'exit');
+  const redis = join(folder, 'redis');
+  await expect.poll(() => lastPid(redis), { interval: 20 }).toBeGreaterThan(0);
+  const pid = lastPid(redis);
+  program.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  expect(identityOf(pid)).toBeUndefined();
 });
 
 test('a data folder in use by another process', async () => {

@@ -136,6 +136,35 @@ test('a clock that stepped back: a revoked token stays revoked, a changed descri
   redis.disconnect();
 });
 
+test('a token that is revoked while it is rotated is revoked; two rotations at once make one successor', async () => {
+  const redis = await connectRedis(stack.redisUrl, 'producer', () => {});
+  let arrive = () => {};
+  let letThrough = () => {};
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  const gate = new Promise<void>((resolve) => (letThrough = resolve));
+  const slow = Object.assign(Object.create(stack.store) as typeof stack.store, {
+    queryWriter: stack.store.queryWriter.bind(stack.store),
+    insertRows: async (table: string, rows: readonly object[]) => {
+      arrive();
+      await gate;
+      return stack.store.insertRows(table, rows);
+    },
+  });
+  const { id, token } = await make({ name: 'busy', scopes: ['read'] });
+  const rotation = new Tokens(slow, redis).rotate(id, 60_000);
+  await arrived;
+  const tokens = new Tokens(stack.store, redis);
+  const revocation = tokens.revoke(id);
+  letThrough();
+  const successor = (await rotation)!.grant.id;
+  expect(await revocation).toMatchObject({ id });
+  expect((await tokens.list()).map((entry) => entry.id)).not.toContain(id);
+  expect(await redis.hget(TOKENS_KEY, sha256(token))).toBeNull();
+  const both = await Promise.allSettled([tokens.rotate(successor, 60_000), tokens.rotate(successor, 60_000)]);
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  redis.disconnect();
+});
+
 test('an organization’s auditor sees that its token was made, rotated and revoked', async () => {
   const { id } = await make({ name: 'audited', scopes: ['read'], organization_id: 'acme' });
   await stack.call(`/v1/tokens/${id}/rotate`, { method: 'POST', body: {} });

@@ -1,8 +1,8 @@
 import { KEY_BY_HASH } from '../../ingest/key-index.ts';
 import type { Redis } from '../../ingest/redis.ts';
 import type { Store } from '../clickhouse/store.ts';
+import { lockFree } from '../locks.ts';
 import { forgetHashes } from './hash-index.ts';
-import { lockKeys } from './key-locks.ts';
 import { readIndexRows } from './rebuild-index.ts';
 
 /** Read together: the keys of hashes are spread over the whole table, so a small group costs as much as a large one. */
@@ -43,9 +43,9 @@ async function pruneAmong(store: Store, redis: Redis, leads: readonly Lead[]): P
   for (let at = 0; at < suspects.length; at += LOCK_KEYS) {
     const chunk = suspects.slice(at, at + LOCK_KEYS);
     // A claim comes before the row of the key that makes it.
-    const locks = await lockKeys(redis, [...new Set(chunk.map((lead) => lead.key_id))], 0);
+    const locks = await lockFree(redis, 'key', [...new Set(chunk.map((lead) => lead.key_id))], 0);
     try {
-      const free = new Set(locks.keyIds);
+      const free = new Set(locks.ids);
       const stale = await withoutKey(
         store,
         chunk.filter((lead) => free.has(lead.key_id)),

@@ -3,6 +3,7 @@ import type { Redis } from '../../ingest/redis.ts';
 import { INDEX_BUILT_KEY } from '../../ingest/token.ts';
 import { type DeliveryJob, handOverKeyEvents, openDeliveryQueue } from '../alerts/outbox.ts';
 import type { Store } from '../clickhouse/store.ts';
+import { type HeldLocks, lockFree, PATIENCE_MS } from '../locks.ts';
 import { countKeyChange } from '../metrics.ts';
 import { type Change, nextVersion } from './change.ts';
 import { recordChanges, recordMissing } from './change-record.ts';
@@ -11,7 +12,6 @@ import type { KeyEvent } from './events.ts';
 import { claimHashes, confirmIndex, type PendingWrite, updateIndex } from './hash-index.ts';
 import { doubtIndex } from './index-look.ts';
 import { blankKey, type RegisteredKey } from './key.ts';
-import { type HeldLocks, lockKeys } from './key-locks.ts';
 import { type LifecycleJob, needsExpiryJob, openLifecycleQueue, scheduleExpiries } from './lifecycle-queue.ts';
 
 /** Another writer changed the key in between, or is changing it now, or another key has its hash. */
@@ -19,8 +19,6 @@ export class KeyConflict extends Error {}
 
 /** Keys that are changed together: one lock script, one read, one insert. */
 export const CHANGE_CHUNK = 1_000;
-/** One request waits this long for another that changes the same key; a batch leaves such keys out. */
-const PATIENCE_MS = 2_000;
 
 /** Says what to change of a key (a blank one when it is new); undefined = nothing, and nothing is written. */
 export type Decision = (present: RegisteredKey) => Change | undefined;
@@ -102,9 +100,9 @@ export class Registry {
   }
 
   async #locked(keyIds: readonly string[], patienceMs: number, decide: Decision): Promise<BatchUpdate> {
-    const locks = await lockKeys(this.#redis, keyIds, patienceMs);
+    const locks = await lockFree(this.#redis, 'key', keyIds, patienceMs);
     try {
-      const held = new Set(locks.keyIds);
+      const held = new Set(locks.ids);
       const busy = keyIds.filter((keyId) => !held.has(keyId));
       const conflicts = new Map(busy.map((keyId) => [keyId, BUSY]));
       return { conflicts, updated: await this.#change(locks, decide, conflicts) };
@@ -114,9 +112,9 @@ export class Registry {
   }
 
   async #change(locks: HeldLocks, decide: Decision, conflicts: Map<string, Conflict>): Promise<Updated[]> {
-    const present = await this.findMany(locks.keyIds);
+    const present = await this.findMany(locks.ids);
     const now = new Date().toISOString();
-    const results = locks.keyIds.map((keyId): Updated => {
+    const results = locks.ids.map((keyId): Updated => {
       const before = present.get(keyId);
       const base = before ?? blankKey(keyId, now);
       const change = decide(base);

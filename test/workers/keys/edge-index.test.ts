@@ -9,8 +9,8 @@ import { ApiDescriptions } from '../../../workers/api-descriptions.ts';
 import type { Store } from '../../../workers/clickhouse/store.ts';
 import { rebuildEdgeIndex, startEdgeIndexWatch } from '../../../workers/edge-index.ts';
 import type { Change } from '../../../workers/keys/change.ts';
-import { lockKeys } from '../../../workers/keys/key-locks.ts';
 import { KeyConflict, Registry } from '../../../workers/keys/registry.ts';
+import { lockFree } from '../../../workers/locks.ts';
 import { migratedStore } from '../../support/migrated-store.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -167,7 +167,7 @@ test('a change that lands after everybody gave it up counts from the look of the
 
 test('a hash whose key is being changed is left alone: it is claimed before the key is stored', async () => {
   await redis.hset(KEY_BY_HASH, SECOND, 'claimed');
-  const locks = await lockKeys(redis, ['claimed'], 0);
+  const locks = await lockFree(redis, 'key', ['claimed'], 0);
   await look();
   expect(await holderOf(SECOND)).toBe('claimed');
   await locks.release();
