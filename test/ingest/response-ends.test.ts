@@ -6,8 +6,17 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type GatewayRequest, keytally, type Middleware, type MiddlewareOptions } from '../../ingest/sender.ts';
-import { expectBalanced, listen, senders, storedRecords, url } from '../support/record-receiver.ts';
+import {
+  expectBalanced,
+  listen,
+  receiveAnewForEachTest,
+  senders,
+  storedRecords,
+  url,
+} from '../support/record-receiver.ts';
 import { untilPasses } from '../support/until-passes.ts';
+
+receiveAnewForEachTest();
 
 type Answer = (path: string, res: Parameters<RequestListener>[1]) => void;
 

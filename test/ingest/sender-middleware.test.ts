@@ -13,6 +13,7 @@ import {
   listen,
   paths,
   type Received,
+  receiveAnewForEachTest,
   requests,
   senders,
   store,
@@ -21,6 +22,8 @@ import {
   url,
 } from '../support/record-receiver.ts';
 import { untilPasses } from '../support/until-passes.ts';
+
+receiveAnewForEachTest();
 
 describe.each(['used', 'watching'] as const)('the middleware in an Express 5 application, %s', (way) => {
   async function host(options: Partial<MiddlewareOptions> = {}): Promise<{ base: string; middleware: Sender }> {

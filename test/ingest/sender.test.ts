@@ -15,6 +15,7 @@ import {
   fill,
   first,
   paths,
+  receiveAnewForEachTest,
   record,
   reply,
   requests,
@@ -25,6 +26,8 @@ import {
   url,
 } from '../support/record-receiver.ts';
 import { untilPasses } from '../support/until-passes.ts';
+
+receiveAnewForEachTest();
 
 describe('batches', () => {
   it('go out when enough records wait, compressed, with token and Idempotency-Key', async () => {

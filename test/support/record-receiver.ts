@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect } from 'vitest';
 import type { RecordInput } from '../../ingest/record.ts';
 import { createSender, type Sender, type SenderOptions } from '../../ingest/sender.ts';
 
-/** A real HTTP receiver for the tests of the gateway SDK; importing it starts one anew for every test of the file. */
+/** A real HTTP receiver for the tests of the gateway SDK. */
 
 export interface Received {
   records: (RecordInput & { key_sha256?: string })[];
@@ -59,32 +59,35 @@ export async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-beforeEach(async () => {
-  requests = [];
-  stored = [];
-  answer = store;
-  const receiver = createServer((req, res) => {
-    const chunks: Buffer[] = [];
-    req.on('data', (chunk: Buffer) => chunks.push(chunk));
-    req.on('end', () => {
-      const body = brotliDecompressSync(Buffer.concat(chunks)).toString();
-      const records = body
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as RecordInput);
-      const received = { records, key: String(req.headers['idempotency-key']), headers: req.headers, body };
-      requests.push(received);
-      answer(received, res);
+/** Starts the receiver anew for every test of the file that calls it: files of one process import this module once. */
+export function receiveAnewForEachTest(): void {
+  beforeEach(async () => {
+    requests = [];
+    stored = [];
+    answer = store;
+    const receiver = createServer((req, res) => {
+      const chunks: Buffer[] = [];
+      req.on('data', (chunk: Buffer) => chunks.push(chunk));
+      req.on('end', () => {
+        const body = brotliDecompressSync(Buffer.concat(chunks)).toString();
+        const records = body
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as RecordInput);
+        const received = { records, key: String(req.headers['idempotency-key']), headers: req.headers, body };
+        requests.push(received);
+        answer(received, res);
+      });
     });
+    url = await listen(receiver);
   });
-  url = await listen(receiver);
-});
 
-afterEach(async () => {
-  for (const server of servers) server.closeAllConnections();
-  await Promise.all(senders.splice(0).map((sender) => sender.close()));
-  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
-});
+  afterEach(async () => {
+    for (const server of servers) server.closeAllConnections();
+    await Promise.all(senders.splice(0).map((sender) => sender.close()));
+    await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  });
+}
 
 export function sender(options: Partial<SenderOptions> = {}): Sender {
   const created = createSender({ url, token: 'kt_test', retryBaseMs: 10, drainTimeoutMs: 3_000, ...options });

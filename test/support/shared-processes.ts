@@ -29,6 +29,8 @@ const OUTLIVES_A_TEST = [
   // Looks at its own process.
   /\/proc\//,
 ];
+/** A file that several tests import is run once per process, and its hooks would be those of the first test. */
+const HOOKS = /^(?:before|after)(?:Each|All)\(/m;
 /** `import type` is nothing at run time. */
 const IMPORTS = /(?:^|\n)\s*(?:import|export)\s+(?!type\b)(?:[^'"]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
 
@@ -40,11 +42,18 @@ export interface SharedProcesses {
   stacks: string[];
 }
 
-/** @param root leads to the repository */
+/**
+ * @param root leads to the repository
+ * @throws when a file that tests share has hooks at its outermost level
+ */
 export function sharedProcesses(root: string): SharedProcesses {
   const sources = new Sources(root);
   const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' });
   const tests = files.filter((name) => name.endsWith('.test.ts')).map((name) => join('test', name));
+  for (const name of files) {
+    if (!name.endsWith('.ts') || name.endsWith('.test.ts') || !HOOKS.test(sources.textOf(join('test', name)))) continue;
+    throw new Error(`test/${name}: hooks must be in a function that each test calls`);
+  }
   const isPure = (test: string) =>
     sources.reachedFrom(test).every((file) => file !== OPENS_THE_ENGINE && !KEEPS_A_PROCESS.includes(file));
   const isStack = (test: string) => {
