@@ -36,7 +36,7 @@ export function startEdgeIndexWatch(store: Store, redis: Redis, log: Logger): Ti
   return timedLook(LOOK_EVERY_MS, async () => {
     try {
       if ((await redis.exists(INDEX_BUILT_KEY)) === 0) await rebuildOnce(store, redis, log);
-      if (await isIndexLookDue(redis)) await lookOver(store, redis, log);
+      else if (await isIndexLookDue(redis)) await lookOver(store, redis, log);
     } catch (error) {
       log.warn({ err: error }, 'the index of the edge is not rebuilt; the next look tries again');
     }
@@ -52,14 +52,16 @@ async function rebuildOnce(store: Store, redis: Redis, log: Logger): Promise<voi
 }
 
 async function lookOver(store: Store, redis: Redis, log: Logger): Promise<void> {
+  let isDone = false;
   try {
-    const filled = await rebuildEdgeIndex(store, redis);
-    const pruned = await pruneKeyIndex(store, redis);
-    indexEntriesMended.inc(filled + pruned);
-    if (filled + pruned > 0)
-      log.warn({ filled, pruned }, 'the index of the edge differed from ClickHouse; it is mended');
-  } catch (error) {
-    await doubtIndex(redis).catch(() => undefined);
-    throw error;
+    isDone = await underLease(redis, LOCK_KEY, LOCK_MS, async () => {
+      const filled = await rebuildEdgeIndex(store, redis);
+      const pruned = await pruneKeyIndex(store, redis);
+      indexEntriesMended.inc(filled + pruned);
+      if (filled + pruned > 0)
+        log.warn({ filled, pruned }, 'the index of the edge differed from ClickHouse; it is mended');
+    });
+  } finally {
+    if (!isDone) await doubtIndex(redis).catch(() => undefined);
   }
 }
