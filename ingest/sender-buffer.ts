@@ -8,6 +8,9 @@ export interface Lines {
 /** A body is sealed when it is this long, well below what Keytally takes in one request. */
 const MAX_BODY_BYTES = 4 * 2 ** 20;
 const MIN_BYTES = 16_384;
+/** Lines that become bytes together: one by one half of what a record cost was the way into the buffer. Few enough to be no garbage that has to be kept. */
+const LINES_TOGETHER = 32;
+const CHARACTERS_TOGETHER = 16_384;
 /** A character of a JavaScript text needs at most so many bytes. */
 const MAX_BYTES_PER_CHARACTER = 3;
 
@@ -22,6 +25,9 @@ export class LineBuffer {
   /** Memory of a body that is done with: new memory costs the system more than writing the lines does. */
   #spare: Buffer | undefined;
   #used = 0;
+  /** The last lines of the open body, which are not in its memory yet. */
+  #unwritten = '';
+  #unwrittenLines = 0;
   #openRecords = 0;
   #records = 0;
   #bytes = 0;
@@ -37,7 +43,7 @@ export class LineBuffer {
     return this.#records;
   }
 
-  /** Bytes of them. */
+  /** Bytes of them; of the last few that are not plain ASCII their characters. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -47,22 +53,23 @@ export class LineBuffer {
     return this.#sealed.length + (this.#openRecords > 0 ? 1 : 0);
   }
 
-  /** @returns its bytes */
-  add(line: string): number {
-    const most = line.length * MAX_BYTES_PER_CHARACTER;
-    if (this.#used + most > this.#open.length) this.#makeRoom(most);
-    const written = this.#open.write(line, this.#used);
-    this.#used += written;
-    this.#bytes += written;
+  add(line: string): void {
+    this.#unwritten += line;
+    this.#bytes += line.length;
     this.#openRecords++;
     this.#records++;
+    const isEnough = ++this.#unwrittenLines >= LINES_TOGETHER || this.#unwritten.length >= CHARACTERS_TOGETHER;
+    if (!isEnough && this.#openRecords < this.#maxRecords) return;
+    this.#write();
     if (this.#openRecords >= this.#maxRecords || this.#used >= MAX_BODY_BYTES) this.#seal();
-    return written;
   }
 
   /** The oldest lines, at most a body full; undefined when none wait. */
   take(): Lines | undefined {
-    if (this.#sealed.length === 0 && this.#openRecords > 0) this.#seal();
+    if (this.#sealed.length === 0 && this.#openRecords > 0) {
+      this.#write();
+      this.#seal();
+    }
     const lines = this.#sealed.shift();
     if (lines === undefined) return undefined;
     this.#records -= lines.records;
@@ -73,6 +80,17 @@ export class LineBuffer {
   /** Has the memory of a body, which nobody reads any more, for lines to come. */
   giveBack({ body }: Lines): void {
     this.#spare = Buffer.from(body.buffer, body.byteOffset, body.buffer.byteLength);
+  }
+
+  #write(): void {
+    const characters = this.#unwritten.length;
+    const most = characters * MAX_BYTES_PER_CHARACTER;
+    if (this.#used + most > this.#open.length) this.#makeRoom(most);
+    const written = this.#open.write(this.#unwritten, this.#used);
+    this.#used += written;
+    this.#bytes += written - characters;
+    this.#unwritten = '';
+    this.#unwrittenLines = 0;
   }
 
   #seal(): void {
