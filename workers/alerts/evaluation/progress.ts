@@ -9,6 +9,9 @@ interface ProgressRow {
   updated_ms: number;
 }
 
+/** A part that found nothing notes this often how far it has come: looking at such a time once more costs less than a row every five seconds. */
+const NOTHING_EVERY_MS = 60_000;
+
 /** How far each part has come, read once for a slot: its parts ask and write several times within a second. */
 export class Progress {
   readonly #store: Store;
@@ -29,6 +32,13 @@ export class Progress {
   /** Epoch milliseconds up to which a part has come; undefined before its first time. */
   of(name: ProgressName): number | undefined {
     return this.#rows.get(name)?.until_ms;
+  }
+
+  /** As {@link write}, after a look that found nothing. */
+  async writeNothing(name: ProgressName, untilMs: number): Promise<void> {
+    const last = this.of(name);
+    const isRecent = last !== undefined && last <= untilMs && untilMs - last < NOTHING_EVERY_MS;
+    if (!isRecent) await this.write(name, untilMs);
   }
 
   /** The newest row counts, also after one that was written by a process whose clock was ahead. */

@@ -33,7 +33,8 @@ export async function sweepKeyEvents(parts: LimitParts, nowMs: number, read?: Pr
   const { store } = parts;
   const progress = read ?? (await Progress.read(store));
   const last = progress.of('key_events') ?? nowMs - FIRST_LOOK_BACK_MS;
-  const overlap = entersNew(LONG_EVERY_MS, last, nowMs) ? LONG_OVERLAP_MS : OVERLAP_MS;
+  const isLong = entersNew(LONG_EVERY_MS, last, nowMs);
+  const overlap = isLong ? LONG_OVERLAP_MS : OVERLAP_MS;
   let made = 0;
   let after = { atMs: Math.min(last, nowMs) - overlap, id: '' };
   for (;;) {
@@ -43,7 +44,8 @@ export async function sweepKeyEvents(parts: LimitParts, nowMs: number, read?: Pr
     after = { atMs: page.at(-1)!.at_ms, id: page.at(-1)!.id };
   }
   await parts.confirm?.();
-  await progress.write('key_events', nowMs);
+  if (isLong || made > 0) await progress.write('key_events', nowMs);
+  else await progress.writeNothing('key_events', nowMs);
   return made;
 }
 

@@ -82,7 +82,8 @@ export async function lookAtLimits(
   await confirm?.();
   await writeAlertEvents(store, events);
   await handOver(delivery, events);
-  await progress.write('limits', nowMs);
+  if (looked > 0 || events.length > 0) await progress.write('limits', nowMs);
+  else await progress.writeNothing('limits', nowMs);
   for (const event of events) eventsWritten.inc({ notify: event.notify || 'nobody' });
   return { looked, events: events.length };
 }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { acknowledgeAlert } from '../../../../workers/alerts/acknowledge.ts';
 import { loadStates } from '../../../../workers/alerts/evaluation/event-store.ts';
+import { readProgress } from '../../../../workers/alerts/evaluation/progress.ts';
 import { lookAtLimits } from '../../../../workers/alerts/limits/look.ts';
 import { brokenAlertLogs } from '../../../support/alert-log.ts';
 import { type AlertParts, startAlertParts } from '../../../support/alert-parts.ts';
@@ -121,4 +122,20 @@ test('who acknowledged a step has not acknowledged the next one, also under a ru
   await sendAndLook(FIRST_DAY + 5 * HOUR_MS, 10);
   for (let hour = 5; hour <= 6; hour++) await lookAtLimits(parts, FIRST_DAY + hour * HOUR_MS + 30 * MINUTE_MS);
   expect(await told(HOUR_MS)).toEqual(['0 opened warning', '5 severity_raised warning', '6 repeated warning']);
+});
+
+test('looks that find nothing note how far they have come once a minute, after a clock that was ahead at once', async () => {
+  const until = async (seconds: number) => {
+    await lookAtLimits(parts, FIRST_DAY + seconds * 1_000);
+    return ((await readProgress(parts.store, 'limits'))! - FIRST_DAY) / 1_000;
+  };
+  for (const [look, noted] of [
+    [0, 0],
+    [5, 0],
+    [55, 0],
+    [60, 60],
+    [100, 60],
+    [55, 55],
+  ] as const)
+    expect(await until(look)).toBe(noted);
 });
