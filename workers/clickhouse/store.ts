@@ -37,11 +37,16 @@ const READ_SETTINGS: Settings = {
 /**
  * On the embedded engine in addition: what is read is mostly in the page cache, and handing each read to a pool of threads, the engine's
  * default, made a statement about one key take a sixth more CPU. Answers are short, and two threads that write them out cost a
- * statement 0.4 to 0.6 ms (`SELECT 1`: 0.7 instead of 1.3 ms).
+ * statement 0.4 to 0.6 ms (`SELECT 1`: 0.7 instead of 1.3 ms). An expression that comes three times is compiled, which takes 0.1 s: in a process's
+ * first minutes that was a sixth of the engine's time, because every other statement is new to it, and no read was the faster for it (a window of
+ * all alert rules over 30,000 keys took 0.60 to 0.67 s of processor without, 0.68 to 0.83 with). Inserts are, by a tenth, and keep it.
  */
 const EMBEDDED_READ_SETTINGS: Settings = {
   local_filesystem_read_method: 'pread',
   output_format_parallel_formatting: 0,
+  compile_expressions: 0,
+  compile_aggregate_expressions: 0,
+  compile_sort_description: 0,
 };
 
 /**
@@ -80,22 +85,6 @@ const ASIDE_TIMEOUT_MS = 600_000;
 const EMBEDDED_READERS = 4;
 /** Lists of many ids stand in the statement's text there; the engine's own bound of 256 KB is for strangers' statements. */
 const EMBEDDED_MAX_STATEMENT_BYTES = 268_435_456;
-
-/**
- * The engine compiles an expression that came three times, which takes it 0.1 s: in its first minutes that was a sixth of its time, because every
- * other statement is new to it. Reads are never the faster for it (a window of all alert rules over 30,000 keys took 0.60 to 0.67 s of processor
- * without, 0.68 to 0.83 with); inserts of full speed are, by a tenth, and get there within a minute.
- */
-const COMPILES_NOTHING: Settings = {
-  compile_expressions: 0,
-  compile_aggregate_expressions: 0,
-  compile_sort_description: 0,
-};
-const COMPILES_LATE: Settings = {
-  min_count_to_compile_expression: 100,
-  min_count_to_compile_aggregate_expression: 100,
-  min_count_to_compile_sort_description: 100,
-};
 
 /** An optional package: named by a variable, so that the program also compiles where it is not installed. */
 const EMBEDDED_ENGINE: string = 'chdb/connection';
@@ -234,14 +223,9 @@ export class Store {
 
 /** Appends a SETTINGS clause; values are numbers or quoted text. */
 export function withSettings(sql: string, settings: Settings): string {
-  const parts = assignments(settings);
-  return parts === '' ? sql : `${sql} SETTINGS ${parts}`;
+  const parts = Object.entries(settings).map(([name, value]) => `${name} = ${literal(value)}`);
+  return parts.length === 0 ? sql : `${sql} SETTINGS ${parts.join(', ')}`;
 }
-
-const assignments = (settings: Settings): string =>
-  Object.entries(settings)
-    .map(([name, value]) => `${name} = ${literal(value)}`)
-    .join(', ');
 
 function literal(value: string | number): string {
   return typeof value === 'number' ? String(value) : quotedText(value);
@@ -302,23 +286,21 @@ async function openEmbedded(config: Config, dataFolder: string): Promise<Store> 
   });
   orphanedTokens.inc(forgetOrphanedTokens(dataFolder));
   let databaseIsThere = false;
-  const session = async (settings: Settings) => {
+  const session = async () => {
     const client = createClient({ connection: createChdbConnection({ path: dataFolder }) } as never);
     if (!databaseIsThere)
       await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${config.CLICKHOUSE_DATABASE}` });
     databaseIsThere = true;
     await client.command({ query: `USE ${config.CLICKHOUSE_DATABASE}` });
-    const own = { max_query_size: EMBEDDED_MAX_STATEMENT_BYTES, ...settings };
-    await client.command({ query: `SET ${assignments(own)}` });
+    await client.command({ query: `SET max_query_size = ${EMBEDDED_MAX_STATEMENT_BYTES}` });
     return client;
   };
-  const sessions = async (count: number, settings: Settings, maxWaiting?: number) => {
+  const sessions = async (count: number, maxWaiting?: number) => {
     const clients: ClickHouseClient[] = [];
-    for (let i = 0; i < count; i++) clients.push(await session(settings));
+    for (let i = 0; i < count; i++) clients.push(await session());
     return new Sessions(clients, true, maxWaiting);
   };
   const blocks = new BlockFiles(join(dataFolder, 'incoming_blocks'));
-  const writer = await sessions(1, COMPILES_LATE);
-  const readers = await sessions(EMBEDDED_READERS, COMPILES_NOTHING, MAX_WAITING_READS);
-  return new Store(writer, readers, await sessions(1, COMPILES_NOTHING), 'embedded', blocks);
+  const readers = () => sessions(EMBEDDED_READERS, MAX_WAITING_READS);
+  return new Store(await sessions(1), await readers(), await sessions(1), 'embedded', blocks);
 }
