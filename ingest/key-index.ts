@@ -1,7 +1,7 @@
 import { RecentMap } from './recent-map.ts';
 import type { Redis } from './redis.ts';
 
-/** Redis hash: SHA-256 of a raw key → key id. Rebuilt from ClickHouse by workers/keys/registry.ts. */
+/** Redis hash: SHA-256 of a raw key → key id. Compared with ClickHouse by workers/keys/rebuild-index.ts. */
 export const KEY_BY_HASH = '{keytally}:keys:by_sha256';
 /** Redis hash: key id → organization id; '' = registered as no organization's. */
 export const KEY_OWNER = '{keytally}:keys:owner';
