@@ -80,6 +80,8 @@ async function start(
   undo: UndoStack,
 ): Promise<Omit<Running, 'stop'>> {
   const needsStore = names.has('worker') || names.has('api');
+  if (needsStore && !config.PUBLIC_URL)
+    log.warn('PUBLIC_URL is not set: messages carry no links and mails cannot be unsubscribed');
   const tracing = await startTracing(config, [...names].join(','), log);
   undo.push(() => tracing.close());
   const folder = await takeFolder(config, needsStore, undo);

@@ -131,6 +131,12 @@ test('a data folder in use by another process', async () => {
   await first.kill('SIGTERM');
 });
 
+test('a start without PUBLIC_URL says once what is missing then', async () => {
+  const program = await startPart('start', { KEYTALLY_DATA_DIR: tempFolder() });
+  await program.kill('SIGTERM');
+  expect(program.log().match(/PUBLIC_URL is not set: messages carry no links/g)).toHaveLength(1);
+});
+
 test('stop and start again: the data are still there, nothing of the last moment is lost', async () => {
   const env = { KEYTALLY_DATA_DIR: tempFolder(), KEYTALLY_ADMIN_TOKEN: `kt_${'r'.repeat(40)}` };
   const headers = { Authorization: `Bearer ${env.KEYTALLY_ADMIN_TOKEN}` };

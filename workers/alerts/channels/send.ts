@@ -82,7 +82,6 @@ export function createSender(
       ...(options.ca ? { ca: options.ca } : {}),
     },
   };
-  if (!config.PUBLIC_URL) log.warn('PUBLIC_URL is not set: messages carry no links and mails cannot be unsubscribed');
   return {
     async send(channel, message, progress) {
       try {
