@@ -95,17 +95,23 @@ class KeyIndexRebuild {
     let told = await this.#mend(rows);
     const mended = told.length;
     for (let look = 1; told.length > 0 && look < MAX_LOOKS; look++) {
-      const fresh = await readIndexRows(
-        this.#store,
-        told.map((row) => row.key_id),
-      );
-      const present = new Map(fresh.map((row) => [row.key_id, row]));
+      const present = await this.#again(rows);
+      const fresh = told.flatMap((row) => present.get(row.key_id) ?? []);
       const former = told.filter((row) => row.sha256 !== '' && present.get(row.key_id)?.sha256 !== row.sha256);
       await forgetHashes(this.#redis, former);
       const given = told.filter((row) => row.sha256 !== '' && !row.deleted && present.get(row.key_id)?.deleted);
       told = await this.#mend([...fresh, ...(await this.#liveWith([...former, ...given]))]);
     }
     return mended;
+  }
+
+  /** @param rows one after another in the table: their ends say which, where a list of thousands of ids would take longer to read than the rows */
+  async #again(rows: readonly IndexRow[]): Promise<Map<string, IndexRow>> {
+    const fresh = await this.#store.queryWriter<IndexRow>(
+      `SELECT ${INDEX_COLUMNS} FROM keys FINAL WHERE key_id >= {first:String} AND key_id <= {last:String}`,
+      { first: rows[0]!.key_id, last: rows.at(-1)!.key_id },
+    );
+    return new Map(fresh.map((row) => [row.key_id, row]));
   }
 
   /** Keys that took over what others had. */
@@ -131,11 +137,12 @@ class KeyIndexRebuild {
     );
     const misowned = owned.filter((row, at) => owners[at] !== row.organization_id);
     const misled = hashed.filter((row, at) => (row.deleted ? holders[at] === null : holders[at] !== row.key_id));
+    const live = misled.filter((row) => !row.deleted).flatMap((row) => [row.sha256, row.key_id]);
+    if (misowned.length > 0)
+      await this.#redis.hset(KEY_OWNER, ...misowned.flatMap((row) => [row.key_id, row.organization_id]));
+    if (live.length > 0) await this.#redis.hset(KEY_BY_HASH, ...live);
     const pipeline = this.#redis.pipeline();
-    for (const row of misowned) pipeline.hset(KEY_OWNER, row.key_id, row.organization_id);
-    for (const row of misled)
-      if (row.deleted) pipeline.hsetnx(KEY_BY_HASH, row.sha256, row.key_id);
-      else pipeline.hset(KEY_BY_HASH, row.sha256, row.key_id);
+    for (const row of misled) if (row.deleted) pipeline.hsetnx(KEY_BY_HASH, row.sha256, row.key_id);
     await pipeline.exec();
     return [...new Set([...misowned, ...misled])];
   }
