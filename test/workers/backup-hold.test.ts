@@ -179,6 +179,26 @@ test('of two restores at once the second is refused before it writes, and every 
   });
 });
 
+test('a restore whose hold ran out while it looked whether the store is empty writes nothing', async () => {
+  const folder = join(tempFolder(), 'backup');
+  const row = { name: 'n', until: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
+  await withinStores(testConfig(), async (parts) => {
+    await migrate(parts.store, parts.config);
+    await parts.store.insertRows('alert_progress', [row]);
+    await backup(parts, folder);
+  });
+  await withinStores(testConfig(), async (parts) => {
+    const ask = parts.store.queryWriter.bind(parts.store);
+    parts.store.queryWriter = async (...question) => {
+      await parts.redis.set(ALIVE, 'another');
+      return ask(...question);
+    };
+    await expect(restore(parts, folder)).rejects.toThrow(/^the workers went on before the end: /);
+    expect(await ask('SELECT name FROM system.tables WHERE database = currentDatabase()')).toEqual([]);
+    expect(await parts.redis.get(ALIVE)).toBe('another');
+  });
+});
+
 test('a backup during which the workers went on leaves no manifest', async () => {
   const config = testConfig();
   const folder = join(tempFolder(), 'backup');
