@@ -1,6 +1,6 @@
 import type { Logger } from '../ingest/logger.ts';
 
-export type Undo = () => Promise<unknown> | unknown;
+type Undo = () => Promise<unknown> | unknown;
 
 /** A start was asked to stop before it came to its end. */
 export class StartStopped extends Error {

@@ -15,7 +15,7 @@ const CHARACTERS_TOGETHER = 16_384;
 const MAX_BYTES_PER_CHARACTER = 3;
 
 /**
- * Lines that wait, outside of the garbage collector's reach, in bodies of at most `maxRecords`. Its owner bounds how
+ * Lines that wait, all but the last few outside of the garbage collector's reach, in bodies of at most `maxRecords`. Its owner bounds how
  * many.
  */
 export class LineBuffer {

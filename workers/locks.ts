@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '../ingest/problem.ts';
 import type { Redis } from '../ingest/redis.ts';
 import { keepRenewing } from './keep-renewing.ts';
 
@@ -29,10 +30,7 @@ end
 return held`;
 
 /** What is locked while it is changed: ClickHouse has no compare-and-set. */
-export type Locked = 'channel' | 'key' | 'token';
-
-/** Another request changes the same thing at this moment. */
-export class LockBusy extends Error {}
+type Locked = 'channel' | 'key' | 'token';
 
 /** One request waits this long for another that changes the same thing. */
 export const PATIENCE_MS = 2_000;
@@ -86,12 +84,12 @@ export async function lockFree(
 
 /**
  * Changes one thing, one writer at a time.
- * @throws {LockBusy} when another one changes it for longer than {@link PATIENCE_MS}; what the work throws
+ * @throws {Problem} 409 when another one changes it for longer than {@link PATIENCE_MS}; what the work throws
  */
 export async function underLock<T>(redis: Redis, kind: Locked, id: string, work: () => Promise<T>): Promise<T> {
   const locks = await lockFree(redis, kind, [id], PATIENCE_MS);
   try {
-    if (locks.ids.length === 0) throw new LockBusy(`the ${kind} is being changed by another request`);
+    if (locks.ids.length === 0) throw new Problem(409, 'Conflict', `the ${kind} is being changed by another request`);
     return await work();
   } finally {
     await locks.release();

@@ -92,7 +92,7 @@ export class Tokens {
    * Makes a token with the same rights; the old one ends after the overlap, or earlier when it was to end earlier.
    * @returns undefined when there is no such token, or it has ended
    * @throws {RotatedAlready} when it has a successor: one made of what is about to end would end with it
-   * @throws {LockBusy} when another request changes it at this moment
+   * @throws {Problem} 409 when another request changes it at this moment
    */
   rotate(
     id: string,
@@ -120,7 +120,7 @@ export class Tokens {
   /**
    * Beside a rotation that had read the token before, its row would be written once more, as one that is not revoked.
    * @returns what the token might do; undefined when there was none
-   * @throws {LockBusy} when it is being rotated
+   * @throws {Problem} 409 when it is being rotated
    */
   revoke(id: string): Promise<TokenGrant | undefined> {
     return underLock(this.#redis, 'token', id, async () => {

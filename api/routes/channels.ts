@@ -15,7 +15,6 @@ import {
 } from '../../workers/alerts/delivery/channels.ts';
 import { testMessage } from '../../workers/alerts/delivery/compose-message.ts';
 import { type AuditAction, writeAudit } from '../../workers/keys/audit.ts';
-import { LockBusy } from '../../workers/locks.ts';
 import { ChannelBody, ChannelChange, ChannelParams, ChannelView } from '../channel-body.ts';
 import { auditOfChannel, newChannel, replacedChannel, viewOf } from '../channel-fields.ts';
 import { type ApiParts, route } from '../route.ts';
@@ -38,9 +37,7 @@ async function change(
   decide: (present: Channel) => Partial<ChannelFields>,
 ): Promise<Channel> {
   const means = { redis: delivery.redis, channels: new Channels(store) };
-  const changed = await changeChannel(means, present.channel_id, decide).catch((error) => {
-    throw error instanceof LockBusy ? new Problem(409, 'Conflict', error.message) : error;
-  });
+  const changed = await changeChannel(means, present.channel_id, decide);
   if (!changed) throw new Problem(404, 'Not found', 'there is no such channel');
   return changed.after;
 }

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { Problem } from '../../ingest/problem.ts';
 import { SCOPES, type Scope } from '../../ingest/token.ts';
 import { writeAudit } from '../../workers/keys/audit.ts';
-import { LockBusy } from '../../workers/locks.ts';
 import { RotatedAlready } from '../../workers/tokens.ts';
 import { fieldProblem } from '../key-changes.ts';
 import { route } from '../route.ts';
@@ -126,8 +125,7 @@ export const rotateToken = route({
 });
 
 function conflictOf(error: unknown): never {
-  const isConflict = error instanceof RotatedAlready || error instanceof LockBusy;
-  throw isConflict ? new Problem(409, 'Conflict', error.message) : error;
+  throw error instanceof RotatedAlready ? new Problem(409, 'Conflict', error.message) : error;
 }
 
 export const revokeToken = route({
@@ -139,7 +137,7 @@ export const revokeToken = route({
   statuses: { 409: 'Another request changes the token at this moment; repeat' },
   params: z.object({ id: z.string().max(100) }),
   handle: async ({ parts, grant, params, res }) => {
-    const revoked = await parts.tokens.revoke(params.id).catch(conflictOf);
+    const revoked = await parts.tokens.revoke(params.id);
     if (!revoked) throw new Problem(404, 'Not found', 'there is no such token');
     await writeAudit(parts.store, [
       {

@@ -3,6 +3,7 @@ import { connectRedis } from '../../ingest/redis.ts';
 import { newToken, sha256, TOKENS_KEY } from '../../ingest/token.ts';
 import { ApiDescriptions } from '../../workers/api-descriptions.ts';
 import { Tokens } from '../../workers/tokens.ts';
+import { heldInserts } from '../support/held-inserts.ts';
 import { startPart } from '../support/process.ts';
 import { ADMIN_TOKEN, httpCall, type Stack, startStack } from '../support/stack.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -138,18 +139,7 @@ test('a clock that stepped back: a revoked token stays revoked, a changed descri
 
 test('a token that is revoked while it is rotated is revoked; two rotations at once make one successor', async () => {
   const redis = await connectRedis(stack.redisUrl, 'producer', () => {});
-  let arrive = () => {};
-  let letThrough = () => {};
-  const arrived = new Promise<void>((resolve) => (arrive = resolve));
-  const gate = new Promise<void>((resolve) => (letThrough = resolve));
-  const slow = Object.assign(Object.create(stack.store) as typeof stack.store, {
-    queryWriter: stack.store.queryWriter.bind(stack.store),
-    insertRows: async (table: string, rows: readonly object[]) => {
-      arrive();
-      await gate;
-      return stack.store.insertRows(table, rows);
-    },
-  });
+  const { store: slow, arrived, letThrough } = heldInserts(stack.store, 'tokens');
   const { id, token } = await make({ name: 'busy', scopes: ['read'] });
   const rotation = new Tokens(slow, redis).rotate(id, 60_000);
   await arrived;

@@ -30,6 +30,7 @@ afterAll(async () => {
 });
 
 const ALIVE = '{keytally}:hold:alive';
+const ONE_ROW = { name: 'n', until: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
 const keys = () => redis.mget('{keytally}:hold', ALIVE);
 
 test('a second holder is refused while the first is at work, and the first keeps the workers still until its end', async () => {
@@ -151,9 +152,7 @@ test('of two backups at once the second is refused in one line, and the first is
       );
       await save(select, path);
     };
-    await parts.store.insertRows('alert_progress', [
-      { name: 'n', until: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' },
-    ]);
+    await parts.store.insertRows('alert_progress', [ONE_ROW]);
     await backup(parts, first);
     expect(refused).toMatch(/^another backup or restore is running; [^\n]+$/);
   });
@@ -161,14 +160,19 @@ test('of two backups at once the second is refused in one line, and the first is
   await withinStores(testConfig(), async (parts) => expect((await restore(parts, first)).rows).toBe(1));
 });
 
-test('of two restores at once the second is refused before it writes, and every row is there once', async () => {
+/** A backup of a store that holds one row, `n` in `alert_progress`. @returns its folder */
+async function backupOfOneRow(): Promise<string> {
   const folder = join(tempFolder(), 'backup');
-  const row = { name: 'n', until: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
   await withinStores(testConfig(), async (parts) => {
     await migrate(parts.store, parts.config);
-    await parts.store.insertRows('alert_progress', [row]);
+    await parts.store.insertRows('alert_progress', [ONE_ROW]);
     await backup(parts, folder);
   });
+  return folder;
+}
+
+test('of two restores at once the second is refused before it writes, and every row is there once', async () => {
+  const folder = await backupOfOneRow();
   await withinStores(testConfig(), async (parts) => {
     const outcomes = await Promise.allSettled([restore(parts, folder), restore(parts, folder)]);
     const refused = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
@@ -180,13 +184,7 @@ test('of two restores at once the second is refused before it writes, and every 
 });
 
 test('a restore whose hold ran out while it looked whether the store is empty writes nothing', async () => {
-  const folder = join(tempFolder(), 'backup');
-  const row = { name: 'n', until: '2026-01-01T00:00:00Z', updated_at: '2026-01-01T00:00:00Z' };
-  await withinStores(testConfig(), async (parts) => {
-    await migrate(parts.store, parts.config);
-    await parts.store.insertRows('alert_progress', [row]);
-    await backup(parts, folder);
-  });
+  const folder = await backupOfOneRow();
   await withinStores(testConfig(), async (parts) => {
     const ask = parts.store.queryWriter.bind(parts.store);
     parts.store.queryWriter = async (...question) => {

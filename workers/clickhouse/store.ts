@@ -37,9 +37,9 @@ const READ_SETTINGS: Settings = {
 /**
  * On the embedded engine in addition: what is read is mostly in the page cache, and handing each read to a pool of threads, the engine's
  * default, made a statement about one key take a sixth more CPU. Answers are short, and two threads that write them out cost a
- * statement 0.4 to 0.6 ms (`SELECT 1`: 0.7 instead of 1.3 ms). An expression that comes three times is compiled, which takes 0.1 s: in a process's
- * first minutes that was a sixth of the engine's time, because every other statement is new to it, and no read was the faster for it (a window of
- * all alert rules over 30,000 keys took 0.60 to 0.67 s of processor without, 0.68 to 0.83 with). Inserts are, by a tenth, and keep it.
+ * statement 0.4 to 0.6 ms (`SELECT 1`: 0.7 instead of 1.3 ms). An expression that comes three times is compiled, which takes 16 to 64 ms: a sixth
+ * of the engine's time in a process that lives for half a minute, and no read was the faster for it (a window of all alert rules over 30,000 keys took
+ * 0.60 to 0.67 s of processor without, 0.68 to 0.83 with). Inserts are, by a tenth, and keep it.
  */
 const EMBEDDED_READ_SETTINGS: Settings = {
   local_filesystem_read_method: 'pread',

@@ -160,23 +160,26 @@ export class Registry {
       this.store,
       writes.flatMap(({ before }) => before ?? []),
     );
-    await this.#storeAndIndex(writes, locks);
-    for (const row of rows) countKeyChange(row.change_action);
-    const events = await recordChanges(this.store, rows);
+    const events = await this.#storeAndIndex(writes, rows, locks);
     await this.#announce(writes);
     await this.handOver(events);
   }
 
-  async #storeAndIndex(writes: readonly PendingWrite[], locks: HeldLocks): Promise<void> {
+  /** The index last: without Redis it is mended later, what is stored needs its audit row. */
+  async #storeAndIndex(
+    writes: readonly PendingWrite[],
+    rows: readonly RegisteredKey[],
+    locks: HeldLocks,
+  ): Promise<KeyEvent[]> {
     try {
       await updateIndex(this.#redis, writes);
       if (!(await locks.renew()))
         throw new KeyConflict('the store answers too slowly to change keys; nothing was changed');
-      await this.store.insertRows(
-        'keys',
-        writes.map(({ after }) => after),
-      );
+      await this.store.insertRows('keys', rows);
+      for (const row of rows) countKeyChange(row.change_action);
+      const events = await recordChanges(this.store, rows);
       await confirmIndex(this.#redis, writes);
+      return events;
     } catch (error) {
       await doubtIndex(this.#redis).catch(() => undefined);
       throw error;

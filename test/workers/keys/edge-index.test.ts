@@ -11,6 +11,7 @@ import { rebuildEdgeIndex, startEdgeIndexWatch } from '../../../workers/edge-ind
 import type { Change } from '../../../workers/keys/change.ts';
 import { KeyConflict, Registry } from '../../../workers/keys/registry.ts';
 import { lockFree } from '../../../workers/locks.ts';
+import { gate, heldInserts, withInserts } from '../../support/held-inserts.ts';
 import { migratedStore } from '../../support/migrated-store.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -66,26 +67,9 @@ function thenMeanwhile(table: string, act: () => Promise<unknown>): Store {
   });
 }
 
-/** The same store; `act` decides what becomes of inserts into `keys`. */
-function withInserts(act: (insert: () => Promise<void>) => Promise<void>): Store {
-  return Object.assign(Object.create(store) as Store, {
-    queryWriter: store.queryWriter.bind(store),
-    insertRows: (table: string, rows: readonly object[]) => {
-      const insert = () => store.insertRows(table, rows);
-      return table === 'keys' ? act(insert) : insert();
-    },
-  });
-}
 const fail = async () => {
   throw new Error('the store did not answer in time');
 };
-
-/** Something that happens once it is let. */
-function gate(): { opened: Promise<void>; open: () => void } {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open: () => open() };
-}
 
 const log = pino({ level: 'silent' });
 async function look(): Promise<void> {
@@ -105,17 +89,12 @@ test('a key that changes while the index is rebuilt keeps neither its former has
 
 test('so does one whose writer has told the index before the rebuild, and stores the key after it', async () => {
   await set('moved', { sha256: FIRST, organization_id: 'acme' });
-  const [told, stores] = [gate(), gate()];
-  const slow = withInserts(async (insert) => {
-    told.open();
-    await stores.opened;
-    await insert();
-  });
+  const { store: slow, arrived, letThrough } = heldInserts(store, 'keys');
   const writer = new Registry(slow, redis).update('moved', change({ sha256: SECOND, organization_id: 'globex' }));
-  await told.opened;
+  await arrived;
   await rebuildEdgeIndex(store, redis);
   expect(await holderOf(FIRST)).toBe('moved');
-  stores.open();
+  letThrough();
   await writer;
   expect(await holderOf(FIRST)).toBeNull();
   expect(await holderOf(SECOND)).toBe('moved');
@@ -137,7 +116,7 @@ test('a hash that another key takes over while the index is rebuilt leads to tha
 test('what a change that failed said to the index is taken back at the next look', async () => {
   await set('kept', { sha256: FIRST, organization_id: 'acme' });
   await look();
-  const failing = new Registry(withInserts(fail), redis);
+  const failing = new Registry(withInserts(store, 'keys', fail), redis);
   await expect(failing.update('kept', change({ sha256: SECOND, organization_id: 'globex' }))).rejects.toThrow(
     'in time',
   );
@@ -147,10 +126,19 @@ test('what a change that failed said to the index is taken back at the next look
   expect(await ownerOf('kept')).toBe('acme');
 });
 
+test('a change that is stored has its audit row, also where the index could not be told of it any more', async () => {
+  await set('audited', { sha256: FIRST });
+  const away = Object.assign(Object.create(redis) as Redis, { hset: () => Promise.reject(new Error('Redis is away')) });
+  await expect(new Registry(store, away).update('audited', change({ sha256: SECOND }))).rejects.toThrow('is away');
+  expect(await store.query("SELECT id FROM audit WHERE id = 'audited@2'")).toHaveLength(1);
+  await look();
+  expect([await holderOf(FIRST), await holderOf(SECOND)]).toEqual([null, 'audited']);
+});
+
 test('a change that lands after everybody gave it up counts from the look of the hour on', async () => {
   await set('late', { sha256: FIRST });
   const [lands, landed] = [gate(), gate()];
-  const late = withInserts(async (insert) => {
+  const late = withInserts(store, 'keys', async (insert) => {
     void lands.opened.then(insert).then(landed.open);
     await fail();
   });

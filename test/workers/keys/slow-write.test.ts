@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectRedis, type Redis } from '../../../ingest/redis.ts';
-import type { Store } from '../../../workers/clickhouse/store.ts';
 import type { Change } from '../../../workers/keys/change.ts';
 import { KeyConflict, Registry } from '../../../workers/keys/registry.ts';
+import { heldInserts } from '../../support/held-inserts.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
 const LOCK = '{keytally}:key-lock:slow';
@@ -26,29 +26,10 @@ const change = (fields: Change['fields']) => (): Change => ({
   reason: '',
 });
 
-/** The same store, whose inserts into `keys` wait until they are let through. */
-function slowStore(): { store: Store; arrived: Promise<void>; letThrough: () => void } {
-  let letThrough = () => {};
-  let arrive = () => {};
-  const gate = new Promise<void>((resolve) => (letThrough = resolve));
-  const arrived = new Promise<void>((resolve) => (arrive = resolve));
-  const store = Object.assign(Object.create(stack.store) as Store, {
-    queryWriter: stack.store.queryWriter.bind(stack.store),
-    insertRows: async (table: string, rows: readonly object[]) => {
-      if (table === 'keys') {
-        arrive();
-        await gate;
-      }
-      return stack.store.insertRows(table, rows);
-    },
-  });
-  return { store, arrived, letThrough: () => letThrough() };
-}
-
 test('a key stays locked for as long as the store takes to write it, and both changes are kept', async () => {
   const other = new Registry(stack.store, redis);
   await other.update('slow', change({ name: 'before' }));
-  const { store, arrived, letThrough } = slowStore();
+  const { store, arrived, letThrough } = heldInserts(stack.store, 'keys');
   const slow = new Registry(store, redis).update('slow', change({ name: 'slow' }));
   await arrived;
   await redis.pexpire(LOCK, LEFT_MS);

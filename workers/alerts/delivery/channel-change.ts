@@ -6,7 +6,7 @@ import type { Channel, ChannelFields, Channels } from './channels.ts';
  * Changes a channel as it stands now, one writer at a time.
  * @param decide what to change; undefined = nothing
  * @returns the channel before and after; undefined when there is no such channel
- * @throws {LockBusy} when another request changes it at this moment
+ * @throws {Problem} 409 when another request changes it at this moment
  */
 export async function changeChannel(
   { redis, channels }: { redis: Redis; channels: Channels },

@@ -34,11 +34,11 @@ export class Progress {
     return this.#rows.get(name)?.until_ms;
   }
 
-  /** As {@link write}, after a look that found nothing. */
-  async writeNothing(name: ProgressName, untilMs: number): Promise<void> {
+  /** As {@link write}; a look that found nothing is noted only once in a while. */
+  async writeAfter(found: boolean, name: ProgressName, untilMs: number): Promise<void> {
     const last = this.of(name);
     const isRecent = last !== undefined && last <= untilMs && untilMs - last < NOTHING_EVERY_MS;
-    if (!isRecent) await this.write(name, untilMs);
+    if (found || !isRecent) await this.write(name, untilMs);
   }
 
   /** The newest row counts, also after one that was written by a process whose clock was ahead. */

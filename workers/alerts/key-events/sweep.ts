@@ -44,8 +44,7 @@ export async function sweepKeyEvents(parts: LimitParts, nowMs: number, read?: Pr
     after = { atMs: page.at(-1)!.at_ms, id: page.at(-1)!.id };
   }
   await parts.confirm?.();
-  if (isLong || made > 0) await progress.write('key_events', nowMs);
-  else await progress.writeNothing('key_events', nowMs);
+  await progress.writeAfter(isLong || made > 0, 'key_events', nowMs);
   return made;
 }
 

@@ -82,8 +82,7 @@ export async function lookAtLimits(
   await confirm?.();
   await writeAlertEvents(store, events);
   await handOver(delivery, events);
-  if (looked > 0 || events.length > 0) await progress.write('limits', nowMs);
-  else await progress.writeNothing('limits', nowMs);
+  await progress.writeAfter(looked > 0, 'limits', nowMs);
   for (const event of events) eventsWritten.inc({ notify: event.notify || 'nobody' });
   return { looked, events: events.length };
 }
