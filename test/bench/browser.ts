@@ -8,7 +8,7 @@ import { startParts } from '../../api/parts.ts';
 import { parseConfig } from '../../ingest/config.ts';
 import { createLogger } from '../../ingest/logger.ts';
 import { median } from '../../workers/alerts/detectors/request-baseline.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchWholeBrowser } from '../support/browser.ts';
 import { Random } from '../support/random.ts';
 import { drawTimes, filterTimes, longestTaskCpuMs, watchDrawing, worstLongTask } from './browser-watch.ts';
 
@@ -61,7 +61,7 @@ export async function benchBrowser(say: (line: string) => void): Promise<Browser
   const running = await startParts(['collector', 'worker', 'api'], config, createLogger(config, 'bench'), (error) => {
     throw error;
   });
-  const browser = await launchBrowser();
+  const browser = await launchWholeBrowser();
   try {
     const site = { url: running.url, token, browser };
     say(`sending ${REQUESTS} requests over ${DAYS} days from ${COUNTRIES} countries …`);
