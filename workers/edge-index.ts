@@ -3,7 +3,7 @@ import type { Redis } from '../ingest/redis.ts';
 import { INDEX_BUILT_KEY } from '../ingest/token.ts';
 import { ApiDescriptions } from './api-descriptions.ts';
 import type { Store } from './clickhouse/store.ts';
-import { doubtIndex, isIndexLookDue } from './keys/index-look.ts';
+import { doubtIndex, isIndexLookDue, lookAgain } from './keys/index-look.ts';
 import { pruneKeyIndex } from './keys/prune-index.ts';
 import { rebuildKeyIndex } from './keys/rebuild-index.ts';
 import { underLease } from './lease.ts';
@@ -56,10 +56,11 @@ async function lookOver(store: Store, redis: Redis, log: Logger): Promise<void> 
   try {
     isDone = await underLease(redis, LOCK_KEY, LOCK_MS, async () => {
       const filled = await rebuildEdgeIndex(store, redis);
-      const pruned = await pruneKeyIndex(store, redis);
+      const { pruned, left } = await pruneKeyIndex(store, redis);
       indexEntriesMended.inc(filled + pruned);
       if (filled + pruned > 0)
         log.warn({ filled, pruned }, 'the index of the edge differed from ClickHouse; it is mended');
+      if (left > 0) await lookAgain(redis);
     });
   } finally {
     if (!isDone) await doubtIndex(redis).catch(() => undefined);

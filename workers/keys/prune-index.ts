@@ -11,6 +11,13 @@ const READ_HASHES = 50_000;
 const SCAN_HASHES = 1_000;
 const LOCK_KEYS = 1_000;
 
+export interface Pruned {
+  /** Hashes that were taken out. */
+  pruned: number;
+  /** Hashes that lead to a key without them which was being changed. */
+  left: number;
+}
+
 /** A hash of the index and the key it leads to. */
 interface Lead {
   sha256: string;
@@ -19,11 +26,10 @@ interface Lead {
 
 /**
  * Takes hashes out of the edge's index that lead to a key which does not have them: left by a change that was never stored, or stored after
- * everybody had given it up. Keys that are being changed are left to a later look.
- * @returns how many
+ * everybody had given it up. Those whose key is being changed are left to a later look.
  */
-export async function pruneKeyIndex(store: Store, redis: Redis): Promise<number> {
-  let pruned = 0;
+export async function pruneKeyIndex(store: Store, redis: Redis): Promise<Pruned> {
+  const sum: Pruned = { pruned: 0, left: 0 };
   let waiting: Lead[] = [];
   let cursor = '0';
   do {
@@ -31,31 +37,31 @@ export async function pruneKeyIndex(store: Store, redis: Redis): Promise<number>
     cursor = next;
     for (let at = 0; at < pairs.length; at += 2) waiting.push({ sha256: pairs[at]!, key_id: pairs[at + 1]! });
     if (waiting.length < READ_HASHES && cursor !== '0') continue;
-    pruned += await pruneAmong(store, redis, waiting);
+    const { pruned, left } = await pruneAmong(store, redis, waiting);
+    sum.pruned += pruned;
+    sum.left += left;
     waiting = [];
   } while (cursor !== '0');
-  return pruned;
+  return sum;
 }
 
-async function pruneAmong(store: Store, redis: Redis, leads: readonly Lead[]): Promise<number> {
+async function pruneAmong(store: Store, redis: Redis, leads: readonly Lead[]): Promise<Pruned> {
   const suspects = await withoutKey(store, leads);
-  let pruned = 0;
+  const sum: Pruned = { pruned: 0, left: 0 };
   for (let at = 0; at < suspects.length; at += LOCK_KEYS) {
     const chunk = suspects.slice(at, at + LOCK_KEYS);
     // A claim comes before the row of the key that makes it.
     const locks = await lockFree(redis, 'key', [...new Set(chunk.map((lead) => lead.key_id))], 0);
     try {
       const free = new Set(locks.ids);
-      const stale = await withoutKey(
-        store,
-        chunk.filter((lead) => free.has(lead.key_id)),
-      );
-      pruned += await forgetHashes(redis, stale);
+      const judged = chunk.filter((lead) => free.has(lead.key_id));
+      sum.left += chunk.length - judged.length;
+      sum.pruned += await forgetHashes(redis, await withoutKey(store, judged));
     } finally {
       await locks.release();
     }
   }
-  return pruned;
+  return sum;
 }
 
 /** Those whose key has another hash, or was never stored. */

@@ -153,11 +153,12 @@ test('a change that lands after everybody gave it up counts from the look of the
   expect(await holderOf(SECOND)).toBe('late');
 });
 
-test('a hash whose key is being changed is left alone: it is claimed before the key is stored', async () => {
+test('a hash whose key is being changed, which claims it before it is stored, is left to a look five minutes later', async () => {
   await redis.hset(KEY_BY_HASH, SECOND, 'claimed');
   const locks = await lockFree(redis, 'key', ['claimed'], 0);
   await look();
   expect(await holderOf(SECOND)).toBe('claimed');
+  expect(await redis.pttl('{keytally}:index:looked_over')).toBeLessThanOrEqual(300_000);
   await locks.release();
   await redis.del('{keytally}:index:looked_over');
   await look();
@@ -169,7 +170,7 @@ test('an index that is in line is looked over once an hour', async () => {
   await redis.hset(KEY_BY_HASH, SECOND, 'nobody');
   await look();
   expect(await holderOf(SECOND)).toBe('nobody');
-  expect(await redis.pttl('{keytally}:index:looked_over')).toBeGreaterThan(0);
+  expect(await redis.pttl('{keytally}:index:looked_over')).toBeGreaterThan(300_000);
 });
 
 test('a hash that a key has cannot be claimed by another while Redis has no index', async () => {
