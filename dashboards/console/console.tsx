@@ -3,7 +3,6 @@ import { Link } from '../address/link.tsx';
 import { go, here, usePlace } from '../address/location.ts';
 import { loginPath, returnPath, routeOf } from '../address/route.ts';
 import { createApiClient } from '../http/client.ts';
-import type { Session } from '../http/contract/access.ts';
 import { useArrival } from '../panels/keep-focus.ts';
 import { plainKey } from '../range-bar/plain-key.ts';
 import { BeyondReach } from './beyond-reach.tsx';
@@ -16,6 +15,7 @@ import { refusalOf } from './page-reach.ts';
 import { rightsOf } from './rights.ts';
 import { OverviewRoute, RequestsRoute } from './route-pages.tsx';
 import { ShortcutHelp } from './shortcut-help.tsx';
+import { useSession } from './use-session.ts';
 
 function toLogin() {
   const { path, search } = here();
@@ -53,22 +53,18 @@ export function Console() {
   const api = useMemo(() => createApiClient({ onSignedOut: toLogin }), []);
   // At the login page a 401 is an answer to the token, not a reason to leave.
   const loginApi = useMemo(() => createApiClient(), []);
-  const [session, setSession] = useState<Session | null>(null);
+  const signedOut = route.page === 'login';
+  const { session, mayAsk } = useSession(api, signedOut);
   const rights = useMemo(() => rightsOf(session), [session]);
   const [help, setHelp] = useState(false);
-  const signedOut = route.page === 'login';
   useArrival(place.path);
-
-  useEffect(() => {
-    if (signedOut) return setSession(null);
-    api.get<Session>('/v1/session').then(setSession, () => undefined);
-  }, [api, signedOut]);
   useConsoleKeys(setHelp);
 
   if (route.page === 'login') {
     const onSignedIn = () => enter(returnPath(new URLSearchParams(place.search).get('next')));
     return <LoginPage api={loginApi} onSignedIn={onSignedIn} />;
   }
+  if (!mayAsk) return null;
   // Before the session is known a page is asked for all the same: most tokens reach it.
   const refusal = session ? refusalOf(route.page, rights) : '';
   return (
