@@ -4,6 +4,7 @@ import { Batch, decodeBatch, encodeBatch } from '../../ingest/batch.ts';
 import { type BatchJob, openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { MAX_LETTERS_PER_BATCH, wholeBatch, writeDeadLetters } from '../../workers/dead-letter.ts';
+import { sized } from '../support/full-size.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { tierCounts } from '../support/tiers.ts';
 
@@ -82,7 +83,7 @@ test('replayed while the cause is still there: it waits again', async () => {
   await expect.poll(() => counted('stubborn')).toEqual({ requests: 3, total: 3 });
 });
 
-test('more bad rows than letters: the rest is one letter, and a replay of all counts every row once', async () => {
+test('more bad rows than letters: the rest is one letter, and a replay counts every row once', async () => {
   await forbidPoison();
   const rows = MAX_LETTERS_PER_BATCH + 30;
   await enqueue('many', await jobOf(rows + 5, new Set(Array.from({ length: rows }, (_, n) => n)), 'many'));
@@ -94,8 +95,10 @@ test('more bad rows than letters: the rest is one letter, and a replay of all co
   );
   expect((await decodeBatch(stored!.payload)).rows).toBe(1);
   await stack.store.command('ALTER TABLE requests DROP CONSTRAINT no_poison');
-  for (const { id } of letters) expect((await replay(id)).status).toBe(200);
-  await expect.poll(() => counted('many')).toEqual({ requests: rows + 5, total: rows + 5 });
+  const replayed = letters.filter(({ id }, at) => id === 'many-rest' || at < sized(20, letters.length));
+  for (const { id } of replayed) expect((await replay(id)).status).toBe(200);
+  const wanted = 5 + replayed.reduce((sum, letter) => sum + letter.rows, 0);
+  await expect.poll(() => counted('many')).toEqual({ requests: wanted, total: wanted });
 }, 120_000);
 
 test('a batch that was given up although the store had committed it is not counted again', async () => {

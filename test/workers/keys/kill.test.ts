@@ -6,6 +6,7 @@ import { type LocalRedis, startLocalRedis } from '../../../ingest/local-redis.ts
 import { migrate } from '../../../workers/clickhouse/migrate.ts';
 import { openStore, type Store } from '../../../workers/clickhouse/store.ts';
 import { Policies } from '../../../workers/keys/policies.ts';
+import { sized } from '../../support/full-size.ts';
 import { partMetric } from '../../support/part-metric.ts';
 import { type PartProcess, startPart } from '../../support/process.ts';
 import { Random } from '../../support/random.ts';
@@ -14,7 +15,7 @@ import { tempFolder } from '../../support/temp-folder.ts';
 
 const KILLS = 3;
 const LAST_STARTS = 3;
-const KEYS = 16_000;
+const KEYS = sized(6_000, 16_000);
 const SEED = 4;
 const LOOK_EVERY_MS = 20;
 const EVERY_SECOND = '* * * * * *';
