@@ -13,7 +13,7 @@
 WITH raw AS (SELECT toStartOfDay(timestamp) AS day, count() AS n, sum(cityHash64(key_id)) AS keys,
     countIf(status >= 400 AND status < 500) AS client_errors, countIf(status >= 500) AS server_errors,
     sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes
-  FROM requests WHERE timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to:UInt32}, 'UTC') GROUP BY day),
+  FROM requests WHERE timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') AND timestamp < toDateTime64({to:UInt32}, 3, 'UTC') GROUP BY day),
 rollup AS (SELECT toStartOfDay(start) AS day, sum(requests) AS n, sum(cityHash64(key_id) * requests) AS keys,
     sum(client_errors) AS client_errors, sum(server_errors) AS server_errors,
     sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes
@@ -27,7 +27,7 @@ GROUP BY day HAVING count() != 2 OR uniqExact(sums) != 1 ORDER BY day LIMIT 100;
 WITH raw AS (SELECT toStartOfDay(timestamp) AS day, count() AS n, sum(cityHash64(key_id)) AS keys,
     countIf(status >= 400 AND status < 500) AS client_errors, countIf(status >= 500) AS server_errors,
     sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes
-  FROM requests WHERE timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to:UInt32}, 'UTC') GROUP BY day),
+  FROM requests WHERE timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') AND timestamp < toDateTime64({to:UInt32}, 3, 'UTC') GROUP BY day),
 rollup AS (SELECT toStartOfDay(start) AS day, sum(requests) AS n, sum(cityHash64(key_id) * requests) AS keys,
     sum(client_errors) AS client_errors, sum(server_errors) AS server_errors,
     sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes
@@ -41,7 +41,7 @@ GROUP BY day HAVING count() != 2 OR uniqExact(sums) != 1 ORDER BY day LIMIT 100;
 WITH raw AS (SELECT toStartOfDay(timestamp) AS day, count() AS n, sum(cityHash64(key_id)) AS keys,
     countIf(status >= 400 AND status < 500) AS client_errors, countIf(status >= 500) AS server_errors,
     sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes
-  FROM requests WHERE timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to_day:UInt32}, 'UTC') GROUP BY day),
+  FROM requests WHERE timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') AND timestamp < toDateTime64({to_day:UInt32}, 3, 'UTC') GROUP BY day),
 rollup AS (SELECT start AS day, sum(requests) AS n, sum(cityHash64(key_id) * requests) AS keys,
     sum(client_errors) AS client_errors, sum(server_errors) AS server_errors,
     sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes
@@ -53,7 +53,7 @@ GROUP BY day HAVING count() != 2 OR uniqExact(sums) != 1 ORDER BY day LIMIT 100;
 
 -- @ endpoints_quarter_hour: calls per endpoint add up to the raw requests of each day
 WITH raw AS (SELECT toStartOfDay(timestamp) AS day, count() AS n, sum(cityHash64(key_id, method, route)) AS cells
-  FROM requests WHERE timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to:UInt32}, 'UTC') GROUP BY day),
+  FROM requests WHERE timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') AND timestamp < toDateTime64({to:UInt32}, 3, 'UTC') GROUP BY day),
 rollup AS (SELECT toStartOfDay(start) AS day, sum(requests) AS n, sum(cityHash64(key_id, method, route) * requests) AS cells
   FROM endpoints_quarter_hour WHERE start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC') GROUP BY day)
 SELECT toString(day) AS what, toInt64(sum(part_n)) AS difference FROM (
@@ -63,7 +63,7 @@ GROUP BY day HAVING count() != 2 OR uniqExact(sums) != 1 ORDER BY day LIMIT 100;
 
 -- @ endpoints_day: calls per endpoint add up to the raw requests of each day
 WITH raw AS (SELECT toStartOfDay(timestamp) AS day, count() AS n, sum(cityHash64(key_id, method, route)) AS cells
-  FROM requests WHERE timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to_day:UInt32}, 'UTC') GROUP BY day),
+  FROM requests WHERE timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') AND timestamp < toDateTime64({to_day:UInt32}, 3, 'UTC') GROUP BY day),
 rollup AS (SELECT start AS day, sum(requests) AS n, sum(cityHash64(key_id, method, route) * requests) AS cells
   FROM endpoints_day WHERE start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to_day:UInt32}, 'UTC') GROUP BY day)
 SELECT toString(day) AS what, toInt64(sum(part_n)) AS difference FROM (
@@ -73,7 +73,7 @@ GROUP BY day HAVING count() != 2 OR uniqExact(sums) != 1 ORDER BY day LIMIT 100;
 
 -- @ countries_quarter_hour: requests per country add up to the raw requests of each day
 WITH raw AS (SELECT toStartOfDay(timestamp) AS day, count() AS n, sum(cityHash64(key_id, country)) AS cells
-  FROM requests WHERE timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to:UInt32}, 'UTC') GROUP BY day),
+  FROM requests WHERE timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') AND timestamp < toDateTime64({to:UInt32}, 3, 'UTC') GROUP BY day),
 rollup AS (SELECT toStartOfDay(start) AS day, sum(requests) AS n, sum(cityHash64(key_id, country) * requests) AS cells
   FROM countries_quarter_hour WHERE start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC') GROUP BY day)
 SELECT toString(day) AS what, toInt64(sum(part_n)) AS difference FROM (
@@ -83,7 +83,7 @@ GROUP BY day HAVING count() != 2 OR uniqExact(sums) != 1 ORDER BY day LIMIT 100;
 
 -- @ countries_day: requests per country add up to the raw requests of each day
 WITH raw AS (SELECT toStartOfDay(timestamp) AS day, count() AS n, sum(cityHash64(key_id, country)) AS cells
-  FROM requests WHERE timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to_day:UInt32}, 'UTC') GROUP BY day),
+  FROM requests WHERE timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') AND timestamp < toDateTime64({to_day:UInt32}, 3, 'UTC') GROUP BY day),
 rollup AS (SELECT start AS day, sum(requests) AS n, sum(cityHash64(key_id, country) * requests) AS cells
   FROM countries_day WHERE start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to_day:UInt32}, 'UTC') GROUP BY day)
 SELECT toString(day) AS what, toInt64(sum(part_n)) AS difference FROM (
@@ -93,7 +93,7 @@ GROUP BY day HAVING count() != 2 OR uniqExact(sums) != 1 ORDER BY day LIMIT 100;
 
 -- @ statuses_quarter_hour: requests per status add up to the raw requests of each day
 WITH raw AS (SELECT toStartOfDay(timestamp) AS day, count() AS n, sum(cityHash64(key_id, status)) AS cells
-  FROM requests WHERE timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to:UInt32}, 'UTC') GROUP BY day),
+  FROM requests WHERE timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') AND timestamp < toDateTime64({to:UInt32}, 3, 'UTC') GROUP BY day),
 rollup AS (SELECT toStartOfDay(start) AS day, sum(requests) AS n, sum(cityHash64(key_id, status) * requests) AS cells
   FROM statuses_quarter_hour WHERE start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC') GROUP BY day)
 SELECT toString(day) AS what, toInt64(sum(part_n)) AS difference FROM (
@@ -103,7 +103,7 @@ GROUP BY day HAVING count() != 2 OR uniqExact(sums) != 1 ORDER BY day LIMIT 100;
 
 -- @ statuses_day: requests per status add up to the raw requests of each day
 WITH raw AS (SELECT toStartOfDay(timestamp) AS day, count() AS n, sum(cityHash64(key_id, status)) AS cells
-  FROM requests WHERE timestamp >= toDateTime({from:UInt32}, 'UTC') AND timestamp < toDateTime({to_day:UInt32}, 'UTC') GROUP BY day),
+  FROM requests WHERE timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') AND timestamp < toDateTime64({to_day:UInt32}, 3, 'UTC') GROUP BY day),
 rollup AS (SELECT start AS day, sum(requests) AS n, sum(cityHash64(key_id, status) * requests) AS cells
   FROM statuses_day WHERE start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to_day:UInt32}, 'UTC') GROUP BY day)
 SELECT toString(day) AS what, toInt64(sum(part_n)) AS difference FROM (
@@ -123,7 +123,7 @@ GROUP BY key_id HAVING difference != 0 ORDER BY key_id LIMIT 100;
 -- @ last_used: a key was used last at its newest raw request
 SELECT key_id AS what, dateDiff('millisecond', newest, used) AS difference FROM (
   SELECT key_id, max(timestamp) AS newest FROM requests
-  WHERE timestamp >= toDateTime({from:UInt32}, 'UTC') GROUP BY key_id) AS raw
+  WHERE timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') GROUP BY key_id) AS raw
 INNER JOIN (SELECT key_id, max(last_used).1 AS used FROM key_totals GROUP BY key_id) AS totals USING key_id
 WHERE used != newest ORDER BY key_id LIMIT 100;
 
@@ -140,13 +140,13 @@ GROUP BY batch_id HAVING min(times) >= 2 AND count() >= 10 ORDER BY batch_id LIM
 SELECT key_id AS what, toInt64(count()) AS difference FROM requests AS r
 INNER JOIN (SELECT key_id, organization_id AS owner, updated_at FROM keys FINAL
   WHERE organization_id != '') AS k USING key_id
-WHERE r.organization_id != '' AND r.organization_id != owner AND r.timestamp >= toDateTime({from:UInt32}, 'UTC')
+WHERE r.organization_id != '' AND r.organization_id != owner AND r.timestamp >= toDateTime64({from:UInt32}, 3, 'UTC')
   AND r.received_at > updated_at + INTERVAL 1 MINUTE
 GROUP BY key_id ORDER BY key_id LIMIT 100;
 
 -- @ discovered_tenants: a key that nobody registered belongs to the one organization that used it first
 SELECT key_id AS what, toInt64(uniqExact(organization_id)) AS difference FROM requests
-WHERE organization_id != '' AND timestamp >= toDateTime({from:UInt32}, 'UTC') AND key_id NOT IN (SELECT key_id FROM keys)
+WHERE organization_id != '' AND timestamp >= toDateTime64({from:UInt32}, 3, 'UTC') AND key_id NOT IN (SELECT key_id FROM keys)
 GROUP BY key_id HAVING difference > 1 ORDER BY key_id LIMIT 100;
 
 -- @ audit: every version of a key has its audit row
@@ -154,7 +154,7 @@ SELECT key_id AS what, toInt64(newest) - toInt64(audited) AS difference FROM (
   SELECT key_id, version AS newest, updated_at FROM keys FINAL WHERE change_action != '') AS k
 LEFT JOIN (SELECT subject AS key_id, uniqExact(version) AS audited, max(version) AS last, min(version) AS first
   FROM audit WHERE version > 0 GROUP BY subject) AS a USING key_id
-WHERE updated_at < toDateTime({settled:UInt32}, 'UTC') AND (last != newest OR audited != last - first + 1) ORDER BY key_id LIMIT 100;
+WHERE updated_at < toDateTime64({settled:UInt32}, 3, 'UTC') AND (last != newest OR audited != last - first + 1) ORDER BY key_id LIMIT 100;
 
 -- @ alert_log: every opening of an alert has one opened step, ends once at most, and its end is told only where it was told.
 -- Repeats of a step have one id, whichever of them was recorded last.

@@ -68,7 +68,7 @@ export async function withFoldedPaths(
 async function foldedPaths(store: Store, { from, to }: Range, keys: KeyFilter): Promise<Map<string, number>> {
   const rows = await store.query<{ method: string; paths: number }>(
     `SELECT method, uniq(path) AS paths FROM requests
-     WHERE ${keys.sql} AND route = {other:String} AND timestamp >= toDateTime(${from}, 'UTC') AND timestamp < toDateTime(${to}, 'UTC')
+     WHERE ${keys.sql} AND route = {other:String} AND timestamp >= toDateTime64(${from}, 3, 'UTC') AND timestamp < toDateTime64(${to}, 3, 'UTC')
      GROUP BY method`,
     { ...keys.params, other: OTHER_ROUTE },
   );

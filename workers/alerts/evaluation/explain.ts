@@ -133,7 +133,7 @@ const nowSql = (condition: string) =>
    FROM (SELECT key_id, tupleElement(one, 1) AS dimension, tupleElement(one, 2) AS value
          FROM requests
          ARRAY JOIN [('endpoint', concat(method, ' ', route)), ('country', toString(country)), ('status', toString(status))] AS one
-         WHERE key_id IN {key_ids:Array(String)} AND timestamp >= toDateTime({from:Int64}, 'UTC') AND timestamp < toDateTime({to:Int64}, 'UTC')
+         WHERE key_id IN {key_ids:Array(String)} AND timestamp >= toDateTime64({from:Int64}, 3, 'UTC') AND timestamp < toDateTime64({to:Int64}, 3, 'UTC')
            AND toUnixTimestamp(timestamp) >= transform(key_id, {key_ids:Array(String)}, {froms:Array(UInt32)}, toUInt32(0)) AND ${condition})
    GROUP BY key_id, dimension, value ORDER BY requests DESC, value LIMIT ${PARTS_PER_KEY} BY key_id`;
 
