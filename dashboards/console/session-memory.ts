@@ -1,6 +1,6 @@
 /**
  * Whether this browser was signed in when it was last here. A guess, and no right follows from it: pages ask at once where it says so, else
- * once the session answered, instead of asking ten things that are all refused.
+ * once the session answered, instead of asking for everything they show and being refused each time.
  */
 const STORED_AS = 'keytally-signed-in';
 

@@ -6,7 +6,6 @@ import { type LocalRedis, startLocalRedis } from '../../ingest/local-redis.ts';
 import { openBatchQueue } from '../../ingest/queue.ts';
 import { connectRedis } from '../../ingest/redis.ts';
 import { openStore } from '../../workers/clickhouse/store.ts';
-import { sized } from '../support/full-size.ts';
 import { type PartProcess, startPart } from '../support/process.ts';
 import { Random } from '../support/random.ts';
 import { ADMIN_TOKEN, httpCall } from '../support/stack.ts';
@@ -14,7 +13,7 @@ import { tempFolder } from '../support/temp-folder.ts';
 import { ALL_TIERS, everyTier, tierCounts } from '../support/tiers.ts';
 import { generateTraffic } from '../support/traffic.ts';
 
-const KILLS = sized(8, 20);
+const KILLS = 20;
 const RECORDS_PER_POST = 2_000;
 const SEED = 20_261_120;
 /** What is sent is of these minutes, so that the tables of the last days count it too. */
