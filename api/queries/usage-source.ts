@@ -1,4 +1,5 @@
 import type { Settings, Store } from '../../workers/clickhouse/store.ts';
+import { sketchValue } from './sketch-value.ts';
 
 /** Rows of a breakdown at most; the tail beyond it is in the totals. */
 export const MAX_BREAKDOWN_ROWS = 300;
@@ -45,7 +46,9 @@ export interface SumRow extends Omit<Totals, 'latency_ms' | 'error_rate'> {
 
 /** Quantiles as an answer: microsecond precision, null when no request reported a latency. */
 export function latencyOf(quantiles: (number | null)[] | undefined): Latency {
-  const [p50, p95, p99] = (quantiles ?? []).map((value) => (value === null ? null : Math.round(value * 1000) / 1000));
+  const [p50, p95, p99] = (quantiles ?? []).map((value) =>
+    value === null ? null : Math.round(sketchValue(value) * 1000) / 1000,
+  );
   return { p50: p50 ?? null, p95: p95 ?? null, p99: p99 ?? null };
 }
 
