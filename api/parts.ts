@@ -9,9 +9,9 @@ import { startLocalRedis } from '../ingest/local-redis.ts';
 import type { Logger } from '../ingest/logger.ts';
 import { startTracing } from '../ingest/tracing.ts';
 import type { Store } from '../workers/clickhouse/store.ts';
-import { classifyInsertError } from '../workers/errors.ts';
 import type { WorkerPart } from '../workers/worker-part.ts';
 import type { ApiPart } from './api-part.ts';
+import { startError } from './start-error.ts';
 import { StartStopped, UndoStack } from './undo-stack.ts';
 
 export type PartName = 'collector' | 'worker' | 'api';
@@ -51,7 +51,7 @@ export async function startParts(
     return { ...(await Promise.race([starting, aborted(signal)])), stop: () => undo.undo() };
   } catch (error) {
     await undo.undo();
-    if (!(error instanceof StartStopped)) throw startError(error, config);
+    if (!(error instanceof StartStopped)) throw startError(error, config.CLICKHOUSE_URL !== undefined);
     await Promise.race([starting.catch(() => undefined), sleep(LATE_LIMIT_MS)]);
     await undo.undo();
     throw error;
@@ -62,14 +62,6 @@ function aborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
     signal?.addEventListener('abort', () => reject(new StartStopped()), { once: true });
   });
-}
-
-/** A server that goes away in the middle of a start is a matter for whoever starts it again: one line, no stack. */
-function startError(error: unknown, config: Config): unknown {
-  const known = error instanceof ConfigError || !config.CLICKHOUSE_URL || classifyInsertError(error) !== 'wait';
-  if (known) return error;
-  const reason = (error as Error).message.split('\n')[0]!.slice(0, 300);
-  return new ConfigError(`CLICKHOUSE_URL: ClickHouse went away, or refused, during the start: ${reason}`);
 }
 
 async function start(

@@ -90,6 +90,17 @@ test.each([
   await redis.stop();
 });
 
+test('a Redis that is full refuses the start: one clear line that names Redis', async () => {
+  const redis = await RedisServer.create(tempFolder());
+  await redis.start(1);
+  const { code, said } = await run('worker', { REDIS_URL: redis.url, KEYTALLY_DATA_DIR: tempFolder(), PORT: '0' });
+  expect({ code, lines: said.length, said: said[0] }).toEqual({
+    ...{ code: 1, lines: 1 },
+    said: expect.stringMatching(/^REDIS_URL: Redis refused during the start: OOM /),
+  });
+  await redis.stop();
+});
+
 test('a worker alone prints the token of the first administrator that it made', async () => {
   const redis = await RedisServer.create(tempFolder());
   await redis.start(67_108_864);
