@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ReceivedMessage } from '../support/delivery-receiver.ts';
 import type { Read } from './compare.ts';
-import { compareAlerts, type ExpectedAlerts } from './compare-alerts.ts';
+import { compareAlerts, type ExpectedAlerts, type KeyChange } from './compare-alerts.ts';
 import { Ledger, type Sent } from './ledger.ts';
 
 /** A run in which one key was deactivated, one expired and one reached its limit, told as it should be. */
@@ -89,6 +89,25 @@ test('an alert and its end that went over before their message left are not miss
   expect((await run.compare()).wrong).toEqual([]);
   run.steps.pop();
   expect((await run.compare()).wrong).toEqual(['alerts: key.deactivated registered-0@2 was never told']);
+});
+
+test('a second deactivation that went over before its message left is not missed where the end of the alert was told', async () => {
+  const run = new Run();
+  (run.expected.changes as KeyChange[]).push({ keyId: 'registered-0', type: 'key.deactivated', version: 4 });
+  run.messages.push(keyEvent('m8', 'key.deactivated', 'registered-0', 4));
+  (run.expected.active as Set<string>).add('registered-0');
+  const again = { ...run.steps[0]!, event_id: 'y', about: 'registered-0@4', transition: '', notify: 'repeated' };
+  run.steps.push({ ...again, delivery: 'dropped', reason: 'over before it was sent', message_id: 'm' });
+  const missed = ['alerts: key.deactivated registered-0@4 was never told'];
+  expect((await run.compare()).wrong).toEqual(missed);
+  const end = { phase: 'resolved', transition: 'resolved', notify: 'resolved' };
+  run.steps.push({ ...again, ...end, event_id: 'z', about: '', delivery: 'sent' });
+  expect((await run.compare()).wrong).toEqual(['alerts: end of of a was never told']);
+  const told = { kind: 'key_deactivated', key_id: 'registered-0', phase: 'resolved', alert_id: 'of a' };
+  run.messages.push(alert('m7', told));
+  expect((await run.compare()).wrong).toEqual([]);
+  run.steps.at(-1)!.delivery = 'dropped';
+  expect((await run.compare()).wrong).toContain(missed[0]);
 });
 
 const SPOILED: [string, (run: Run) => void, RegExp][] = [

@@ -155,16 +155,23 @@ const toldAlerts = (messages: readonly ReceivedMessage[]): [ToldAlert, string][]
     .filter(({ path }) => path === ALERTS_PATH)
     .flatMap(({ id, body }) => (body.data.alerts as ToldAlert[]).map((alert): [ToldAlert, string] => [alert, id]));
 
-/** An alert and its end that went over before their message left: both are kept back, in one message. */
-function passedPairs(steps: readonly Step[]): Set<string> {
-  const dropped = steps.filter(({ delivery, reason }) => delivery === 'dropped' && reason === PASSED);
-  const ends = new Set(
-    dropped.filter(({ notify }) => notify === 'resolved').map((step) => `${step.alert_id} ${step.message_id}`),
-  );
-  return new Set(
-    dropped.filter((step) => ends.has(`${step.alert_id} ${step.message_id}`)).map(({ event_id }) => event_id),
-  );
+/**
+ * Steps that went over before their message left: kept back together with the end in that message, or, where an earlier step of the
+ * alert was told, in favour of the end that was told.
+ */
+function passedSteps(steps: readonly Step[]): Set<string> {
+  const ends = steps.filter(({ notify }) => notify === 'resolved');
+  const hasEnd = (step: Step) =>
+    ends.some(
+      ({ alert_id, message_id, delivery, reason }) =>
+        alert_id === step.alert_id &&
+        (delivery === 'sent' || (isPassed({ delivery, reason }) && message_id === step.message_id)),
+    );
+  return new Set(steps.filter((step) => isPassed(step) && hasEnd(step)).map(({ event_id }) => event_id));
 }
+
+const isPassed = ({ delivery, reason }: Pick<Step, 'delivery' | 'reason'>) =>
+  delivery === 'dropped' && reason === PASSED;
 
 /** Alerts of changes: a step and a message for each deactivation and expiry; messages about ends only where a step has it. */
 function alertFaults(steps: readonly Step[], messages: readonly ReceivedMessage[], expected: ExpectedAlerts): string[] {
@@ -178,9 +185,9 @@ function alertFaults(steps: readonly Step[], messages: readonly ReceivedMessage[
   const wanted = new Set(expected.changes.filter(({ type }) => type !== 'key.reactivated').map(nameOf));
   const allowed = new Set([...expected.uncertain].map((keyId) => nameOf({ keyId, type: 'key.expired' })));
   const stepIds = idsByName(ofChanges.map((step) => [changeOf(step.key_id, step.about), step.event_id] as const));
-  const pairs = passedPairs(steps);
+  const over = passedSteps(steps);
   const passed = new Set(
-    ofChanges.filter(({ event_id }) => pairs.has(event_id)).map((step) => changeOf(step.key_id, step.about)),
+    ofChanges.filter(({ event_id }) => over.has(event_id)).map((step) => changeOf(step.key_id, step.about)),
   );
   const told = toldAlerts(messages).filter(([alert]) => alert.kind !== 'near_limit');
   const openings = told.filter(([alert]) => alert.key_event?.event_id);
