@@ -1,8 +1,8 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
@@ -43,12 +43,15 @@ export class ClickHouseHttp {
   /** Ids of the statements under way: a server takes none of them a second time meanwhile. */
   readonly #running = new Set<string>();
   readonly #held: (() => void)[] = [];
+  /** Beside the engine's folder: it goes where that goes, also after a kill. */
+  readonly #insertFolder: string;
 
   /** @param port 0 = any free one */
   constructor(folder: string, port = 0) {
     this.#port = port;
     const { Session } = createRequire(import.meta.url)('chdb') as { Session: new (path: string) => Session };
     this.#session = new Session(folder);
+    this.#insertFolder = mkdtempSync(`${folder}-inserts-`);
   }
 
   get url(): string {
@@ -99,7 +102,7 @@ export class ClickHouseHttp {
       // The session takes text; rows in the engine's own format come in by a file.
       const native = inline?.endsWith(' FORMAT Native') && body.length > 0;
       const { sql, search } = native
-        ? { sql: nativeInsert(inline!, body), search: url.searchParams }
+        ? { sql: nativeInsert(this.#insertFolder, inline!, body), search: url.searchParams }
         : await statementOf(req, body, url.searchParams);
       const fault = inline === null ? this.fault(sql) : cut;
       this.statements.push(sql.slice(0, 2_000));
@@ -174,8 +177,8 @@ function answerError(res: ServerResponse, message: string): void {
   res.end(message);
 }
 
-function nativeInsert(statement: string, body: Buffer): string {
-  const file = join(tmpdir(), `keytally-native-${process.pid}-${Math.random()}.native`);
+function nativeInsert(folder: string, statement: string, body: Buffer): string {
+  const file = join(folder, `${randomUUID()}.native`);
   writeFileSync(file, body);
   setTimeout(() => rmSync(file, { force: true }), 60_000).unref();
   return `${statement.replace(/ FORMAT Native$/, '')} SELECT * FROM file('${file}', 'Native')`;
