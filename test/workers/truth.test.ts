@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sized } from '../support/full-size.ts';
 import { Random } from '../support/random.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { generateTraffic, type Sample } from '../support/traffic.ts';
 import { bucketName, countBy, emptyTruth, quantileFits, type TruthCounts } from '../support/truth.ts';
 
 /** Records, days and keys of the generated truth: every rollup and every number of /usage is compared with it. */
-const RECORDS = 200_000;
+const RECORDS = sized(80_000, 200_000);
 const DAYS = 30;
 const KEYS = 12;
 const RECORDS_PER_POST = 4_000;
