@@ -1,5 +1,5 @@
+import { sketchValue } from '../../workers/clickhouse/sketch-value.ts';
 import type { Settings, Store } from '../../workers/clickhouse/store.ts';
-import { sketchValue } from './sketch-value.ts';
 
 /** Rows of a breakdown at most; the tail beyond it is in the totals. */
 export const MAX_BREAKDOWN_ROWS = 300;

@@ -113,7 +113,8 @@ export async function fillKeys(store: Store, keys: number): Promise<void> {
     );
   }
   await store.command(
-    `INSERT INTO key_totals SELECT ${id}, 'org', cityHash64(number) % 100000, now64(3) - toIntervalDay(200),
+    `INSERT INTO key_totals (key_id, organization_id, requests, first_seen, tracking_since, last_used)
+     SELECT ${id}, 'org', cityHash64(number) % 100000, now64(3) - toIntervalDay(200),
        now64(3) - toIntervalDay(200),
        CAST(tuple(now64(3) - toIntervalSecond(60 + cityHash64(number) % 8640000), 'SE', 'GET', '/v1/things/{id}', 200),
          'Tuple(at DateTime64(3, \\'UTC\\'), country String, method String, route String, status UInt16)')

@@ -139,3 +139,19 @@ describe('Prometheus', () => {
     for (const [, value] of expression.matchAll(/="(\w+)"/g)) expect(text).toContain(`="${value}"`);
   });
 });
+
+// The last one: it adds requests that the figures above do not know.
+test('a percentile below one millisecond is the one of /usage', async () => {
+  const records = Array.from({ length: 20 }, () => ({
+    ...{ key_id: 'quick', timestamp: NOW - 60_000, method: 'GET', path: '/', status: 200, latency_ms: 0.304 },
+  }));
+  await stack.send(records);
+  await untilRolledUp(stack.store, 2_020);
+  const panels = DASHBOARDS.find(([file]) => file === 'key.json')![1].panels;
+  const sql = panels.find(({ title }) => title === 'Latency p95')!.targets[0]!.rawSql!;
+  const asked = { ...view(''), variables: { organization: '', key_id: 'quick' } };
+  const [row] = await stack.store.query<{ p95_ms: number }>(writtenOut(sql, asked));
+  const { json } = await stack.call('/v1/keys/quick/usage');
+  expect(Math.round(row!.p95_ms * 1_000) / 1_000).toBe(json.totals.latency_ms.p95);
+  expect(Math.abs(json.totals.latency_ms.p95 / 0.304 - 1)).toBeLessThan(0.01);
+});

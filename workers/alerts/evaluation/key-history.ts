@@ -1,3 +1,4 @@
+import { sketchValue } from '../../clickhouse/sketch-value.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import type { LatencyBucket } from '../detectors/latency.ts';
 import { type HourSample, type RequestBaseline, type Rung, requestBaseline } from '../detectors/request-baseline.ts';
@@ -209,7 +210,7 @@ export async function addLatencies(
     for (const { key_id, n, timed, p95 } of rows) {
       const history = histories.get(key_id)!;
       history.latencies ??= Array.from({ length: LATENCY_BUCKETS }, () => ({ requests: 0, p95Ms: 0 }));
-      history.latencies[n] = { requests: timed, p95Ms: p95 ?? 0 };
+      history.latencies[n] = { requests: timed, p95Ms: sketchValue(p95 ?? 0) };
     }
   }
 }

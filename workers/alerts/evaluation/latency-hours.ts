@@ -1,3 +1,4 @@
+import { sketchValueSql } from '../../clickhouse/sketch-value.ts';
 import type { Store } from '../../clickhouse/store.ts';
 
 const HOUR_SECONDS = 3_600;
@@ -33,7 +34,7 @@ export async function fillLatency(store: Store, hour: number): Promise<void> {
 function insertHours(table: string, timed: string, p95: string, hours: readonly number[]): string {
   const spans = hours.map((hour) => `(start >= ${at(hour)} AND start < ${at(hour + HOUR_SECONDS)})`).join(' OR ');
   return `INSERT INTO alert_hours (hour, key_id, timed, p95_ms)
-    SELECT toStartOfHour(start) AS h, key_id, sum(${table}.${timed}) AS n, toFloat32(ifNull(${p95}, 0)) AS p95
+    SELECT toStartOfHour(start) AS h, key_id, sum(${table}.${timed}) AS n, toFloat32(${sketchValueSql(`ifNull(${p95}, 0)`)}) AS p95
     FROM ${table} WHERE ${spans} GROUP BY h, key_id HAVING n >= ${MIN_TIMED} AND p95 > 0
     SETTINGS max_threads = 1, async_insert = 0, max_execution_time = 120`;
 }

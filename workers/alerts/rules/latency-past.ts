@@ -1,4 +1,5 @@
 /** How fast the answers of keys were in the past, beside the same hours of earlier weeks. */
+import { sketchValue, sketchValueSql } from '../../clickhouse/sketch-value.ts';
 import type { Store } from '../../clickhouse/store.ts';
 import type { LatencyBucket } from '../detectors/latency.ts';
 import { requestBaseline } from '../detectors/request-baseline.ts';
@@ -64,13 +65,13 @@ async function readBuckets(store: Store, keys: readonly ScopedKey[], { judgeFrom
     { key_ids: keys.map((key) => key.key_id), from: judgeFrom - LATENCY_BUCKETS * BUCKET_SECONDS, to },
     EVALUATION_SETTINGS,
   );
-  return byKey(rows, ({ n, p95 }): LatencyBucket => ({ requests: n, p95Ms: p95 ?? 0 }));
+  return byKey(rows, ({ n, p95 }): LatencyBucket => ({ requests: n, p95Ms: sketchValue(p95 ?? 0) }));
 }
 
 /** p95 of whole hours with enough requests. */
 async function readHours(store: Store, keys: readonly ScopedKey[], { judgeFrom, to }: Span) {
   const rows = await store.query<{ key_id: string; at: number; p95: number }>(
-    `SELECT key_id, toUnixTimestamp(toStartOfHour(start)) AS at, toFloat32(ifNull(${P95}, 0)) AS p95
+    `SELECT key_id, toUnixTimestamp(toStartOfHour(start)) AS at, toFloat32(${sketchValueSql(`ifNull(${P95}, 0)`)}) AS p95
      FROM usage_quarter_hour AS q
      WHERE key_id IN {key_ids:Array(String)} AND start >= toDateTime({from:UInt32}, 'UTC') AND start < toDateTime({to:UInt32}, 'UTC')
      GROUP BY key_id, at HAVING sum(q.requests) >= ${MIN_TIMED} AND p95 > 0`,

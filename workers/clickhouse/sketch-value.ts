@@ -17,3 +17,7 @@ export function sketchValue(answered: number): number {
   if (answered < 1) return answered / GAMMA;
   return answered < 1.02 ? 1 : answered;
 }
+
+/** The same as an expression of SQL. @param answered an expression that is never null */
+export const sketchValueSql = (answered: string): string =>
+  `multiIf(${answered} < 1, ${answered} * ${1 - ACCURACY} / ${1 + ACCURACY}, ${answered} < 1.02, 1, ${answered})`;
