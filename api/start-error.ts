@@ -1,5 +1,5 @@
 import { ConfigError } from '../ingest/config-error.ts';
-import { classifyInsertError } from '../workers/errors.ts';
+import { classifyInsertError, isRefusedByRedis } from '../workers/errors.ts';
 
 const MAX_REASON_LENGTH = 300;
 
@@ -11,9 +11,9 @@ const MAX_REASON_LENGTH = 300;
  */
 export function startError(error: unknown, onServer: boolean): unknown {
   if (error instanceof ConfigError) return error;
-  const { name, message = '' } = error as { name?: string; message?: string };
+  const { message = '' } = error as { message?: string };
   const reason = message.split('\n')[0]!.slice(0, MAX_REASON_LENGTH);
-  if (name === 'ReplyError') return new ConfigError(`REDIS_URL: Redis refused during the start: ${reason}`);
+  if (isRefusedByRedis(error)) return new ConfigError(`REDIS_URL: Redis refused during the start: ${reason}`);
   if (!onServer || classifyInsertError(error) !== 'wait') return error;
   return new ConfigError(`CLICKHOUSE_URL: ClickHouse went away, or refused, during the start: ${reason}`);
 }

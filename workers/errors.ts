@@ -71,6 +71,9 @@ const CONNECTION_CODES = new Set([
 /** An answer that is not ClickHouse's: a load balancer's page, which the client passes on as the error's text, or nothing. */
 const NOT_CLICKHOUSE = /^\s*(<|$)|bad gateway|service unavailable|gateway time-?out|no healthy upstream/i;
 
+/** Redis answered with an error: it is full, loads its data, became a replica. What was asked for has no part in it. */
+export const isRefusedByRedis = (error: unknown): boolean => (error as { name?: string }).name === 'ReplyError';
+
 /**
  * Class of an insert's error. A timeout means "unknown": the same id again tells.
  * Told by shape: the embedded connection raises a class of its own copy of the client, which instanceof does not know.
@@ -78,8 +81,7 @@ const NOT_CLICKHOUSE = /^\s*(<|$)|bad gateway|service unavailable|gateway time-?
 export function classifyInsertError(error: unknown): ErrorClass {
   const { code, name, message = '' } = error as { code?: string; name?: string; message?: string };
   if (code !== undefined && /^\d+$/.test(code)) return classifyEngineError(Number(code), message);
-  // Redis refuses a claim: it is full, loads its data, became a replica. The batch has no part in it.
-  if (name === 'ReplyError') return 'wait';
+  if (isRefusedByRedis(error)) return 'wait';
   if (code !== undefined && CONNECTION_CODES.has(code)) return 'wait';
   if (name === 'AggregateError' || message === 'Timeout error.' || message.includes('socket hang up')) return 'wait';
   if (code === undefined && name === 'Error' && NOT_CLICKHOUSE.test(message)) return 'wait';

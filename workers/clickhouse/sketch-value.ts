@@ -12,7 +12,6 @@ const GAMMA = (1 + ACCURACY) / (1 - ACCURACY);
  * @param answered a value of `quantilesDD(0.01, …)`, in any unit
  */
 export function sketchValue(answered: number): number {
-  if (answered <= 0) return answered;
   // Bins lie at 0.99, 1.01 and 1.0304: the bounds are halfway between them.
   if (answered < 1) return answered / GAMMA;
   return answered < 1.02 ? 1 : answered;
